@@ -1,0 +1,87 @@
+/* The seam between compiled code and the runtime: plain data and one function type.
+ * Standard headers only.  Code generation fills these structures (in memory for JIT, as constant data for ahead-of-time builds), the runtime
+ * runs them; neither knows the other.  A change of meaning changes SN_ABI_VERSION.
+ *
+ * Dimensions: an sn_abi_dim value v >= 0 is the constant v; v < 0 is entry ~v of the program's dim table, whose operands are such values
+ * and which is in evaluation order.  Symbols are numbered as in `symbol`.
+ */
+#ifndef SN_RUNTIME_ABI_H
+#define SN_RUNTIME_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SN_ABI_VERSION 1u
+
+typedef enum sn_abi_dtype { SN_ABI_F32 = 0 } sn_abi_dtype;
+enum { SN_ABI_MAX_RANK = 6 };
+
+typedef enum sn_abi_dim_op { SN_ABI_DIM_SYMBOL, SN_ABI_DIM_ADD, SN_ABI_DIM_MUL, SN_ABI_DIM_DIV /* floor */ } sn_abi_dim_op;
+typedef struct sn_abi_dim_entry { int64_t op, a, b; } sn_abi_dim_entry; /* SYMBOL: a = symbol number */
+
+/* What a kernel sees.  One instance a call, shared by all threads; read-only. */
+typedef struct sn_abi_args {
+    float *const  *arg;  /* the call's buffers: reads first, then writes, as in sn_abi_call.arg */
+    const int64_t *dim;  /* values of the call's dims, as in sn_abi_call.dim */
+    uint64_t       seed; /* of the run */
+    uint64_t       step; /* training step, for random numbers */
+} sn_abi_args;
+
+/* Compute tiles begin .. end-1.  `scratch`: sn_abi_call.scratch bytes, 64-byte aligned, private to the thread, contents arbitrary.
+ * Different tiles write different memory; the result does not depend on how tiles are grouped or ordered.  Never fails, never allocates. */
+typedef void sn_abi_kernel(const sn_abi_args *args, int64_t begin, int64_t end, void *scratch);
+
+typedef struct sn_abi_call {
+    sn_abi_kernel  *kernel;
+    const char     *name;    /* unique in the program; from the graph file */
+    const char     *where;   /* "stgcn.json:42" or "" */
+    const uint32_t *arg;     /* buffer numbers */
+    uint32_t        args;
+    uint32_t        reads;   /* the first `reads` of arg are read, the others written */
+    const int64_t  *dim;     /* dims the kernel needs, as dim values */
+    uint32_t        dims;
+    int64_t         tiles;   /* dim value */
+    int64_t         scratch; /* dim value: bytes a thread */
+    int64_t         macs;    /* dim value: multiply-adds of the direct method, for reports; 0 if none */
+} sn_abi_call;
+
+typedef enum sn_abi_place { SN_ABI_SLAB, SN_ABI_PARAM, SN_ABI_OUTPUT, SN_ABI_CONST, SN_ABI_ALIAS } sn_abi_place;
+typedef struct sn_abi_buffer {
+    int64_t      place;       /* sn_abi_place */
+    int64_t      index;       /* parameter, output or aliased buffer number */
+    const float *data;        /* SN_ABI_CONST */
+    int64_t      count;       /* dim value: floats */
+    uint32_t     first, last; /* calls that first write and last read it, inclusive */
+} sn_abi_buffer;
+
+typedef enum sn_abi_param_kind { SN_ABI_INPUT, SN_ABI_WEIGHT, SN_ABI_COPY, SN_ABI_STATE } sn_abi_param_kind;
+typedef enum sn_abi_init { SN_ABI_CONSTANT, SN_ABI_NORMAL, SN_ABI_UNIFORM, SN_ABI_UNIT_ROWS } sn_abi_init;
+typedef struct sn_abi_tensor { uint32_t rank; int64_t dim[SN_ABI_MAX_RANK]; } sn_abi_tensor;
+typedef struct sn_abi_param {
+    const char   *name;
+    uint32_t      kind;  /* sn_abi_param_kind; meaning as in the graph language: copies follow their weight before each training run */
+    uint32_t      init;  /* sn_abi_init with a, b */
+    double        a, b;
+    uint32_t      of;    /* COPY: its weight */
+    double        coefficient;
+    sn_abi_tensor type;
+} sn_abi_param;
+typedef struct sn_abi_output { const char *name; uint32_t buffer; sn_abi_tensor type; int64_t gradient_of; /* parameter number or -1 */ } sn_abi_output;
+typedef enum sn_abi_update_kind { SN_ABI_ASSIGN, SN_ABI_ENQUEUE } sn_abi_update_kind;
+typedef struct sn_abi_update { uint32_t kind, param, buffer; } sn_abi_update;
+
+typedef struct sn_abi_program {
+    uint32_t version, symbols, dims, calls, buffers, params, outputs, updates;
+    const char *const      *symbol; /* names: "N", "T" */
+    const sn_abi_dim_entry *dim;
+    const sn_abi_call      *call;
+    const sn_abi_buffer    *buffer;
+    const sn_abi_param     *param;
+    const sn_abi_output    *output;
+    const sn_abi_update    *update;
+} sn_abi_program;
+
+_Static_assert(sizeof(sn_abi_dim_entry) == 24, "sn_abi_dim_entry is part of the ABI");
+_Static_assert(sizeof(sn_abi_args) == 32, "sn_abi_args is part of the ABI");
+
+#endif
