@@ -1,0 +1,39 @@
+/* Code generation: a schedule to a runnable program, through LLVM 19.
+ * Knows ir/ and runtime/abi.h; LLVM appears in no header but internal.h.  Files: target.c emit.c kernel_<form>.c jit.c cache.c text.c */
+#ifndef SN_CODEGEN_CODEGEN_H
+#define SN_CODEGEN_CODEGEN_H
+
+#include "../ir/schedule.h"
+#include "../runtime/abi.h"
+
+typedef struct sn_codegen_options {
+    const char *cpu;       /* "native" (default when NULL), "x86-64-v2", "x86-64-v3", "x86-64-v4" */
+    const char *cache_dir; /* directory of compiled objects; NULL = no cache.  Only objects this program wrote are loaded; see cache.c */
+    uint32_t    threads;   /* compile threads; 0 = one a processor */
+} sn_codegen_options;
+
+typedef struct sn_compiled sn_compiled;
+
+typedef struct sn_compile_stats {
+    uint32_t kernels;  /* calls in the program */
+    uint32_t distinct; /* different kernels after merging equal ones */
+    uint32_t cached;   /* of these, loaded from the cache */
+    double   seconds;
+} sn_compile_stats;
+
+/* Compile every kernel of s.  The result refers to s, which must outlive it.  NULL with diagnostics on failure. */
+sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options, sn_diags *diags);
+void sn_compiled_free(sn_compiled *c);
+const sn_abi_program *sn_compiled_program(const sn_compiled *c);
+sn_compile_stats sn_compiled_stats(const sn_compiled *c);
+
+typedef enum sn_code_stage { SN_CODE_LLVM /* before optimisation */, SN_CODE_LLVM_OPT, SN_CODE_ASM } sn_code_stage;
+/* Print the code of the kernels whose name contains `filter` (NULL = all) without running anything. */
+bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, const char *filter, FILE *out,
+                      sn_diags *diags);
+
+/* What was detected: for `sinew doctor`.  Strings are static or owned by the library. */
+typedef struct sn_codegen_target { const char *cpu, *triple, *llvm_version; uint32_t vector_bits; uint32_t vector_registers; } sn_codegen_target;
+bool sn_codegen_target_get(const sn_codegen_options *options, sn_codegen_target *out, sn_diags *diags);
+
+#endif
