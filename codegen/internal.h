@@ -1,0 +1,208 @@
+/* Inside code generation: target, plan of a kernel, kernel builder.
+ * Not for other folders: LLVM is known here and in codegen/*.c only.
+ *
+ * A kernel is made in two steps.  The plan (no LLVM) fixes calls, tiles, scratch and private buffers; it is made on every start and is
+ * cheap.  Emission builds LLVM functions, one a call, and happens only when the object cache has no entry.  Emission must depend on nothing
+ * but the kernel's canonical text (key.c), the target and the generator's version; it runs on several threads at once and must not add dims.
+ *
+ * Files: target.c plan.c key.c builder.c (function, loops, memory) emit.c math.c random.c (scalar emitter) value.c (evaluation by demand)
+ *        kernel_<form>.c jit.c cache.c program.c text.c
+ */
+#ifndef SN_CODEGEN_INTERNAL_H
+#define SN_CODEGEN_INTERNAL_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "codegen.h"
+#include "../ir/emit.h"
+
+/* ---- target (target.c) -------------------------------------------------------------------------------------------------- */
+
+typedef struct sn_target {
+    char     cpu[64];       /* LLVM's name: "znver4", "x86-64-v3" */
+    char     features[2048];
+    char     triple[128];
+    uint32_t lanes;         /* floats a vector: 16, 8 or 4 */
+    uint32_t registers;     /* vector registers: 32 or 16 */
+    bool     fma;           /* sn_kb_fma is one instruction; otherwise mul + add */
+    bool     masked;        /* masked loads and stores are cheap */
+} sn_target;
+
+bool sn_target_find(const char *cpu, sn_target *out, sn_diags *diags);
+/* A machine for the target; the caller disposes.  One a thread. */
+LLVMTargetMachineRef sn_target_machine(const sn_target *t);
+
+/* ---- plan (plan.c) ------------------------------------------------------------------------------------------------------ */
+
+enum { SN_MAX_CALLS = 8, SN_MAX_TEMPS = 8 };
+
+/* Buffers of a kernel by number: 0 .. ins-1 = k->in, then k->out, then private temps in order of creation. */
+typedef struct sn_plan_call {
+    sn_dim    tiles;    /* numbered work units; the kernel function gets begin .. end */
+    sn_dim    scratch;  /* bytes a thread, 0 if none */
+    sn_dim    macs;     /* for reports */
+    uint32_t *arg;      /* kernel buffer numbers: reads first */
+    uint32_t  args, reads, capacity;
+} sn_plan_call;
+
+typedef struct sn_plan {
+    const sn_schedule *s;
+    const sn_graph    *g;
+    const sn_kernel   *k;
+    const sn_target   *target;
+    sn_dims           *dims;   /* the graph's: planning may add, emission may not */
+    sn_arena          *arena;
+    sn_diags          *diags;
+    const struct sn_generator *generator;
+    void              *form;   /* what plan() leaves for emit() */
+    uint32_t           calls;
+    sn_plan_call       call[SN_MAX_CALLS];
+    uint32_t           temps;
+    sn_dim             temp[SN_MAX_TEMPS];  /* floats */
+    uint32_t           dim_count;           /* run-time dims of all calls of the kernel: those of its types and the symbols below them */
+    sn_dim            *dim;
+} sn_plan;
+
+/* One a form.  `version` is part of the cache key: change it when emitted code changes meaning or speed.
+ * plan: no LLVM.  Kernel buffers that no call names are an error.  emit: for every call, sn_kb_begin .. sn_kb_end. */
+typedef struct sn_kb sn_kb;
+typedef struct sn_generator {
+    const char *name;
+    uint32_t    version;
+    bool      (*plan)(sn_plan *p);
+    bool      (*emit)(sn_kb *kb);
+} sn_generator;
+
+extern const sn_generator sn_kernel_map, sn_kernel_reduce, sn_kernel_contract, sn_kernel_queue_nce;
+
+/* Add a call; `all` makes it read every in and write every out. */
+sn_plan_call *sn_plan_add(sn_plan *p, sn_dim tiles, sn_dim scratch_bytes, bool all);
+void     sn_plan_read(sn_plan *p, sn_plan_call *c, uint32_t buffer);  /* all reads before the first write */
+void     sn_plan_write(sn_plan *p, sn_plan_call *c, uint32_t buffer);
+uint32_t sn_plan_temp(sn_plan *p, sn_dim floats);                     /* private slab buffer; its buffer number */
+uint32_t sn_plan_buffer(const sn_plan *p, sn_ref r);                  /* of an in or out; UINT32_MAX if neither */
+bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
+/* Diagnostic at the kernel; returns false. */
+bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- builder (builder.c) ------------------------------------------------------------------------------------------------ */
+
+enum { SN_MAX_CARRY = 64 };
+
+typedef struct sn_memo { uint32_t node; uint8_t rank; sn_val at[SN_MAX_RANK]; void *mask; sn_val value; } sn_memo;
+/* The value of node r at `at`, given by a generator instead of the node's rule: accumulators, scratch tiles. */
+typedef sn_val sn_bind_fn(sn_kb *kb, void *context, sn_ref r, const sn_val *at);
+typedef struct sn_bind { sn_bind_fn *fn; void *context; } sn_bind;
+
+struct sn_kb {
+    sn_emit            emit;    /* first: rules get &kb->emit */
+    const sn_plan     *plan;
+    const sn_graph    *g;
+    const sn_kernel   *k;
+    const sn_target   *target;
+    sn_arena           arena;   /* dies with the builder */
+    LLVMContextRef     ctx;
+    LLVMModuleRef      mod;
+    LLVMBuilderRef     b;
+    LLVMTypeRef        i1, i32, i64, f32, f64, ptr;
+    const char        *symbol;  /* base name of functions; call c is <symbol>_<c> */
+    /* the function being built */
+    const sn_plan_call *call;
+    LLVMValueRef       fn;
+    LLVMBasicBlockRef  entry;   /* for values that every block may use */
+    LLVMValueRef       begin, end;          /* i64 tile range */
+    LLVMValueRef       scratch;             /* ptr, noalias */
+    LLVMValueRef       seed, step;          /* i64 */
+    LLVMValueRef      *buffer;              /* by kernel buffer number; NULL when not an argument of this call */
+    LLVMValueRef      *dim;                 /* by index into plan->dim */
+    /* evaluation */
+    uint32_t           lanes;   /* width of vector values now: target->lanes, or 1 for scalar evaluation */
+    LLVMValueRef       mask;    /* <lanes x i1> of live lanes, or NULL = all; guards every load with a lane step */
+    sn_memo           *memo;
+    uint32_t           memos, memo_capacity;
+    sn_bind           *bind;    /* per graph node */
+    uint32_t           loop_depth;
+};
+
+/* Functions: opens call c; inner function with noalias buffers, tile range in kb->begin, kb->end.  The caller emits the tile loop. */
+void sn_kb_begin(sn_kb *kb, uint32_t call);
+void sn_kb_end(sn_kb *kb);
+
+/* Constants and integer arithmetic on i64. */
+LLVMValueRef sn_kb_i64(sn_kb *kb, int64_t v);
+LLVMValueRef sn_kb_f32(sn_kb *kb, double v);
+LLVMValueRef sn_kb_dim(sn_kb *kb, sn_dim d);   /* i64: constant or argument; any expression over the kernel's symbols */
+LLVMValueRef sn_kb_iadd(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sn_kb_isub(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sn_kb_imul(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sn_kb_idiv(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);  /* both >= 0 */
+LLVMValueRef sn_kb_irem(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sn_kb_imin(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sn_kb_imax(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef sn_kb_iless(sn_kb *kb, LLVMValueRef a, LLVMValueRef b); /* i1, signed */
+
+/* Loops: for (i = from; i < to; i += step) with loop-carried values.  Memoised values made inside are forgotten at the end.
+ *   sn_loop l = sn_kb_for(kb, from, to, 1, init, n);  ... l.i, l.carry[j] ...  sn_kb_endfor(kb, &l, next);  ... l.carry[j] = final values */
+typedef struct sn_loop {
+    LLVMValueRef      i, from, to;
+    int64_t           step;
+    uint32_t          carries;
+    LLVMValueRef      init[SN_MAX_CARRY], carry[SN_MAX_CARRY];
+    LLVMBasicBlockRef before, body, exit;
+    uint32_t          memos;
+} sn_loop;
+sn_loop sn_kb_for(sn_kb *kb, LLVMValueRef from, LLVMValueRef to, int64_t step, const LLVMValueRef *init, uint32_t n);
+void    sn_kb_endfor(sn_kb *kb, sn_loop *l, const LLVMValueRef *next);
+/* Branches without results; nest freely. */
+typedef struct sn_if { LLVMBasicBlockRef other, join; bool has_else; uint32_t memos; } sn_if;
+sn_if sn_kb_if(sn_kb *kb, LLVMValueRef cond);
+void  sn_kb_else(sn_kb *kb, sn_if *f);
+void  sn_kb_endif(sn_kb *kb, sn_if *f);
+
+/* Vectors of n floats (n = 1: plain float). */
+LLVMTypeRef  sn_kb_vec(sn_kb *kb, uint32_t n);
+LLVMValueRef sn_kb_splat(sn_kb *kb, LLVMValueRef scalar, uint32_t n);
+LLVMValueRef sn_kb_zero(sn_kb *kb, uint32_t n);
+LLVMValueRef sn_kb_fma(sn_kb *kb, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);      /* a*b + c, fused where the target has it */
+LLVMValueRef sn_kb_hsum(sn_kb *kb, LLVMValueRef v);                                     /* fixed pairwise order */
+LLVMValueRef sn_kb_tail(sn_kb *kb, LLVMValueRef left, uint32_t n);                      /* <n x i1>: lane < left */
+
+/* Memory: element offsets in floats; `mask` NULL = all lanes; masked-off lanes load 0. */
+LLVMValueRef sn_kb_ptr(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset);
+LLVMValueRef sn_kb_load(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset, uint32_t n, LLVMValueRef mask);
+void         sn_kb_store(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset, LLVMValueRef v, LLVMValueRef mask);
+LLVMValueRef sn_kb_gather(sn_kb *kb, LLVMValueRef base, LLVMValueRef offsets, LLVMValueRef mask); /* <n x i64> offsets */
+
+/* LLVM intrinsic by name on the operands' type, e.g. "llvm.fma". */
+LLVMValueRef sn_kb_intrinsic(sn_kb *kb, const char *name, LLVMTypeRef overload, LLVMValueRef *arg, uint32_t n);
+
+/* ---- values (emit.c, value.c) ------------------------------------------------------------------------------------------- */
+
+/* Fill kb->emit; math.c and random.c hold exp, log, tanh and uniform. */
+void sn_emit_init(sn_kb *kb);
+/* An index: scalar i64 for lane 0 and the constant step from lane to lane (0 = the same in all lanes, 1 = consecutive). */
+sn_val sn_kb_index(sn_kb *kb, LLVMValueRef base, int64_t lane);
+sn_val sn_kb_wrap(LLVMValueRef number);
+/* A number as a vector of kb->lanes floats (uniform ones stay scalar inside sn_val until this). */
+LLVMValueRef sn_kb_number(sn_kb *kb, sn_val v);
+/* Evaluate node r at an index vector of its rank: bound -> hook; in the body -> its rule; otherwise load.  Straight-line code. */
+sn_val sn_kb_value(sn_kb *kb, sn_ref r, const sn_val *at);
+/* Element offset of `at` in a dense tensor of type t: scalar part and lane step, as an index. */
+sn_val sn_kb_offset(sn_kb *kb, const sn_type *t, const sn_val *at);
+/* Store a number at `at` of a written tensor; unit lane step required on the last axis, or scalar. */
+void   sn_kb_store_at(sn_kb *kb, LLVMValueRef base, const sn_type *t, const sn_val *at, sn_val v);
+/* Give r by hook from now on (fn NULL = again by rule or load). */
+void   sn_kb_bind(sn_kb *kb, sn_ref r, sn_bind_fn *fn, void *context);
+/* Memory of a kernel in or out node in this call. */
+LLVMValueRef sn_kb_memory(sn_kb *kb, sn_ref r);
+/* Forget memoised values made since the mark (after leaving a block that does not dominate what follows). */
+uint32_t sn_kb_mark(const sn_kb *kb);
+void     sn_kb_forget(sn_kb *kb, uint32_t mark);
+
+LLVMValueRef sn_math_exp(sn_kb *kb, LLVMValueRef x); /* float or vector; also used by queue_nce */
+LLVMValueRef sn_math_log(sn_kb *kb, LLVMValueRef x);
+LLVMValueRef sn_math_tanh(sn_kb *kb, LLVMValueRef x);
+LLVMValueRef sn_random_uniform(sn_kb *kb, int64_t stream, LLVMValueRef element);
+
+#endif
