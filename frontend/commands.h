@@ -1,0 +1,24 @@
+/* The verbs of the program: one function each, listed in main.c.
+ * Not library code: a verb prints, and returns the exit code 0 (done), 1 (failed) or 2 (wrong usage).
+ *
+ * argv[0] is "sinew VERB"; options are read with popt.  Implemented in cmd_<verb>.c.
+ */
+#ifndef SN_FRONTEND_COMMANDS_H
+#define SN_FRONTEND_COMMANDS_H
+
+enum { SN_EXIT_OK = 0, SN_EXIT_FAILED = 1, SN_EXIT_USAGE = 2 };
+
+int sn_cmd_check(int argc, const char **argv);
+int sn_cmd_convert(int argc, const char **argv);
+int sn_cmd_show(int argc, const char **argv);
+int sn_cmd_init(int argc, const char **argv);
+int sn_cmd_run(int argc, const char **argv);
+int sn_cmd_ops(int argc, const char **argv);
+int sn_cmd_passes(int argc, const char **argv);
+int sn_cmd_import(int argc, const char **argv);
+int sn_cmd_data(int argc, const char **argv);
+int sn_cmd_pretrain(int argc, const char **argv);
+int sn_cmd_bench(int argc, const char **argv);
+int sn_cmd_doctor(int argc, const char **argv);
+
+#endif
