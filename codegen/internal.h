@@ -1,5 +1,5 @@
 /* Inside code generation: target, plan of a kernel, kernel builder.
- * Not for other folders: LLVM is known here and in codegen/*.c only.
+ * Not for other folders: LLVM is known here and in the .c files of codegen/ only.
  *
  * A kernel is made in two steps.  The plan (no LLVM) fixes calls, tiles, scratch and private buffers; it is made on every start and is
  * cheap.  Emission builds LLVM functions, one a call, and happens only when the object cache has no entry.  Emission must depend on nothing
@@ -21,12 +21,13 @@
 
 typedef struct sn_target {
     char     cpu[64];       /* LLVM's name: "znver4", "x86-64-v3" */
-    char     features[2048];
+    char     features[4096];
     char     triple[128];
     uint32_t lanes;         /* floats a vector: 16, 8 or 4 */
     uint32_t registers;     /* vector registers: 32 or 16 */
     bool     fma;           /* sn_kb_fma is one instruction; otherwise mul + add */
     bool     masked;        /* masked loads and stores are cheap */
+    bool     runs_here;     /* this machine can execute it */
 } sn_target;
 
 bool sn_target_find(const char *cpu, sn_target *out, sn_diags *diags);
@@ -35,7 +36,7 @@ LLVMTargetMachineRef sn_target_machine(const sn_target *t);
 
 /* ---- plan (plan.c) ------------------------------------------------------------------------------------------------------ */
 
-enum { SN_MAX_CALLS = 8, SN_MAX_TEMPS = 8 };
+enum { SN_MAX_CALLS = 8, SN_MAX_TEMPS = 8, SN_MAX_DIMS = 64 };
 
 /* Buffers of a kernel by number: 0 .. ins-1 = k->in, then k->out, then private temps in order of creation. */
 typedef struct sn_plan_call {
@@ -76,6 +77,8 @@ typedef struct sn_generator {
 
 extern const sn_generator sn_kernel_map, sn_kernel_reduce, sn_kernel_contract, sn_kernel_queue_nce;
 
+/* Fill a plan whose s, g, k, target, dims, arena and diags are set. */
+bool sn_plan_make(sn_plan *p);
 /* Add a call; `all` makes it read every in and write every out. */
 sn_plan_call *sn_plan_add(sn_plan *p, sn_dim tiles, sn_dim scratch_bytes, bool all);
 void     sn_plan_read(sn_plan *p, sn_plan_call *c, uint32_t buffer);  /* all reads before the first write */
@@ -90,7 +93,7 @@ bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format
 
 enum { SN_MAX_CARRY = 64 };
 
-typedef struct sn_memo { uint32_t node; uint8_t rank; sn_val at[SN_MAX_RANK]; void *mask; sn_val value; } sn_memo;
+typedef struct sn_memo { uint32_t node; uint8_t rank; sn_val at[SN_MAX_RANK]; LLVMValueRef mask, guard; uint32_t lanes; sn_val value; } sn_memo;
 /* The value of node r at `at`, given by a generator instead of the node's rule: accumulators, scratch tiles. */
 typedef sn_val sn_bind_fn(sn_kb *kb, void *context, sn_ref r, const sn_val *at);
 typedef struct sn_bind { sn_bind_fn *fn; void *context; } sn_bind;
@@ -119,6 +122,7 @@ struct sn_kb {
     /* evaluation */
     uint32_t           lanes;   /* width of vector values now: target->lanes, or 1 for scalar evaluation */
     LLVMValueRef       mask;    /* <lanes x i1> of live lanes, or NULL = all; guards every load with a lane step */
+    LLVMValueRef       guard;   /* i1 or NULL: when false no memory is touched and loads give 0 (uniform load_if) */
     sn_memo           *memo;
     uint32_t           memos, memo_capacity;
     sn_bind           *bind;    /* per graph node */
@@ -183,6 +187,8 @@ LLVMValueRef sn_kb_intrinsic(sn_kb *kb, const char *name, LLVMTypeRef overload, 
 void sn_emit_init(sn_kb *kb);
 /* An index: scalar i64 for lane 0 and the constant step from lane to lane (0 = the same in all lanes, 1 = consecutive). */
 sn_val sn_kb_index(sn_kb *kb, LLVMValueRef base, int64_t lane);
+enum { SN_LANE_ANY = INT32_MIN }; /* lane step of an index that is a vector of kb->lanes i64 */
+LLVMValueRef sn_kb_lanes_of(sn_kb *kb, sn_val index); /* as <lanes x i64> */
 sn_val sn_kb_wrap(LLVMValueRef number);
 /* A number as a vector of kb->lanes floats (uniform ones stay scalar inside sn_val until this). */
 LLVMValueRef sn_kb_number(sn_kb *kb, sn_val v);
@@ -190,6 +196,8 @@ LLVMValueRef sn_kb_number(sn_kb *kb, sn_val v);
 sn_val sn_kb_value(sn_kb *kb, sn_ref r, const sn_val *at);
 /* Element offset of `at` in a dense tensor of type t: scalar part and lane step, as an index. */
 sn_val sn_kb_offset(sn_kb *kb, const sn_type *t, const sn_val *at);
+/* Number at an element offset of memory: scalar, vector or gather by the offset's lane step; obeys kb->mask and kb->guard. */
+sn_val sn_kb_read(sn_kb *kb, LLVMValueRef base, sn_val offset);
 /* Store a number at `at` of a written tensor; unit lane step required on the last axis, or scalar. */
 void   sn_kb_store_at(sn_kb *kb, LLVMValueRef base, const sn_type *t, const sn_val *at, sn_val v);
 /* Give r by hook from now on (fn NULL = again by rule or load). */
