@@ -1,0 +1,154 @@
+/* Limits of the machine as it is now: fused multiply-adds and bytes a second.
+ * Not a benchmark of our kernels; the figure they are compared with. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef SN_RT_X86
+#include <immintrin.h>
+#endif
+
+enum {
+    FMA_ROUNDS = 4096,       /* loop turns a tile: about 0.2 ms */
+    TILES_A_THREAD = 16,
+    READ_FLOATS = 1 << 15,   /* floats a tile of the read test: 128 KiB */
+    READ_BYTES = 256 << 20   /* larger than the caches of common machines */
+};
+
+/* ---- multiply-adds: independent accumulators that fill the register file ------------------------------------------------- */
+
+/* Keeps results alive; never read. */
+static volatile float sink;
+
+#ifdef SN_RT_X86
+enum { WIDE_ACC = 24, HALF_ACC = 12 };
+
+__attribute__((target("avx512f"))) static void fma_512(int64_t tiles)
+{
+    __m512 acc[WIDE_ACC], a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(sink * 0.0f + 1e-3f);
+    for (int i = 0; i < WIDE_ACC; i++) acc[i] = _mm512_set1_ps((float)i);
+    for (int64_t r = 0; r < tiles * FMA_ROUNDS; r++)
+#pragma GCC unroll 24
+        for (int i = 0; i < WIDE_ACC; i++) acc[i] = _mm512_fmadd_ps(acc[i], a, b);
+    for (int i = 1; i < WIDE_ACC; i++) acc[0] = _mm512_add_ps(acc[0], acc[i]);
+    sink = _mm512_cvtss_f32(acc[0]);
+}
+
+__attribute__((target("avx2,fma"))) static void fma_256(int64_t tiles)
+{
+    __m256 acc[HALF_ACC], a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(sink * 0.0f + 1e-3f);
+    for (int i = 0; i < HALF_ACC; i++) acc[i] = _mm256_set1_ps((float)i);
+    for (int64_t r = 0; r < tiles * FMA_ROUNDS; r++)
+#pragma GCC unroll 12
+        for (int i = 0; i < HALF_ACC; i++) acc[i] = _mm256_fmadd_ps(acc[i], a, b);
+    for (int i = 1; i < HALF_ACC; i++) acc[0] = _mm256_add_ps(acc[0], acc[i]);
+    sink = _mm256_cvtss_f32(acc[0]);
+}
+
+__attribute__((target("avx512f"))) static float read_512(const float *x)
+{
+    __m512 acc[8];
+    for (int i = 0; i < 8; i++) acc[i] = _mm512_setzero_ps();
+    for (int k = 0; k < READ_FLOATS; k += 128)
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) acc[i] = _mm512_add_ps(acc[i], _mm512_load_ps(x + k + 16 * i));
+    for (int i = 1; i < 8; i++) acc[0] = _mm512_add_ps(acc[0], acc[i]);
+    return _mm512_cvtss_f32(acc[0]);
+}
+
+__attribute__((target("avx2"))) static float read_256(const float *x)
+{
+    __m256 acc[8];
+    for (int i = 0; i < 8; i++) acc[i] = _mm256_setzero_ps();
+    for (int k = 0; k < READ_FLOATS; k += 64)
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) acc[i] = _mm256_add_ps(acc[i], _mm256_load_ps(x + k + 8 * i));
+    for (int i = 1; i < 8; i++) acc[0] = _mm256_add_ps(acc[0], acc[i]);
+    return _mm256_cvtss_f32(acc[0]);
+}
+#endif
+
+enum { BASE_ACC = 32 };
+
+static void fma_base(int64_t tiles)
+{
+    float acc[BASE_ACC], a = 0.999f, b = sink * 0.0f + 1e-3f;
+    for (int i = 0; i < BASE_ACC; i++) acc[i] = (float)i;
+    for (int64_t r = 0; r < tiles * FMA_ROUNDS; r++)
+        for (int i = 0; i < BASE_ACC; i++) acc[i] = acc[i] * a + b;
+    for (int i = 1; i < BASE_ACC; i++) acc[0] += acc[i];
+    sink = acc[0];
+}
+
+static float read_base(const float *x)
+{
+    float acc[BASE_ACC] = {0};
+    for (int k = 0; k < READ_FLOATS; k += BASE_ACC)
+        for (int i = 0; i < BASE_ACC; i++) acc[i] += x[k + i];
+    for (int i = 1; i < BASE_ACC; i++) acc[0] += acc[i];
+    return acc[0];
+}
+
+/* ---- choice and measurement --------------------------------------------------------------------------------------------- */
+
+typedef struct probe {
+    const char *isa;
+    int         bits, accumulators;
+    void (*fma)(int64_t tiles);
+    float (*read)(const float *x);
+    const float *memory;
+} probe;
+
+static probe probe_of_machine(void)
+{
+#ifdef SN_RT_X86
+    if (__builtin_cpu_supports("avx512f")) return (probe){"avx512f", 512, WIDE_ACC, fma_512, read_512, NULL};
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return (probe){"avx2+fma", 256, HALF_ACC, fma_256, read_256, NULL};
+#endif
+    return (probe){"baseline", 128, BASE_ACC / 4, fma_base, read_base, NULL};
+}
+
+static void fma_tiles(void *context, int64_t begin, int64_t end)
+{
+    const probe *p = context;
+    p->fma(end - begin);
+}
+
+static void read_tiles(void *context, int64_t begin, int64_t end)
+{
+    const probe *p = context;
+    float sum = 0;
+    for (int64_t i = begin; i < end; i++) sum += p->read(p->memory + i * READ_FLOATS);
+    sink = sum;
+}
+
+/* Best of tries within `seconds`, at least 3: others on the machine only ever slow a try down. */
+static double best_seconds(int threads, int64_t tiles, sn_rt_tile_fn *fn, probe *p, double seconds)
+{
+    double best = 1e30, until = sn_rt_now() + seconds;
+    for (int i = 0; i < 3 || sn_rt_now() < until; i++) {
+        double from = sn_rt_now();
+        sn_rt_parallel_for(threads, tiles, fn, p);
+        double took = sn_rt_now() - from;
+        if (took < best) best = took;
+    }
+    return best;
+}
+
+sn_rt_peak sn_rt_peak_measure(int threads, double seconds)
+{
+    if (threads < 1) threads = sn_rt_threads_default();
+    probe      p = probe_of_machine();
+    sn_rt_peak out = {p.isa, p.bits, threads, 0, 0};
+    int64_t    tiles = (int64_t)threads * TILES_A_THREAD;
+    double     flop = 2.0 * (double)p.accumulators * (p.bits / 32) * FMA_ROUNDS * (double)tiles;
+    out.flops = flop / best_seconds(threads, tiles, fma_tiles, &p, seconds / 2);
+    float *memory = sn_rt_pages_new(READ_BYTES);
+    if (!memory) return out;
+    memset(memory, 0, READ_BYTES); /* give every page its own memory: reads of untouched pages would all see one */
+    p.memory = memory;
+    out.bandwidth = READ_BYTES / best_seconds(threads, READ_BYTES / (READ_FLOATS * (int64_t)sizeof(float)), read_tiles, &p, seconds / 2);
+    sn_rt_pages_free(memory, READ_BYTES);
+    return out;
+}
