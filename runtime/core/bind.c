@@ -45,7 +45,8 @@ static sn_rt_status buffer_counts(sn_rt_session *s, sn_rt_error *err)
     return SN_RT_OK;
 }
 
-/* The value of an update fits its state: as large (assign), or whole rows that divide the ring (enqueue). */
+/* The value of an update fits its state: as large (assign), or whole rows whose number divides that of the ring (enqueue), so that a
+ * push never wraps midway. */
 static sn_rt_status update_counts(const sn_rt_session *s, sn_rt_error *err)
 {
     const sn_abi_program *p = s->program;
@@ -55,15 +56,14 @@ static sn_rt_status update_counts(const sn_rt_session *s, sn_rt_error *err)
         size_t have = s->count[u->buffer], want = 0;
         sn_rt_status status = tensor_count(s, &x->type, x->name, &want, err);
         if (status != SN_RT_OK) return status;
-        bool fits = u->kind == SN_ABI_ASSIGN ? have == want : have > 0 && want % have == 0;
-        if (u->kind == SN_ABI_ENQUEUE && fits) {
-            size_t K = x->type.rank ? (size_t)sn_rt_dim_value(s->dim_value, x->type.dim[0]) : 0;
-            fits = K > 0 && have % (want / K) == 0;
+        if (u->kind == SN_ABI_ASSIGN) {
+            if (have != want) return sn_rt_fail(err, SN_RT_BAD_SHAPE, "state %s: %zu elements are assigned to its %zu", x->name, have, want);
+            continue;
         }
-        if (!fits)
-            return sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s of %zu elements cannot be %s one of %zu%s", u->kind == SN_ABI_ASSIGN ? "value" : "rows",
-                              have, u->kind == SN_ABI_ASSIGN ? "assigned to" : "enqueued in", want,
-                              u->kind == SN_ABI_ENQUEUE ? ": the rows pushed must divide the rows of the queue" : "");
+        size_t rows = x->type.rank ? (size_t)sn_rt_dim_value(s->dim_value, x->type.dim[0]) : 0, width = rows ? want / rows : 0;
+        if (!width || have % width) return sn_rt_fail(err, SN_RT_BAD_SHAPE, "queue %s: %zu elements are no rows of %zu", x->name, have, width);
+        if (!have || want % have)
+            return sn_rt_fail(err, SN_RT_BAD_SHAPE, "queue %s: %zu rows a step do not divide its length of %zu", x->name, have / width, rows);
     }
     return SN_RT_OK;
 }
