@@ -89,6 +89,27 @@ bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
 /* Diagnostic at the kernel; returns false. */
 bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* ---- keys, objects, cache, loading -------------------------------------------------------------------------------------- */
+
+typedef struct sn_key { char text[40]; } sn_key; /* 32 hexadecimal digits */
+char  *sn_key_text(const sn_plan *p);            /* canonical text; caller frees; NULL without memory */
+sn_key sn_key_make(const sn_target *t, const char *text);
+
+/* Object code with functions <symbol>_<call>.  NULL with a text in *why, which the caller frees.  Any thread. */
+LLVMMemoryBufferRef sn_object_make(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, char **why);
+bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, sn_code_stage stage, FILE *out, char **why);
+
+int   sn_cache_open(const char *dir, const char **why);             /* makes it; -1 when it cannot be trusted or made */
+void  sn_cache_close(int dir);
+void *sn_cache_read(int dir, const char *key, size_t *size);        /* malloc'd; NULL when absent or not to be trusted */
+bool  sn_cache_write(int dir, const char *key, const void *data, size_t size);
+
+struct sn_jit;
+struct sn_jit *sn_jit_new(char **why);
+void  sn_jit_free(struct sn_jit *jit);
+bool  sn_jit_add(struct sn_jit *jit, LLVMMemoryBufferRef object, char **why); /* takes the buffer */
+void *sn_jit_find(struct sn_jit *jit, const char *symbol, char **why);
+
 /* ---- builder (builder.c) ------------------------------------------------------------------------------------------------ */
 
 enum { SN_MAX_CARRY = 64 };

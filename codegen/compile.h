@@ -1,0 +1,33 @@
+/* A compiled program as code generation holds it.
+ * Not for kernel generators: they see plans and builders only (internal.h). */
+#ifndef SN_CODEGEN_COMPILE_H
+#define SN_CODEGEN_COMPILE_H
+
+#include "internal.h"
+
+typedef struct sn_unit { /* a distinct kernel */
+    const sn_plan      *plan;   /* of the first kernel with this key */
+    sn_key              key;
+    const char         *symbol; /* functions are <symbol>_<call> */
+    LLVMMemoryBufferRef object; /* until it is loaded */
+    char               *why;    /* there is no object */
+    sn_abi_kernel      *fn[SN_MAX_CALLS];
+} sn_unit;
+
+struct sn_compiled {
+    const sn_schedule *s;
+    sn_arena           arena;
+    sn_target          target;
+    sn_plan           *plan;    /* per kernel of s */
+    uint32_t          *unit_of; /* per kernel of s */
+    sn_unit           *unit;
+    uint32_t           units;
+    struct sn_jit     *jit;
+    sn_abi_program     program;
+    sn_compile_stats   stats;
+};
+
+/* The runtime's tables from schedule, plans and loaded functions (program.c). */
+void sn_program_fill(sn_compiled *c, const sn_diags *diags);
+
+#endif
