@@ -1,0 +1,43 @@
+/* Matrix products over packed operands: the micro-kernel and the choice of its block.
+ * Not a kernel form; inside code generation only. */
+#ifndef SN_CODEGEN_GEMM_H
+#define SN_CODEGEN_GEMM_H
+
+#include <llvm-c/Core.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SN_GEMM_MAX_VECTORS = 4, SN_GEMM_MAX_ACC = 28 };
+
+typedef struct sn_gemm_env { /* where functions are made */
+    LLVMContextRef ctx;
+    LLVMModuleRef  mod;
+    LLVMBuilderRef b;
+    LLVMValueRef   like; /* a function whose target attributes new ones get */
+} sn_gemm_env;
+
+/* void micro(const float *x, const float *w, float *c, const int64_t *table, int64_t segments, int64_t first)
+ *
+ *   for s < segments, k < steps, r < rows, j < vectors:
+ *       c[r * c_row + j * lanes ..] += x[table[s] + r * x_row + k * x_step] * w[(s * steps + k) * w_step + j * lanes ..]
+ *
+ * in this order of (s, k) for every element; first != 0 starts from zero instead of the old c.  Strides in floats; w and c aligned to
+ * a vector; segments >= 1.  x, w and c do not overlap. */
+typedef struct sn_gemm_micro {
+    uint32_t rows, vectors, lanes, steps, unroll;
+    int64_t  x_row, x_step, w_step, c_row;
+    bool     fma;
+} sn_gemm_micro;
+
+/* The function, made on first use in the module. */
+LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m);
+
+/* A constant table of offsets in the module. */
+LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n);
+
+/* The register block, rows x vectors, for a product of so many rows and vectors: least padding and fewest loads. */
+typedef struct sn_gemm_limits { uint32_t registers; } sn_gemm_limits;
+typedef struct sn_gemm_block { int64_t rows, vectors; } sn_gemm_block;
+sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors);
+
+#endif

@@ -1,0 +1,244 @@
+/* The register-tiled micro-kernel: a block of rows times vectors, reduced over segments of steps.
+ * Not a kernel: who packs operands and walks over blocks is kernel_contract_rows.c and kernel_contract_wgrad.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gemm.h"
+
+typedef struct micro { /* the function being built */
+    sn_gemm_env       *e;
+    const sn_gemm_micro *m;
+    LLVMTypeRef        vec, f32, i64;
+    LLVMValueRef       fn;
+    LLVMBasicBlockRef  entry;
+} micro;
+
+static LLVMValueRef i64(micro *u, int64_t v) { return LLVMConstInt(u->i64, (unsigned long long)v, true); }
+
+static LLVMValueRef at(micro *u, LLVMValueRef base, LLVMValueRef offset)
+{
+    return LLVMBuildInBoundsGEP2(u->e->b, u->f32, base, &offset, 1, "");
+}
+
+static LLVMValueRef load_vec(micro *u, LLVMValueRef base, int64_t offset)
+{
+    LLVMValueRef v = LLVMBuildLoad2(u->e->b, u->vec, at(u, base, i64(u, offset)), "");
+    LLVMSetAlignment(v, 4 * u->m->lanes);
+    return v;
+}
+
+static LLVMValueRef splat(micro *u, LLVMValueRef scalar)
+{
+    LLVMTypeRef i32 = LLVMInt32TypeInContext(u->e->ctx);
+    LLVMValueRef v = LLVMBuildInsertElement(u->e->b, LLVMGetPoison(u->vec), scalar, LLVMConstInt(i32, 0, false), "");
+    LLVMValueRef mask = LLVMConstNull(LLVMVectorType(i32, u->m->lanes));
+    return LLVMBuildShuffleVector(u->e->b, v, LLVMGetPoison(u->vec), mask, "");
+}
+
+static LLVMValueRef fma3(micro *u, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
+{
+    if (!u->m->fma)
+        return LLVMBuildFAdd(u->e->b, LLVMBuildFMul(u->e->b, a, b, ""), c, "");
+    unsigned id = LLVMLookupIntrinsicID("llvm.fma", 8);
+    LLVMValueRef f = LLVMGetIntrinsicDeclaration(u->e->mod, id, &u->vec, 1);
+    LLVMValueRef arg[3] = {a, b, c};
+    return LLVMBuildCall2(u->e->b, LLVMIntrinsicGetType(u->e->ctx, id, &u->vec, 1), f, arg, 3, "");
+}
+
+/* One reduction step: acc[r][j] += x[r * row + step] * w[j * lanes]. */
+static void step(micro *u, LLVMValueRef x, int64_t xoff, LLVMValueRef w, int64_t woff, LLVMValueRef *acc)
+{
+    const sn_gemm_micro *m = u->m;
+    LLVMValueRef wv[SN_GEMM_MAX_VECTORS];
+    for (uint32_t j = 0; j < m->vectors; j++)
+        wv[j] = load_vec(u, w, woff + (int64_t)(j * m->lanes));
+    for (uint32_t r = 0; r < m->rows; r++) {
+        LLVMValueRef s = LLVMBuildLoad2(u->e->b, u->f32, at(u, x, i64(u, xoff + (int64_t)r * m->x_row)), "");
+        LLVMValueRef xv = splat(u, s);
+        for (uint32_t j = 0; j < m->vectors; j++)
+            acc[r * m->vectors + j] = fma3(u, xv, wv[j], acc[r * m->vectors + j]);
+    }
+}
+
+typedef struct mloop { LLVMBasicBlockRef before, body; LLVMValueRef i, phi[SN_GEMM_MAX_ACC + 2]; uint32_t n; } mloop;
+
+static mloop loop_begin(micro *u, const LLVMValueRef *init, uint32_t n)
+{
+    LLVMBuilderRef b = u->e->b;
+    mloop l = {.before = LLVMGetInsertBlock(b), .n = n};
+    l.body = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "loop");
+    LLVMBuildBr(b, l.body);
+    LLVMPositionBuilderAtEnd(b, l.body);
+    l.i = LLVMBuildPhi(b, u->i64, "i");
+    for (uint32_t k = 0; k < n; k++) {
+        l.phi[k] = LLVMBuildPhi(b, LLVMTypeOf(init[k]), "");
+        LLVMAddIncoming(l.phi[k], (LLVMValueRef *)&init[k], &l.before, 1);
+    }
+    return l;
+}
+
+/* Runs the body at least once, while i + by < to. */
+static void loop_end(micro *u, mloop *l, LLVMValueRef from, LLVMValueRef by, LLVMValueRef to, LLVMValueRef *next)
+{
+    LLVMBuilderRef b = u->e->b;
+    LLVMValueRef inc = LLVMBuildAdd(b, l->i, by, "");
+    LLVMBasicBlockRef latch = LLVMGetInsertBlock(b), after = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "done");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, inc, to, ""), l->body, after);
+    LLVMAddIncoming(l->i, &from, &l->before, 1);
+    LLVMAddIncoming(l->i, &inc, &latch, 1);
+    for (uint32_t k = 0; k < l->n; k++)
+        LLVMAddIncoming(l->phi[k], &next[k], &latch, 1);
+    LLVMPositionBuilderAtEnd(b, after);
+}
+
+/* The steps of one segment, in order; acc and the pointers x, w are carried. */
+static void segment(micro *u, LLVMValueRef x, LLVMValueRef *w, LLVMValueRef *acc)
+{
+    const sn_gemm_micro *m = u->m;
+    uint32_t n = m->rows * m->vectors, full = m->steps / m->unroll, rest = m->steps % m->unroll;
+    if (full > 0) {
+        LLVMValueRef carry[SN_GEMM_MAX_ACC + 2];
+        for (uint32_t k = 0; k < n; k++)
+            carry[k] = acc[k];
+        carry[n] = x;
+        carry[n + 1] = *w;
+        mloop l = loop_begin(u, carry, n + 2);
+        for (uint32_t k = 0; k < n; k++)
+            carry[k] = l.phi[k];
+        for (uint32_t s = 0; s < m->unroll; s++)
+            step(u, l.phi[n], (int64_t)s * m->x_step, l.phi[n + 1], (int64_t)s * m->w_step, carry);
+        carry[n] = at(u, l.phi[n], i64(u, (int64_t)m->unroll * m->x_step));
+        carry[n + 1] = at(u, l.phi[n + 1], i64(u, (int64_t)m->unroll * m->w_step));
+        loop_end(u, &l, i64(u, 0), i64(u, 1), i64(u, full), carry);
+        for (uint32_t k = 0; k < n; k++)
+            acc[k] = carry[k];
+        x = carry[n];
+        *w = carry[n + 1];
+    }
+    for (uint32_t s = 0; s < rest; s++)
+        step(u, x, (int64_t)s * m->x_step, *w, (int64_t)s * m->w_step, acc);
+    if (rest)
+        *w = at(u, *w, i64(u, (int64_t)rest * m->w_step));
+}
+
+static void initial(micro *u, LLVMValueRef c, LLVMValueRef first, LLVMValueRef *acc)
+{
+    LLVMBuilderRef b = u->e->b;
+    uint32_t n = u->m->rows * u->m->vectors;
+    LLVMBasicBlockRef head = LLVMGetInsertBlock(b), load = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "load"),
+                      go = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "go");
+    LLVMBuildCondBr(b, first, go, load);
+    LLVMPositionBuilderAtEnd(b, load);
+    LLVMValueRef old[SN_GEMM_MAX_ACC];
+    for (uint32_t k = 0; k < n; k++)
+        old[k] = load_vec(u, c, (int64_t)(k / u->m->vectors) * u->m->c_row + (int64_t)(k % u->m->vectors * u->m->lanes));
+    LLVMBuildBr(b, go);
+    LLVMPositionBuilderAtEnd(b, go);
+    LLVMValueRef zero = LLVMConstNull(u->vec);
+    for (uint32_t k = 0; k < n; k++) {
+        acc[k] = LLVMBuildPhi(b, u->vec, "");
+        LLVMAddIncoming(acc[k], &zero, &head, 1);
+        LLVMAddIncoming(acc[k], &old[k], &load, 1);
+    }
+}
+
+static void attribute(micro *u, LLVMValueRef f, LLVMAttributeIndex at_, const char *name)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(f, at_, LLVMCreateEnumAttribute(u->e->ctx, kind, 0));
+}
+
+static void declare(micro *u, const char *name)
+{
+    LLVMTypeRef ptr = LLVMPointerTypeInContext(u->e->ctx, 0);
+    LLVMTypeRef arg[6] = {ptr, ptr, ptr, ptr, u->i64, u->i64};
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(u->e->ctx), arg, 6, false);
+    u->fn = LLVMAddFunction(u->e->mod, name, type);
+    LLVMSetLinkage(u->fn, LLVMInternalLinkage);
+    attribute(u, u->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "noinline");
+    attribute(u, u->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "nounwind");
+    for (unsigned k = 1; k <= 4; k++)
+        attribute(u, u->fn, k, "noalias");
+    static const char *const copied[] = {"target-cpu", "target-features", "prefer-vector-width", "min-legal-vector-width"};
+    for (int k = 0; k < 4; k++) {
+        LLVMAttributeRef a = LLVMGetStringAttributeAtIndex(u->e->like, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, copied[k],
+                                                           (unsigned)strlen(copied[k]));
+        if (a)
+            LLVMAddAttributeAtIndex(u->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
+    }
+}
+
+LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m)
+{
+    char name[128];
+    snprintf(name, sizeof name, "sn_gemm_%ux%u_s%u_x%d_%d_w%d_c%d", m->rows, m->vectors, m->steps, (int)m->x_row, (int)m->x_step, (int)m->w_step,
+             (int)m->c_row);
+    LLVMValueRef have = LLVMGetNamedFunction(e->mod, name);
+    if (have)
+        return have;
+    micro u = {.e = e, .m = m, .f32 = LLVMFloatTypeInContext(e->ctx), .i64 = LLVMInt64TypeInContext(e->ctx)};
+    u.vec = LLVMVectorType(u.f32, m->lanes);
+    LLVMBasicBlockRef back = LLVMGetInsertBlock(e->b);
+    declare(&u, name);
+    LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, u.fn, "entry"));
+    LLVMValueRef x = LLVMGetParam(u.fn, 0), w = LLVMGetParam(u.fn, 1), c = LLVMGetParam(u.fn, 2), table = LLVMGetParam(u.fn, 3),
+                 segments = LLVMGetParam(u.fn, 4), first = LLVMBuildICmp(e->b, LLVMIntNE, LLVMGetParam(u.fn, 5), i64(&u, 0), "");
+    LLVMValueRef acc[SN_GEMM_MAX_ACC + 1];
+    uint32_t n = m->rows * m->vectors;
+    initial(&u, c, first, acc);
+    acc[n] = w;
+    mloop l = loop_begin(&u, acc, n + 1);
+    LLVMValueRef next[SN_GEMM_MAX_ACC + 1];
+    for (uint32_t k = 0; k <= n; k++)
+        next[k] = l.phi[k];
+    LLVMValueRef off = LLVMBuildLoad2(e->b, u.i64, LLVMBuildInBoundsGEP2(e->b, u.i64, table, &l.i, 1, ""), "");
+    segment(&u, at(&u, x, off), &next[n], next);
+    loop_end(&u, &l, i64(&u, 0), i64(&u, 1), segments, next);
+    for (uint32_t k = 0; k < n; k++) {
+        int64_t to = (int64_t)(k / m->vectors) * m->c_row + (int64_t)(k % m->vectors * m->lanes);
+        LLVMSetAlignment(LLVMBuildStore(e->b, next[k], at(&u, c, i64(&u, to))), 4 * m->lanes);
+    }
+    LLVMBuildRetVoid(e->b);
+    if (back)
+        LLVMPositionBuilderAtEnd(e->b, back);
+    return u.fn;
+}
+
+LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n)
+{
+    LLVMTypeRef i64 = LLVMInt64TypeInContext(e->ctx), type = LLVMArrayType2(i64, n);
+    LLVMValueRef *element = malloc(n * sizeof *element);
+    for (uint32_t i = 0; i < n; i++)
+        element[i] = LLVMConstInt(i64, (unsigned long long)value[i], true);
+    LLVMValueRef g = LLVMAddGlobal(e->mod, type, "sn_offsets");
+    LLVMSetInitializer(g, LLVMConstArray2(i64, element, n));
+    LLVMSetGlobalConstant(g, true);
+    LLVMSetLinkage(g, LLVMPrivateLinkage);
+    free(element);
+    return g;
+}
+
+/* Cycles of one reduction step over the whole product, in halves: two multiply-adds or two loads start in a cycle. */
+static int64_t step_cost(int64_t rows, int64_t vectors, int64_t mr, int64_t nr)
+{
+    int64_t blocks = ((rows + mr - 1) / mr) * ((vectors + nr - 1) / nr), fma = mr * nr, loads = mr + nr;
+    return blocks * (fma > loads ? fma : loads);
+}
+
+sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors)
+{
+    sn_gemm_block best = {1, 1};
+    int64_t least = INT64_MAX;
+    for (int64_t nr = SN_GEMM_MAX_VECTORS; nr >= 1; nr--)
+        for (int64_t mr = 1; mr * nr <= SN_GEMM_MAX_ACC && mr * nr + nr + 1 <= l->registers; mr++) {
+            int64_t cost = step_cost(rows, vectors, mr, nr);
+            if (mr * nr < 8) /* too few to hide the latency of a multiply-add */
+                cost *= 2;
+            if (cost < least || (cost == least && mr * nr > best.rows * best.vectors)) {
+                least = cost;
+                best = (sn_gemm_block){mr, nr};
+            }
+        }
+    return best;
+}

@@ -1,0 +1,150 @@
+/* Kernels around one contraction: choice of kind, tiles of the result, and what happens to a result before it is stored.
+ * Not the products themselves: see kernel_contract_<kind>.c. */
+#include "kernel_contract.h"
+
+/* In order of preference; the last takes everything. */
+static const sn_ct_kind *const kinds[] = {&sn_ct_general};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static bool is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
+
+static sn_dim macs_of(sn_plan *p, const sn_contract_facts *f)
+{
+    sn_dim n = sn_dim_const(1);
+    for (int l = 0; l < f->spec->loops; l++)
+        n = sn_dim_mul(p->dims, n, f->loop[l].extent);
+    return n;
+}
+
+static bool contract_plan(sn_plan *p)
+{
+    sn_ct *ct = sn_new(p->arena, sn_ct);
+    const sn_node *anchor = sn_at(p->g, p->k->anchor);
+    ct->anchor = p->k->anchor;
+    ct->operand[SN_AT_A] = anchor->arg[0];
+    ct->operand[SN_AT_B] = anchor->arg[1];
+    sn_contract_facts_get(p->g, anchor, &ct->facts);
+    p->form = ct;
+    for (int i = 0; i < KINDS; i++) {
+        ct->kind = kinds[i];
+        ct->outer = (uint32_t)p->k->outer;
+        ct->chunk = p->k->chunk;
+        if (kinds[i]->plan(p, ct)) {
+            p->call[p->calls - 1].macs = macs_of(p, &ct->facts);
+            return true;
+        }
+    }
+    return sn_plan_fail(p, "contract: no kernel for this contraction");
+}
+
+static bool contract_emit(sn_kb *kb)
+{
+    sn_ct *ct = kb->plan->form;
+    return ct->kind->emit(kb, ct);
+}
+
+const sn_generator sn_kernel_contract = {.name = "contract", .version = 1, .plan = contract_plan, .emit = contract_emit};
+
+/* ---- tiles ---- */
+
+sn_dim sn_ct_tiles(sn_plan *p, const sn_ct *ct)
+{
+    const sn_type *t = &ct->facts.type[SN_AT_OUT];
+    if (t->rank == 0)
+        return sn_dim_const(1);
+    sn_dim n = sn_dim_ceil_div(p->dims, t->dim[ct->outer], ct->chunk);
+    for (uint32_t i = ct->outer; i > 0; i--)
+        n = sn_dim_mul(p->dims, t->dim[i - 1], n);
+    return n;
+}
+
+sn_ct_tile sn_ct_tile_of(sn_kb *kb, const sn_ct *ct, LLVMValueRef number)
+{
+    const sn_type *t = &ct->facts.type[SN_AT_OUT];
+    sn_ct_tile tile = {.number = number, .from = sn_kb_i64(kb, 0), .to = sn_kb_i64(kb, 1)};
+    if (t->rank == 0)
+        return tile;
+    LLVMValueRef extent = sn_kb_dim(kb, t->dim[ct->outer]), left = number;
+    LLVMValueRef chunks = sn_kb_idiv(kb, sn_kb_iadd(kb, extent, sn_kb_i64(kb, ct->chunk - 1)), sn_kb_i64(kb, ct->chunk));
+    if (ct->outer > 0)
+        left = sn_kb_irem(kb, number, chunks);
+    tile.from = sn_kb_imul(kb, left, sn_kb_i64(kb, ct->chunk));
+    tile.to = sn_kb_imin(kb, sn_kb_iadd(kb, tile.from, sn_kb_i64(kb, ct->chunk)), extent);
+    LLVMValueRef rest = ct->outer > 0 ? sn_kb_idiv(kb, number, chunks) : NULL;
+    for (uint32_t i = ct->outer; i > 0; i--) {
+        LLVMValueRef d = sn_kb_dim(kb, t->dim[i - 1]);
+        tile.at[i - 1] = i > 1 ? sn_kb_irem(kb, rest, d) : rest;
+        rest = i > 1 ? sn_kb_idiv(kb, rest, d) : NULL;
+    }
+    return tile;
+}
+
+/* ---- epilogue ---- */
+
+static uint32_t keep_of(const sn_node *sums) { return (uint32_t)(sums->type.rank - 1); }
+
+/* Memory of the tile's sums, offset to its row; *size = floats of the row. */
+static LLVMValueRef sums_row(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, LLVMValueRef *size)
+{
+    const sn_node *n = sn_at(kb->g, r);
+    *size = sn_kb_i64(kb, 1);
+    for (uint8_t i = 1; i < n->type.rank; i++)
+        *size = sn_kb_imul(kb, *size, sn_kb_dim(kb, n->type.dim[i]));
+    return sn_kb_ptr(kb, sn_kb_memory(kb, r), sn_kb_imul(kb, tile->number, *size));
+}
+
+void sn_ct_clear_sums(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile)
+{
+    (void)ct;
+    for (uint32_t i = 0; i < kb->k->outs; i++) {
+        if (!is_sums(kb->g, kb->k->out[i]))
+            continue;
+        LLVMValueRef size, row = sums_row(kb, kb->k->out[i], tile, &size);
+        sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), size, 1, NULL, 0);
+        sn_kb_store(kb, row, l.i, sn_kb_zero(kb, 1), NULL);
+        sn_kb_endfor(kb, &l, NULL);
+    }
+}
+
+static void add_sums(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, const sn_val *at)
+{
+    const sn_node *n = sn_at(kb->g, r);
+    uint32_t keep = keep_of(n), rank = sn_at(kb->g, n->arg[0])->type.rank;
+    LLVMValueRef v = sn_kb_number(kb, sn_kb_value(kb, n->arg[0], at)), size, row = sums_row(kb, r, tile, &size);
+    sn_type kept = {.rank = (uint8_t)keep};
+    for (uint32_t i = 0; i < keep; i++)
+        kept.dim[i] = n->type.dim[i + 1];
+    sn_val offset = sn_kb_offset(kb, &kept, at + (rank - keep));
+    LLVMValueRef mask = kb->lanes == 1 ? NULL : kb->mask;
+    if (kb->lanes > 1 && offset.ir.lane == 0) { /* the lane axis itself is summed */
+        v = mask ? LLVMBuildSelect(kb->b, mask, v, sn_kb_zero(kb, kb->lanes), "") : v;
+        v = sn_kb_hsum(kb, v);
+        mask = NULL;
+    }
+    uint32_t lanes = offset.ir.lane == 0 ? 1 : kb->lanes;
+    LLVMValueRef old = sn_kb_load(kb, row, offset.ir.value, lanes, mask);
+    sn_kb_store(kb, row, offset.ir.value, LLVMBuildFAdd(kb->b, old, v, ""), mask);
+}
+
+static sn_val given_value(sn_kb *kb, void *context, sn_ref r, const sn_val *at)
+{
+    (void)kb;
+    (void)r;
+    (void)at;
+    return sn_kb_wrap(context);
+}
+
+void sn_ct_store(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile, const sn_val *at, LLVMValueRef value)
+{
+    uint32_t mark = sn_kb_mark(kb);
+    sn_kb_bind(kb, ct->anchor, given_value, value);
+    for (uint32_t i = 0; i < kb->k->outs; i++) {
+        sn_ref r = kb->k->out[i];
+        if (is_sums(kb->g, r))
+            add_sums(kb, r, tile, at);
+        else
+            sn_kb_store_at(kb, sn_kb_memory(kb, r), &sn_at(kb->g, r)->type, at, sn_kb_value(kb, r, at));
+    }
+    sn_kb_bind(kb, ct->anchor, NULL, NULL);
+    sn_kb_forget(kb, mark);
+}
