@@ -18,6 +18,7 @@ union sn_val {
 };
 
 struct sn_emit {
+    const sn_graph *g; /* of the nodes being lowered: rules look up argument types in it */
     /* numbers */
     sn_val (*number)(sn_emit *e, double v);
     sn_val (*add)(sn_emit *e, sn_val a, sn_val b);

@@ -28,19 +28,21 @@ int  sn_type_text(const sn_dims *d, const sn_type *t, char *out, size_t n); /* "
 sn_dim sn_type_count(sn_dims *d, const sn_type *t);
 /* NumPy broadcasting: trailing dimensions align, size 1 stretches.  False if they do not fit. */
 bool sn_type_broadcast(const sn_type *a, const sn_type *b, sn_type *out);
+/* Rank and dimensions in range, and the constant part of the size at most 2^40 elements.  On failure `why` (may be NULL) says what is wrong. */
+bool sn_type_legal(const sn_dims *d, const sn_type *t, char *why, size_t why_size);
 
 /* ---- operators ---------------------------------------------------------------------------------------------------------- */
 
 /* Attributes are typed structs, one per attribute kind; sn_attr_fields() describes them for parser, printer and manual. */
 typedef struct sn_attr_none    { char unused; } sn_attr_none;
-typedef struct sn_attr_value   { double value; } sn_attr_value;          /* fill: the value; leaky_relu: the slope; clamp_min: the bound */
+typedef struct sn_attr_value   { double value; } sn_attr_value;          /* fill: the value; leaky_relu: the slope */
 typedef struct sn_attr_axes    { uint8_t n; uint8_t axis[SN_MAX_RANK]; } sn_attr_axes; /* reductions (ascending), permute (order) */
-typedef struct sn_attr_axis    { int64_t axis; } sn_attr_axis;           /* concat, flip, iota, argmax */
+typedef struct sn_attr_axis    { int64_t axis; } sn_attr_axis;           /* concat, flip, iota, amax, argmax */
 typedef struct sn_attr_slice   { int64_t axis, start, step; } sn_attr_slice; /* element j of the result is element start + j*step */
 typedef struct sn_attr_extent  { sn_dim dim; } sn_attr_extent;
 typedef struct sn_attr_spec    { sn_contract *spec; } sn_attr_spec;      /* in the graph's arena */
 typedef struct sn_attr_random  { double p; int64_t stream; } sn_attr_random;
-typedef struct sn_attr_tile    { int64_t outer, chunk; } sn_attr_tile;   /* partial_sum, see ops.def */
+typedef struct sn_attr_tile    { int64_t outer, chunk, keep; } sn_attr_tile;   /* partial_sum, see ops.def */
 typedef struct sn_attr_tau     { double tau; } sn_attr_tau;
 typedef struct sn_attr_align   { int64_t corners; } sn_attr_align;       /* interp_matrix: 1 = align corners */
 typedef struct sn_attr_data    { const float *data; size_t count; } sn_attr_data; /* const; in the graph's arena */
@@ -199,7 +201,8 @@ sn_ref sn_graph_param(sn_graph *g, const char *name, sn_param_kind kind, const s
 uint32_t sn_graph_find_param(const sn_graph *g, const char *name); /* UINT32_MAX if absent */
 void   sn_graph_output(sn_graph *g, const char *name, sn_ref value, sn_loc loc);
 void   sn_graph_update(sn_graph *g, sn_update_kind kind, uint32_t param, sn_ref value, sn_loc loc);
-/* Append a node as it is: no folding, no sharing, no check.  For the parser, the copier and tests. */
+/* Append a node as it is: no folding, no sharing, no check.  For the parser, the copier and tests.  What the node points to (name, spec, data,
+ * path) is copied. */
 sn_ref sn_graph_append(sn_graph *g, const sn_node *node);
 /* An equal graph with live nodes only (those that outputs and updates need; params stay declared). */
 sn_graph *sn_graph_copy_live(const sn_graph *g);
@@ -215,7 +218,7 @@ struct sn_build {
     sn_diags   *diags;
     sn_loc      loc;  /* given to nodes built now */
     const char *name; /* given to the next named node; kept for errors */
-    bool        fold; /* simplify and share while building */
+    bool        fold; /* simplify while building: local identities of fold.c that shrink the graph */
 };
 
 /* `declared` is needed for SN_DECLARED operators and NULL otherwise. */
@@ -253,6 +256,7 @@ typedef enum sn_level { SN_LEVEL_SOURCE, SN_LEVEL_AUTODIFF, SN_LEVEL_FUSED } sn_
 /* All faults at once: order, arity, attributes, types against the shape rules, operators legal at the level. */
 bool sn_verify(const sn_graph *g, sn_level level, sn_diags *diags);
 
+/* We are wrong: ends the process.  Never on what a user gave us. */
 #define SN_ASSERT(cond, ...) ((cond) ? (void)0 : sn_assert_fail(__FILE__, __LINE__, #cond, __VA_ARGS__))
 void sn_assert_fail(const char *file, int line, const char *cond, const char *format, ...)
     __attribute__((noreturn, format(printf, 4, 5)));

@@ -16,7 +16,7 @@
 typedef enum sn_abi_dtype { SN_ABI_F32 = 0 } sn_abi_dtype;
 enum { SN_ABI_MAX_RANK = 6 };
 
-typedef enum sn_abi_dim_op { SN_ABI_DIM_SYMBOL, SN_ABI_DIM_ADD, SN_ABI_DIM_MUL, SN_ABI_DIM_DIV /* floor */ } sn_abi_dim_op;
+typedef enum sn_abi_dim_op { SN_ABI_DIM_SYMBOL, SN_ABI_DIM_ADD, SN_ABI_DIM_MUL, SN_ABI_DIM_DIV /* floor */, SN_ABI_DIM_SUB } sn_abi_dim_op;
 typedef struct sn_abi_dim_entry { int64_t op, a, b; } sn_abi_dim_entry; /* SYMBOL: a = symbol number */
 
 /* What a kernel sees.  One instance a call, shared by all threads; read-only. */
