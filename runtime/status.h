@@ -12,6 +12,7 @@ typedef enum sn_rt_status {
     SN_RT_MISSING,   /* a name asked for is not there */
     SN_RT_MEMORY,    /* an allocation failed */
     SN_RT_ARGUMENT,  /* the caller's argument is out of its documented range */
+    SN_RT_DIVERGED,  /* a computed number is not finite; what was saved before is good */
     SN_RT_STOPPED    /* a signal or a callback asked to stop; state is consistent and saved where promised */
 } sn_rt_status;
 

@@ -5,6 +5,7 @@
 
 #include "../sinew_rt.h"
 #include "compat.h"
+#include "memory.h"
 
 /* ---- plan.c: where buffers lie in the slab ------------------------------------------------------------------------------ */
 
@@ -20,12 +21,6 @@ typedef struct sn_rt_interval {
 sn_rt_status sn_rt_plan(sn_rt_interval *item, uint32_t n, size_t *out_total, sn_rt_error *err);
 /* Largest sum of bytes alive at one of `calls` calls. */
 size_t sn_rt_plan_live(const sn_rt_interval *item, uint32_t n, uint32_t calls);
-
-/* ---- memory.c: large zeroed allocations -------------------------------------------------------------------------------- */
-
-/* `bytes` rounded up to whole pages, advised to use huge pages (page faults dominate short runs otherwise).  NULL if refused. */
-void *sn_rt_pages_new(size_t bytes);
-void  sn_rt_pages_free(void *memory, size_t bytes); /* accepts NULL */
 
 /* ---- dims.c: extents ---------------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
-/* Large allocations from the system: slabs and parameter stores.
- * Not for small things, which use malloc. */
-#include "internal.h"
+/* Large allocations from the system: anonymous mappings with huge pages advised.
+ * Not a heap: every allocation is a mapping of its own. */
+#include "memory.h"
+
+#include <stdint.h>
 
 #include <sys/mman.h>
 #include <unistd.h>

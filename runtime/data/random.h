@@ -15,10 +15,10 @@
 /* What a stream is for: streams of different purposes never share a counter. Values are part of every result
  * that was ever produced with a seed; add at the end, never renumber. */
 typedef enum sn_rt_purpose {
-    SN_RT_FOR_INIT = 1,    /* initial weights; step = 0, sample = index of the weight */
+    SN_RT_FOR_INIT = 1,    /* initial weights; step = hash of the weight's name, sample = chunk of elements */
     SN_RT_FOR_ORDER = 2,   /* epoch permutation; step = epoch, sample = 0 */
     SN_RT_FOR_AUGMENT = 3, /* step = training step, sample = batch row * views + view */
-    SN_RT_FOR_QUEUE = 4,   /* initial negatives; step = 0, sample = index of the queue */
+    SN_RT_FOR_QUEUE = 4,   /* initial negatives outside a graph; step = 0, sample = index of the queue */
     SN_RT_FOR_DROPOUT = 5,
     SN_RT_FOR_TEST = 6
 } sn_rt_purpose;

@@ -1,0 +1,34 @@
+/* Stochastic gradient descent with momentum, and the schedule of its rate.
+ * Not the momentum encoder (store.h), which has nothing to do with momentum here but the name. */
+#ifndef SN_RUNTIME_TRAIN_OPTIMIZER_H
+#define SN_RUNTIME_TRAIN_OPTIMIZER_H
+
+#include "store.h"
+
+typedef struct sn_rt_sgd {
+    double momentum, weight_decay;
+    bool   nesterov;
+} sn_rt_sgd;
+
+/* One step over all weights that have a gradient, elementwise in f32, the same bits for any number of threads:
+ *
+ *   g = gradient + weight_decay * w
+ *   v = momentum * v + g           (no dampening; from v = 0 the first v is the first g)
+ *   w = w - rate * v               nesterov: w - rate * (g + momentum * v)
+ *
+ * Weight decay applies to every such weight, norms and biases included. */
+void sn_rt_sgd_step(sn_rt_store *store, const sn_rt_sgd *sgd, double rate, int threads);
+
+/* The rate over time: it rises linearly over the first `warmup` epochs, and is multiplied by `factor` once for each s in `step` with
+ * epoch >= s, epochs counted from 0. */
+typedef struct sn_rt_schedule {
+    double         rate, factor;
+    int64_t        epochs, warmup;
+    const int64_t *step;
+    uint32_t       steps;
+} sn_rt_schedule;
+
+/* Rate of training step `step` (from 0) when an epoch has `steps_per_epoch` >= 1.  The last warm-up step has the full rate. */
+double sn_rt_schedule_rate(const sn_rt_schedule *s, uint64_t step, uint64_t steps_per_epoch);
+
+#endif
