@@ -59,6 +59,8 @@ typedef struct sn_schedule {
     uint32_t  *buffer_of; /* per node; UINT32_MAX when it never reaches memory */
 } sn_schedule;
 
+/* An empty schedule that owns g.  All arrays are the schedule's arena's. */
+sn_schedule *sn_schedule_new(sn_graph *g);
 void sn_schedule_free(sn_schedule *s);
 /* Text of kernels, edges, tiles and buffers: what `sinew show --stage fused|scheduled` prints. */
 void sn_schedule_print(const sn_schedule *s, FILE *out);
