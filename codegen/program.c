@@ -6,7 +6,8 @@
 
 /* The two sides number things alike; this is the one file that sees both. */
 _Static_assert((int)SN_DIM_SYMBOL == (int)SN_ABI_DIM_SYMBOL && (int)SN_DIM_ADD == (int)SN_ABI_DIM_ADD &&
-               (int)SN_DIM_MUL == (int)SN_ABI_DIM_MUL && (int)SN_DIM_DIV == (int)SN_ABI_DIM_DIV, "dimension operators agree");
+               (int)SN_DIM_MUL == (int)SN_ABI_DIM_MUL && (int)SN_DIM_DIV == (int)SN_ABI_DIM_DIV && (int)SN_DIM_SUB == (int)SN_ABI_DIM_SUB,
+               "dimension operators agree");
 _Static_assert((int)SN_PLACE_SLAB == (int)SN_ABI_SLAB && (int)SN_PLACE_PARAM == (int)SN_ABI_PARAM &&
                (int)SN_PLACE_OUTPUT == (int)SN_ABI_OUTPUT && (int)SN_PLACE_CONST == (int)SN_ABI_CONST &&
                (int)SN_PLACE_ALIAS == (int)SN_ABI_ALIAS, "places agree");

@@ -51,7 +51,7 @@ typedef struct sn_abi_buffer {
     int64_t      index;       /* parameter, output or aliased buffer number */
     const float *data;        /* SN_ABI_CONST */
     int64_t      count;       /* dim value: floats */
-    uint32_t     first, last; /* calls that first write and last read it, inclusive */
+    uint32_t     first, last; /* calls that first write and last read it, inclusive; a number past the last call means to the end */
 } sn_abi_buffer;
 
 typedef enum sn_abi_param_kind { SN_ABI_INPUT, SN_ABI_WEIGHT, SN_ABI_COPY, SN_ABI_STATE } sn_abi_param_kind;

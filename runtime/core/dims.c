@@ -21,6 +21,7 @@ sn_rt_status sn_rt_dims_eval(const sn_abi_program *p, const int64_t *extent, int
         bool fits = true;
         switch (d->op) {
         case SN_ABI_DIM_ADD: fits = sn_rt_add_i64(a, b, &value[i]); break;
+        case SN_ABI_DIM_SUB: fits = sn_rt_sub_i64(a, b, &value[i]); break;
         case SN_ABI_DIM_MUL: fits = sn_rt_mul_i64(a, b, &value[i]); break;
         default:
             if (b < 1) return sn_rt_fail(err, SN_RT_BAD_SHAPE, "dimension %u divides by %lld", i, (long long)b);

@@ -24,7 +24,7 @@ static sn_rt_status check_dims(const sn_abi_program *p, sn_rt_error *err)
 {
     for (uint32_t i = 0; i < p->dims; i++) {
         const sn_abi_dim_entry *d = &p->dim[i];
-        if (d->op < SN_ABI_DIM_SYMBOL || d->op > SN_ABI_DIM_DIV) return fault(err, "dimension", i, "unknown operation");
+        if (d->op < SN_ABI_DIM_SYMBOL || d->op > SN_ABI_DIM_SUB) return fault(err, "dimension", i, "unknown operation");
         if (d->op == SN_ABI_DIM_SYMBOL) {
             if (d->a < 0 || d->a >= (int64_t)p->symbols) return fault(err, "dimension", i, "no such symbol");
         } else if (!dim_fits(d->a, i) || !dim_fits(d->b, i)) {
@@ -42,7 +42,7 @@ static sn_rt_status check_buffers(const sn_abi_program *p, sn_rt_error *err)
         uint32_t limit = b->place == SN_ABI_PARAM ? p->params : b->place == SN_ABI_OUTPUT ? p->outputs : p->buffers;
         switch (b->place) {
         case SN_ABI_SLAB:
-            if (b->first > b->last || b->last >= p->calls) return fault(err, "buffer", i, "lifetime is not a range of calls");
+            if (b->first > b->last || b->first >= p->calls) return fault(err, "buffer", i, "lifetime is not a range of calls");
             break;
         case SN_ABI_PARAM:
         case SN_ABI_OUTPUT:
