@@ -210,6 +210,10 @@ sn_rt_status sn_rt_dataset_label(sn_rt_dataset *set, size_t sequence, uint32_t s
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": segment [%u, %u) is not within its %zu frames", s->id,
                           start, end, s->frames);
     size_t label_index = names_index(&set->labels, label), origin_index = names_index(&set->origins, origin);
+    for (size_t i = 0; i < s->segments; i++)
+        if (s->segment[i].start == start && s->segment[i].end == end && s->segment[i].label == label_index &&
+            s->segment[i].origin == origin_index)
+            return SN_RT_OK;
     void *items = (void *)(uintptr_t)s->segment;
     if (label_index == SIZE_MAX || origin_index == SIZE_MAX ||
         grow(&items, &set->segment_capacity[sequence], s->segments, sizeof *s->segment))

@@ -50,7 +50,8 @@ sn_rt_status sn_rt_dataset_body(sn_rt_dataset *set, const sn_rt_body *body, uint
  * split unknown, or x holds a value that is not finite. */
 sn_rt_status sn_rt_dataset_add(sn_rt_dataset *set, const sn_rt_sequence *sequence, sn_rt_error *err);
 
-/* Label frames [start, end) of a sequence by name. SN_RT_ARGUMENT unless start < end <= frames. */
+/* Label frames [start, end) of a sequence by name; the same segment a second time changes nothing. SN_RT_ARGUMENT
+ * unless start < end <= frames. */
 sn_rt_status sn_rt_dataset_label(sn_rt_dataset *set, size_t sequence, uint32_t start, uint32_t end, const char *label,
                                  const char *origin, sn_rt_error *err);
 

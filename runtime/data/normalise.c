@@ -109,17 +109,20 @@ static rotation turn_to_axis(const double v[3], int axis)
     return rotation_about_vector(normal, atan2(side, v[axis]));
 }
 
+/* Steps 2 and 3 of normalise.h as one rotation. */
 static rotation alignment(double x[SN_RT_JOINTS][3])
 {
     double spine[3], shoulders[3];
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < 3; c++) {
         spine[c] = x[1][c] - x[0][c];
-    rotation upright = turn_to_axis(spine, 2);
-    for (int c = 0; c < 3; c++)
         shoulders[c] = x[8][c] - x[4][c];
+    }
+    rotation upright = turn_to_axis(spine, 2);
     rotation_apply(&upright, shoulders, shoulders);
-    rotation sideways = turn_to_axis(shoulders, 0);
-    return rotation_multiply(&sideways, &upright);
+    rotation around = rotation_about(2, -atan2(shoulders[1], shoulders[0]));
+    rotation tilt = rotation_about(1, atan2(shoulders[2], hypot(shoulders[0], shoulders[1])));
+    rotation turned = rotation_multiply(&around, &upright);
+    return rotation_multiply(&tilt, &turned);
 }
 
 sn_rt_status sn_rt_normalise(const sn_rt_motion *motion, const sn_rt_skeleton *skeleton, const sn_rt_pick *pick,

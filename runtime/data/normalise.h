@@ -5,9 +5,15 @@
  * and BABEL get in the works compared with (decision D20):
  *   1. every frame minus its joint 1 (spine middle): global travel is gone;
  *   2. one rotation for the sequence, that turns joint 1 - joint 0 of frame 0 to +z about their common normal;
- *   3. one more, that turns joint 8 - joint 4 (right minus left shoulder) of frame 0 to +x in the same way.
- * So a person stands along +z, right is +x and forward +y (right-handed, y up of the sources is turned, not mirrored). Step 3
- * may tilt the spine of step 2 a little where shoulders are not level; that is the published procedure. */
+ *   3. one more, that turns joint 8 - joint 4 (right minus left shoulder) of frame 0 to +x: first about z until the
+ *      shoulders lie in the xz plane, then about y.
+ * So a person stands along +z, right is +x and forward +y (right-handed; y up of the sources is turned, not mirrored). After step
+ * 3 the shoulders are exact and the spine leans in the xz plane by as much as it is not square to them.
+ *
+ * Step 3 is adapted. The published step turns about the common normal of shoulders and +x. Where they are opposite, which
+ * is how a person facing +z of a y-up source arrives from step 2, that normal is noise and half of the people end
+ * upside down (seen in CMU and Bandai recordings); Kinect recordings never come that way. Where the published step is well
+ * defined the two differ only in where the spine leans to. */
 #ifndef SN_RUNTIME_DATA_NORMALISE_H
 #define SN_RUNTIME_DATA_NORMALISE_H
 
