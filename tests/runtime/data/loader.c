@@ -1,0 +1,214 @@
+/* Tests of the loader: clip rule, determinism, resume, shutdown, messages.
+ * Not a test of the augmentations. */
+#include "check.h"
+
+#include "runtime/data/augment.h"
+#include "runtime/data/loader.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* One joint; x = 1000 * sequence + frame, so that a value tells where it is from. */
+static sn_rt_dataset *make_set(const size_t *frames, const char *const *splits, size_t count)
+{
+    sn_rt_dataset *set = sn_rt_dataset_new("raw");
+    uint32_t body;
+    check_ok(sn_rt_dataset_body(set, &(sn_rt_body){"dot", 1, (const char *[]){"dot"}, (int32_t[]){-1}}, &body, err));
+    for (size_t i = 0; i < count; i++) {
+        float *x = calloc(frames[i], 3 * sizeof *x);
+        for (size_t t = 0; t < frames[i]; t++)
+            x[3 * t] = (float)(1000 * i + t);
+        char id[16];
+        snprintf(id, sizeof id, "s%zu", i);
+        sn_rt_sequence s = {.id = id, .file = "f", .source = "made", .split = splits ? splits[i] : "pretrain",
+                            .body = body, .fps = 10, .source_fps = 10, .frames = frames[i], .joints = 1, .x = x};
+        check_ok(sn_rt_dataset_add(set, &s, err));
+        free(x);
+    }
+    return set;
+}
+
+static sn_rt_loader_config config_of(const sn_rt_dataset *set)
+{
+    return (sn_rt_loader_config){.set = set, .seed = 9, .batch = 3, .frames = 12, .views = 2,
+                                 .view = {"basic", "none"}, .clip_seconds = 1, .stride_seconds = 0.4};
+}
+
+static void clip_rule(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){7, 10, 25, 18}, NULL, 4);
+    sn_rt_loader_config config = config_of(set);
+    sn_rt_loader *l;
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    /* Windows of 10 frames every 4: 25 frames give 0, 4, 8, 12 and the last one at 15; 18 frames end with 8. */
+    static const sn_rt_clip expected[] = {{0, 0, 7},   {1, 0, 10},  {2, 0, 10}, {2, 4, 10}, {2, 8, 10},
+                                          {2, 12, 10}, {2, 15, 10}, {3, 0, 10}, {3, 4, 10}, {3, 8, 10}};
+    assert_int_equal(sn_rt_loader_clips(l), sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_memory_equal(sn_rt_loader_clip(l, i), &expected[i], sizeof *expected);
+    assert_int_equal(sn_rt_loader_steps(l), 3);
+    assert_int_equal(sn_rt_loader_joints(l), 1);
+    sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+/* An epoch shows distinct clips; view "none" is the clip resized; another epoch has another order. */
+static void an_epoch(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){7, 10, 25, 18}, NULL, 4);
+    sn_rt_loader_config config = config_of(set);
+    sn_rt_loader *l;
+    uint32_t order[2][9];
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    for (uint64_t epoch = 0; epoch < 2; epoch++) {
+        int seen[10] = {0};
+        for (uint64_t step = 0; step < 3; step++) {
+            sn_rt_batch b;
+            check_ok(sn_rt_loader_next(l, &b, err));
+            assert_int_equal(b.epoch, epoch);
+            assert_int_equal(b.step, step);
+            for (size_t row = 0; row < 3; row++) {
+                const sn_rt_clip *clip = sn_rt_loader_clip(l, b.clip[row]);
+                float expected[36];
+                sn_rt_resize(sn_rt_dataset_at(set, clip->sequence)->x + 3 * clip->start, clip->frames, 1, expected, 12);
+                assert_memory_equal(b.view[1] + 36 * row, expected, sizeof expected);
+                assert_int_equal(seen[b.clip[row]]++, 0);
+                order[epoch][3 * step + row] = b.clip[row];
+            }
+        }
+    }
+    assert_memory_not_equal(order[0], order[1], sizeof order[0]);
+    sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+enum { STEPS = 14, ROW = 36, SIZE = 3 * ROW };
+
+static void copy_next(sn_rt_loader *l, float out[2][SIZE])
+{
+    sn_rt_batch b;
+    check_ok(sn_rt_loader_next(l, &b, err));
+    memcpy(out[0], b.view[0], sizeof out[0]);
+    memcpy(out[1], b.view[1], sizeof out[1]);
+}
+
+/* The same bytes whether the caller is fast or slow, and after a seek to any position. */
+static void deterministic_and_resumable(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){7, 10, 25, 18}, NULL, 4);
+    sn_rt_loader_config config = config_of(set);
+    static float first[STEPS][2][SIZE], again[2][SIZE];
+    sn_rt_loader *l;
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    for (int i = 0; i < STEPS; i++)
+        copy_next(l, first[i]);
+    sn_rt_loader_close(l);
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    for (int i = 0; i < STEPS; i++) {
+        nanosleep(&(struct timespec){0, i % 3 * 1000000}, NULL);
+        copy_next(l, again);
+        assert_memory_equal(again, first[i], sizeof again);
+    }
+    for (int i = STEPS - 1; i >= 0; i--) {
+        check_ok(sn_rt_loader_seek(l, (uint64_t)i / 3, (uint64_t)i % 3, err));
+        for (int k = i; k < STEPS && k < i + 4; k++) {
+            copy_next(l, again);
+            assert_memory_equal(again, first[k], sizeof again);
+        }
+    }
+    sn_rt_loader_close(l);
+    config.seed = 10;
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    copy_next(l, again);
+    assert_memory_not_equal(again, first[0], sizeof again);
+    sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+/* Two basic views of one clip differ, and view streams are as documented. */
+static void views_have_their_own_numbers(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){30, 30, 30}, NULL, 3);
+    sn_rt_loader_config config = config_of(set);
+    config.view[1] = "basic";
+    config.clip_seconds = 3;
+    sn_rt_loader *l;
+    sn_rt_batch b;
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    check_ok(sn_rt_loader_next(l, &b, err));
+    check_ok(sn_rt_loader_next(l, &b, err));
+    for (uint32_t row = 0; row < 3; row++) {
+        float clip[ROW], expected[ROW];
+        sn_rt_resize(sn_rt_dataset_at(set, b.clip[row])->x, 30, 1, clip, 12);
+        for (uint32_t v = 0; v < 2; v++) {
+            sn_rt_random r;
+            sn_rt_random_start(&r, 9, SN_RT_FOR_AUGMENT, 1, row * 2 + v);
+            sn_rt_augment(sn_rt_augmentation_of("basic"), &r, clip, 12, 1, expected);
+            assert_memory_equal(b.view[v] + row * ROW, expected, sizeof expected);
+        }
+        assert_memory_not_equal(b.view[0] + row * ROW, b.view[1] + row * ROW, sizeof expected);
+    }
+    sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+static void splits(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){9, 9, 9, 9}, (const char *[]){"train", "val", "pretrain", "train"}, 4);
+    sn_rt_loader_config config = config_of(set);
+    sn_rt_loader *l = NULL;
+    config.splits = "pretrain,train";
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    assert_int_equal(sn_rt_loader_clips(l), 3);
+    assert_int_equal(sn_rt_loader_clip(l, 1)->sequence, 2);
+    sn_rt_loader_close(l);
+    config.splits = "train,tain";
+    check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_ARGUMENT,
+                "split \"tain\" is not pretrain, train, val or test");
+    config.splits = "val";
+    check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_ARGUMENT,
+                "loader: 1 clips of 1 s (every 0.4 s, splits val) do not fill a batch of 3");
+    config = config_of(set);
+    config.view[1] = "strong";
+    check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_ARGUMENT,
+                "loader: view 1: augmentation \"strong\" is none of none, basic");
+    config.views = 9;
+    check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_ARGUMENT, "loader: 9 views, expected 1 to 8");
+    config = config_of(set);
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    check_fails(sn_rt_loader_seek(l, 0, 1, err), SN_RT_ARGUMENT, "loader: step 1, an epoch has 1");
+    sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+/* Close at once, and after any number of batches, without waiting for the caller to take them. */
+static void shutdown_at_any_time(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){100, 100}, NULL, 2);
+    sn_rt_loader_config config = config_of(set);
+    for (int taken = 0; taken < 20; taken++) {
+        sn_rt_loader *l;
+        sn_rt_batch b;
+        check_ok(sn_rt_loader_open(&config, &l, err));
+        for (int i = 0; i < taken; i++)
+            check_ok(sn_rt_loader_next(l, &b, err));
+        sn_rt_loader_close(l);
+    }
+    sn_rt_loader_close(NULL);
+    sn_rt_dataset_free(set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clip_rule), cmocka_unit_test(an_epoch), cmocka_unit_test(deterministic_and_resumable),
+        cmocka_unit_test(views_have_their_own_numbers), cmocka_unit_test(splits), cmocka_unit_test(shutdown_at_any_time),
+    };
+    return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
+}
