@@ -1,0 +1,112 @@
+/* One training step: momentum copies, the compiled program, state updates, the optimiser.
+ * Not the loop over a data set (run.c). */
+#include "trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct sn_rt_trainer {
+    sn_rt_training training;
+    sn_rt_session *session;
+    sn_rt_store   *store;
+    uint32_t      *input;  /* [inputs]: parameter numbers */
+    uint32_t      *scalar; /* [scalars]: output numbers */
+    uint32_t       scalars;
+};
+
+static sn_rt_status find_inputs(sn_rt_trainer *t, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->training.program;
+    for (uint32_t i = 0; i < t->training.inputs; i++) {
+        t->input[i] = sn_rt_find_param(p, t->training.input[i]);
+        if (t->input[i] == SN_RT_NONE || p->param[t->input[i]].kind != SN_ABI_INPUT)
+            return sn_rt_fail(err, SN_RT_MISSING, "the program has no input \"%s\"", t->training.input[i]);
+    }
+    return SN_RT_OK;
+}
+
+static sn_rt_status find_scalars(sn_rt_trainer *t, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->training.program;
+    bool                  trains = false;
+    for (uint32_t i = 0; i < p->outputs; i++) {
+        int64_t of = p->output[i].gradient_of;
+        trains = trains || (of >= 0 && p->param[of].kind == SN_ABI_WEIGHT);
+        if (of < 0 && sn_rt_session_count(t->session, &p->output[i].type) == 1) t->scalar[t->scalars++] = i;
+    }
+    return trains ? SN_RT_OK : sn_rt_fail(err, SN_RT_MISSING, "the program has no gradient of a weight: nothing is trained");
+}
+
+sn_rt_status sn_rt_trainer_new(const sn_rt_training *training, sn_rt_trainer **out, sn_rt_error *err)
+{
+    const sn_abi_program *p = training->program;
+    sn_rt_trainer        *t = calloc(1, sizeof *t);
+    if (!t) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a trainer");
+    t->training = *training;
+    t->input = calloc(training->inputs + 1u, sizeof *t->input);
+    t->scalar = calloc(p->outputs + 1u, sizeof *t->scalar);
+    sn_rt_status status = t->input && t->scalar ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for a trainer");
+    if (status == SN_RT_OK) status = sn_rt_session_new(p, &t->session, err);
+    if (status == SN_RT_OK) status = find_inputs(t, err);
+    if (status == SN_RT_OK) status = sn_rt_session_bind(t->session, training->extent, err);
+    if (status == SN_RT_OK) status = find_scalars(t, err);
+    if (status == SN_RT_OK) status = sn_rt_store_new(p, t->session, &t->store, err);
+    if (status == SN_RT_OK) status = sn_rt_store_attach(t->store, t->session, err);
+    if (status == SN_RT_OK) status = sn_rt_session_prepare(t->session, training->threads, NULL, 0, err);
+    if (status == SN_RT_OK) {
+        sn_rt_store_init(t->store, training->seed, sn_rt_trainer_threads(t));
+        *out = t;
+    } else {
+        sn_rt_trainer_free(t);
+    }
+    return status;
+}
+
+void sn_rt_trainer_free(sn_rt_trainer *t)
+{
+    if (!t) return;
+    sn_rt_session_free(t->session);
+    sn_rt_store_free(t->store);
+    free(t->input);
+    free(t->scalar);
+    free(t);
+}
+
+sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uint64_t step, double rate, sn_rt_error *err)
+{
+    sn_rt_status status = SN_RT_OK;
+    int          threads = sn_rt_trainer_threads(t);
+    for (uint32_t i = 0; status == SN_RT_OK && i < t->training.inputs; i++)
+        status = sn_rt_session_set_param(t->session, t->input[i], input[i], sn_rt_trainer_input_count(t, i), err);
+    if (status != SN_RT_OK) return status;
+    sn_rt_store_follow(t->store, threads);
+    status = sn_rt_session_run(t->session, t->training.seed, step, err);
+    for (uint32_t i = 0; status == SN_RT_OK && i < t->scalars; i++)
+        if (!isfinite(sn_rt_trainer_scalar(t, i)))
+            status = sn_rt_fail(err, SN_RT_DIVERGED, "step %llu: %s is %g", (unsigned long long)step, sn_rt_trainer_scalar_name(t, i),
+                                (double)sn_rt_trainer_scalar(t, i));
+    if (status != SN_RT_OK) return status;
+    sn_rt_store_update(t->store, t->session);
+    sn_rt_sgd_step(t->store, &t->training.sgd, rate, threads);
+    return SN_RT_OK;
+}
+
+uint32_t sn_rt_trainer_scalars(const sn_rt_trainer *t) { return t->scalars; }
+
+const char *sn_rt_trainer_scalar_name(const sn_rt_trainer *t, uint32_t scalar) { return t->training.program->output[t->scalar[scalar]].name; }
+
+float sn_rt_trainer_scalar(const sn_rt_trainer *t, uint32_t scalar) { return *sn_rt_session_output(t->session, t->scalar[scalar]); }
+
+size_t sn_rt_trainer_input_count(const sn_rt_trainer *t, uint32_t input)
+{
+    return sn_rt_session_count(t->session, &t->training.program->param[t->input[input]].type);
+}
+
+sn_rt_session *sn_rt_trainer_session(const sn_rt_trainer *t) { return t->session; }
+sn_rt_store   *sn_rt_trainer_store(const sn_rt_trainer *t) { return t->store; }
+int            sn_rt_trainer_threads(const sn_rt_trainer *t) { return sn_rt_session_threads(t->session); }
+
+size_t sn_rt_trainer_bytes(const sn_rt_trainer *t)
+{
+    return sn_rt_plan_bytes(t->session, sn_rt_trainer_threads(t)) + sn_rt_store_bytes(t->store);
+}
