@@ -84,8 +84,9 @@ uint32_t sn_graph_find_param(const sn_graph *g, const char *name)
     return UINT32_MAX;
 }
 
-static uint32_t add_param(sn_graph *g, sn_param p)
+uint32_t sn_graph_declare(sn_graph *g, const sn_param *param)
 {
+    sn_param p = *param;
     GROW(g, param);
     p.name = sn_strdup(&g->arena, p.name);
     p.loc = copy_loc(g, p.loc);
@@ -97,7 +98,7 @@ sn_ref sn_graph_param(sn_graph *g, const char *name, sn_param_kind kind, const s
 {
     SN_ASSERT(sn_graph_find_param(g, name) == UINT32_MAX, "param %s exists", name);
     const uint32_t index =
-        add_param(g, (sn_param){.name = name, .kind = kind, .type = *type, .init = init, .of = UINT32_MAX, .ref = SN_NONE, .loc = loc});
+        sn_graph_declare(g, &(sn_param){.name = name, .kind = kind, .type = *type, .init = init, .of = UINT32_MAX, .ref = SN_NONE, .loc = loc});
     const sn_node node = {.op = SN_OP_param, .type = *type, .attrs = {.param = {index}}, .name = name, .loc = loc};
     return g->param[index].ref = sn_graph_append(g, &node);
 }
@@ -162,7 +163,7 @@ sn_graph *sn_graph_copy_live(const sn_graph *g)
     for (uint32_t i = 0; i < g->params; i++) {
         sn_param p = g->param[i];
         p.ref = SN_NONE;
-        add_param(c, p);
+        sn_graph_declare(c, &p);
     }
     for (uint32_t i = 0; i < g->nodes; i++) {
         if (!live[i])
