@@ -6,7 +6,7 @@
  * but the kernel's canonical text (key.c), the target and the generator's version; it runs on several threads at once and must not add dims.
  *
  * Files: target.c plan.c key.c builder.c (function, loops, memory) emit.c math.c random.c (scalar emitter) value.c (evaluation by demand)
- *        kernel_<form>.c jit.c cache.c program.c text.c
+ *        space.c kernel_<form>.c object.c cache.c jit.c compile.c program.c text.c
  */
 #ifndef SN_CODEGEN_INTERNAL_H
 #define SN_CODEGEN_INTERNAL_H
@@ -88,6 +88,25 @@ uint32_t sn_plan_buffer(const sn_plan *p, sn_ref r);                  /* of an i
 bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
 /* Diagnostic at the kernel; returns false. */
 bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- iteration spaces (space.c) ----------------------------------------------------------------------------------------- */
+
+typedef struct sn_space {
+    sn_type  full;                /* before merging */
+    uint8_t  rank;                /* merged axes */
+    sn_dim   dim[SN_MAX_RANK];
+    uint8_t  group[SN_MAX_RANK];  /* axis of full -> merged axis */
+    uint32_t apart;               /* bit i: axes i-1 and i of full do not merge */
+    uint32_t nodes;               /* of the kernel, with their types in the merged space */
+    sn_ref  *node;
+    sn_type *type;
+} sn_space;
+/* Merge the axes of `space`, to which every out and its operands align, except across the bits of `apart`. */
+sn_space *sn_space_make(sn_plan *p, const sn_type *space, uint32_t apart);
+/* A shape aligned to the full space, in merged axes. */
+sn_type sn_space_type(const sn_plan *p, const sn_space *s, const sn_type *t);
+/* From now on nodes have their merged types in kb->g. */
+void sn_space_apply(sn_kb *kb, const sn_space *s);
 
 /* ---- keys, objects, cache, loading -------------------------------------------------------------------------------------- */
 
