@@ -265,7 +265,7 @@ static sn_val emit_uniform(sn_emit *e, int64_t stream, sn_val element)
 void sn_emit_init(sn_kb *kb)
 {
     kb->emit = (sn_emit){
-        .number = emit_number, .add = emit_add, .sub = emit_sub, .mul = emit_mul, .div = emit_div, .min = emit_min, .max = emit_max,
+        .g = kb->g, .number = emit_number, .add = emit_add, .sub = emit_sub, .mul = emit_mul, .div = emit_div, .min = emit_min, .max = emit_max,
         .exp = emit_exp, .log = emit_log, .tanh = emit_tanh, .sqrt = emit_sqrt, .floor = emit_floor, .greater = emit_greater,
         .equal = emit_equal, .select = emit_select, .index = emit_index, .extent = emit_extent, .iadd = emit_iadd, .isub = emit_isub,
         .imul = emit_imul, .idiv = emit_idiv, .iless = emit_iless, .to_number = emit_to_number, .load = emit_load,

@@ -71,6 +71,12 @@ static bool by_axis(const sn_op_info *op)
     return (op->traits & SN_INDEX) && (op->attrs == SN_ATTR_axis || op->attrs == SN_ATTR_slice);
 }
 
+/* Leaves that are the same everywhere, or go by the element's number. */
+static bool counts_elements(const sn_op_info *op)
+{
+    return op->attrs == SN_ATTR_value || op->attrs == SN_ATTR_extent || op->attrs == SN_ATTR_random || by_axis(op);
+}
+
 static void visit(walk *w, sn_ref r, uint32_t loose)
 {
     const sn_node *n = sn_at(w->p->g, r);
@@ -97,7 +103,7 @@ static void visit(walk *w, sn_ref r, uint32_t loose)
     bool reduced = (op->traits & SN_REDUCE) != 0;
     if (!aligned && !leaf && !reduced)
         w->apart = (uint32_t)ALL_APART;
-    else if (n->op == SN_OP_pool_matrix || n->op == SN_OP_interp_matrix)
+    if (n->args == 0 && !counts_elements(op))
         w->apart = (uint32_t)ALL_APART;
     for (uint8_t k = 0; !leaf && k < n->args; k++)
         visit(w, n->arg[k], loose);
@@ -166,5 +172,5 @@ void sn_space_apply(sn_kb *kb, const sn_space *s)
         }
         n->type = s->type[i];
     }
-    kb->g = g;
+    kb->g = kb->emit.g = g;
 }
