@@ -141,7 +141,12 @@ LLVMValueRef sn_kb_dim(sn_kb *kb, sn_dim d)
     const sn_dim_entry *e = &kb->g->dims.entry[~d.v];
     SN_ASSERT(e->op != SN_DIM_SYMBOL, "kernel %s does not know symbol %s", kb->k->name, e->name);
     LLVMValueRef a = sn_kb_dim(kb, e->a), b = sn_kb_dim(kb, e->b);
-    return e->op == SN_DIM_ADD ? sn_kb_iadd(kb, a, b) : e->op == SN_DIM_MUL ? sn_kb_imul(kb, a, b) : sn_kb_idiv(kb, a, b);
+    switch (e->op) {
+    case SN_DIM_ADD: return sn_kb_iadd(kb, a, b);
+    case SN_DIM_SUB: return sn_kb_isub(kb, a, b);
+    case SN_DIM_MUL: return sn_kb_imul(kb, a, b);
+    default: return sn_kb_floor_div(kb, a, b);
+    }
 }
 
 static bool is_const(LLVMValueRef v, int64_t *out)
@@ -182,6 +187,16 @@ LLVMValueRef sn_kb_idiv(sn_kb *kb, LLVMValueRef a, LLVMValueRef b)
 {
     int64_t c;
     return is_const(b, &c) && c == 1 ? a : LLVMBuildUDiv(kb->b, a, b, "");
+}
+
+LLVMValueRef sn_kb_floor_div(sn_kb *kb, LLVMValueRef a, LLVMValueRef b)
+{
+    int64_t c;
+    if (is_const(b, &c) && c == 1)
+        return a;
+    LLVMValueRef q = LLVMBuildSDiv(kb->b, a, b, ""), r = LLVMBuildSRem(kb->b, a, b, "");
+    LLVMValueRef below = LLVMBuildICmp(kb->b, LLVMIntSLT, r, LLVMConstNull(LLVMTypeOf(r)), "");
+    return LLVMBuildAdd(kb->b, q, LLVMBuildSExt(kb->b, below, LLVMTypeOf(q), ""), "");
 }
 
 LLVMValueRef sn_kb_irem(sn_kb *kb, LLVMValueRef a, LLVMValueRef b)

@@ -192,22 +192,12 @@ static sn_val emit_imul(sn_emit *e, sn_val a, sn_val b)
     return sn_kb_index(kb, sn_kb_imul(kb, value_of(a), value_of(b)), lane);
 }
 
-/* Floor division by b > 0, also of negative numbers. */
-static LLVMValueRef floor_div(sn_kb *kb, LLVMValueRef a, LLVMValueRef b)
-{
-    if (LLVMIsAConstantInt(b) && LLVMConstIntGetSExtValue(b) == 1)
-        return a;
-    LLVMValueRef q = LLVMBuildSDiv(kb->b, a, b, ""), r = LLVMBuildSRem(kb->b, a, b, "");
-    LLVMValueRef below = LLVMBuildICmp(kb->b, LLVMIntSLT, r, LLVMConstNull(LLVMTypeOf(r)), "");
-    return LLVMBuildAdd(kb->b, q, LLVMBuildSExt(kb->b, below, LLVMTypeOf(q), ""), "");
-}
-
 static sn_val emit_idiv(sn_emit *e, sn_val a, sn_val b)
 {
     sn_kb *kb = kb_of(e);
     if (a.ir.lane == 0 && b.ir.lane == 0)
-        return sn_kb_index(kb, floor_div(kb, value_of(a), value_of(b)), 0);
-    return any_lanes(floor_div(kb, sn_kb_lanes_of(kb, a), sn_kb_lanes_of(kb, b)));
+        return sn_kb_index(kb, sn_kb_floor_div(kb, value_of(a), value_of(b)), 0);
+    return any_lanes(sn_kb_floor_div(kb, sn_kb_lanes_of(kb, a), sn_kb_lanes_of(kb, b)));
 }
 
 static sn_val emit_iless(sn_emit *e, sn_val a, sn_val b)

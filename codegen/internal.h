@@ -181,6 +181,7 @@ LLVMValueRef sn_kb_iadd(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sn_kb_isub(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sn_kb_imul(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sn_kb_idiv(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);  /* both >= 0 */
+LLVMValueRef sn_kb_floor_div(sn_kb *kb, LLVMValueRef a, LLVMValueRef b); /* b > 0; also vectors */
 LLVMValueRef sn_kb_irem(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sn_kb_imin(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef sn_kb_imax(sn_kb *kb, LLVMValueRef a, LLVMValueRef b);

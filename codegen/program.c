@@ -6,6 +6,7 @@
 
 /* The two sides number things alike; this is the one file that sees both. */
 _Static_assert((int)SN_DIM_SYMBOL == (int)SN_ABI_DIM_SYMBOL && (int)SN_DIM_ADD == (int)SN_ABI_DIM_ADD &&
+               (int)SN_DIM_SUB == (int)SN_ABI_DIM_SUB &&
                (int)SN_DIM_MUL == (int)SN_ABI_DIM_MUL && (int)SN_DIM_DIV == (int)SN_ABI_DIM_DIV && (int)SN_DIM_SUB == (int)SN_ABI_DIM_SUB,
                "dimension operators agree");
 _Static_assert((int)SN_PLACE_SLAB == (int)SN_ABI_SLAB && (int)SN_PLACE_PARAM == (int)SN_ABI_PARAM &&
