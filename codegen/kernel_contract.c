@@ -3,10 +3,10 @@
 #include "kernel_contract.h"
 
 /* In order of preference; the last takes everything. */
-static const sn_ct_kind *const kinds[] = {&sn_ct_general};
+static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_general};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
-static bool is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
+bool sn_ct_is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
 
 static sn_dim macs_of(sn_plan *p, const sn_contract_facts *f)
 {
@@ -14,6 +14,33 @@ static sn_dim macs_of(sn_plan *p, const sn_contract_facts *f)
     for (int l = 0; l < f->spec->loops; l++)
         n = sn_dim_mul(p->dims, n, f->loop[l].extent);
     return n;
+}
+
+static void mark_needed(sn_plan *p, sn_ref r, bool *needed)
+{
+    uint32_t b = sn_plan_buffer(p, r);
+    if (b < p->k->ins) {
+        needed[b] = true;
+        return;
+    }
+    const sn_node *n = sn_at(p->g, r);
+    for (uint8_t i = 0; i < n->args; i++)
+        mark_needed(p, n->arg[i], needed);
+}
+
+void sn_ct_reads(sn_plan *p, sn_plan_call *c, sn_ref operand)
+{
+    bool *needed = sn_new_n(p->arena, bool, p->k->ins + 1);
+    if (!sn_is_none(operand))
+        mark_needed(p, operand, needed);
+    for (uint32_t i = 0; i < p->k->ins; i++)
+        if (needed[i] || sn_is_none(operand))
+            sn_plan_read(p, c, i);
+}
+
+sn_gemm_env sn_ct_env(sn_kb *kb)
+{
+    return (sn_gemm_env){kb->ctx, kb->mod, kb->b, kb->fn};
 }
 
 static bool contract_plan(sn_plan *p)
@@ -83,34 +110,34 @@ sn_ct_tile sn_ct_tile_of(sn_kb *kb, const sn_ct *ct, LLVMValueRef number)
 
 static uint32_t keep_of(const sn_node *sums) { return (uint32_t)(sums->type.rank - 1); }
 
-/* Memory of the tile's sums, offset to its row; *size = floats of the row. */
-static LLVMValueRef sums_row(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, LLVMValueRef *size)
+LLVMValueRef sn_ct_sums_row(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, LLVMValueRef *out_size)
 {
     const sn_node *n = sn_at(kb->g, r);
-    *size = sn_kb_i64(kb, 1);
+    LLVMValueRef size = sn_kb_i64(kb, 1);
     for (uint8_t i = 1; i < n->type.rank; i++)
-        *size = sn_kb_imul(kb, *size, sn_kb_dim(kb, n->type.dim[i]));
-    return sn_kb_ptr(kb, sn_kb_memory(kb, r), sn_kb_imul(kb, tile->number, *size));
+        size = sn_kb_imul(kb, size, sn_kb_dim(kb, n->type.dim[i]));
+    *out_size = size;
+    return sn_kb_ptr(kb, sn_kb_memory(kb, r), sn_kb_imul(kb, tile->number, size));
 }
 
 void sn_ct_clear_sums(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile)
 {
     (void)ct;
     for (uint32_t i = 0; i < kb->k->outs; i++) {
-        if (!is_sums(kb->g, kb->k->out[i]))
+        if (!sn_ct_is_sums(kb->g, kb->k->out[i]))
             continue;
-        LLVMValueRef size, row = sums_row(kb, kb->k->out[i], tile, &size);
+        LLVMValueRef size, row = sn_ct_sums_row(kb, kb->k->out[i], tile, &size);
         sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), size, 1, NULL, 0);
         sn_kb_store(kb, row, l.i, sn_kb_zero(kb, 1), NULL);
         sn_kb_endfor(kb, &l, NULL);
     }
 }
 
-static void add_sums(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, const sn_val *at)
+void sn_ct_add_sums(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, const sn_val *at)
 {
     const sn_node *n = sn_at(kb->g, r);
     uint32_t keep = keep_of(n), rank = sn_at(kb->g, n->arg[0])->type.rank;
-    LLVMValueRef v = sn_kb_number(kb, sn_kb_value(kb, n->arg[0], at)), size, row = sums_row(kb, r, tile, &size);
+    LLVMValueRef v = sn_kb_number(kb, sn_kb_value(kb, n->arg[0], at)), size, row = sn_ct_sums_row(kb, r, tile, &size);
     sn_type kept = {.rank = (uint8_t)keep};
     for (uint32_t i = 0; i < keep; i++)
         kept.dim[i] = n->type.dim[i + 1];
@@ -140,8 +167,8 @@ void sn_ct_store(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile, const sn_va
     sn_kb_bind(kb, ct->anchor, given_value, value);
     for (uint32_t i = 0; i < kb->k->outs; i++) {
         sn_ref r = kb->k->out[i];
-        if (is_sums(kb->g, r))
-            add_sums(kb, r, tile, at);
+        if (sn_ct_is_sums(kb->g, r))
+            sn_ct_add_sums(kb, r, tile, at);
         else
             sn_kb_store_at(kb, sn_kb_memory(kb, r), &sn_at(kb->g, r)->type, at, sn_kb_value(kb, r, at));
     }

@@ -2,12 +2,16 @@
  * Not for the rest of code generation, which knows sn_kernel_contract only.
  *
  *   kernel_contract.c          choice of kind; tiles; epilogue of one point
+ *   kernel_contract_pack.c     operands packed for the micro-kernel
+ *   kernel_contract_edge.c     epilogue of a packed tile of results
+ *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
  *   kernel_contract_general.c  any contraction, as a loop nest
  */
 #ifndef SN_CODEGEN_KERNEL_CONTRACT_H
 #define SN_CODEGEN_KERNEL_CONTRACT_H
 
 #include "contract_class.h"
+#include "gemm.h"
 #include "internal.h"
 
 typedef struct sn_ct sn_ct;
@@ -26,7 +30,14 @@ struct sn_ct { /* made by the plan, read by emission */
     void             *data;  /* of the kind */
 };
 
-extern const sn_ct_kind sn_ct_general;
+extern const sn_ct_kind sn_ct_rows, sn_ct_general;
+
+/* Name the call's buffers: reads the ins that `operand` needs, or every in when it is SN_NONE. */
+void sn_ct_reads(sn_plan *p, sn_plan_call *c, sn_ref operand);
+sn_gemm_env sn_ct_env(sn_kb *kb);
+int64_t sn_ct_ceil(int64_t a, int64_t b); /* a rounded up to a multiple of b */
+/* Extent of a loop if it is constant and positive. */
+bool sn_ct_const_extent(const sn_contract_facts *f, uint8_t loop, int64_t *out);
 
 /* ---- tiles -------------------------------------------------------------------------------------------------------------- */
 
@@ -46,5 +57,62 @@ void sn_ct_clear_sums(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile);
 /* The anchor has `value` at the point `at` of the result: evaluate and store every out, add to the partial sums of the tile.
  * Uses kb->lanes and kb->mask; every point of the tile once, in a fixed order. */
 void sn_ct_store(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile, const sn_val *at, LLVMValueRef value);
+/* Its parts, with the anchor bound by the caller: add the point to one out that is a partial sum; memory of the tile's row of it. */
+bool sn_ct_is_sums(const sn_graph *g, sn_ref r);
+void sn_ct_add_sums(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, const sn_val *at);
+LLVMValueRef sn_ct_sums_row(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, LLVMValueRef *out_size);
+
+/* ---- packing (kernel_contract_pack.c) ----------------------------------------------------------------------------------- */
+
+/* Some frames of an operand as rows of floats: slot, then inner rows, then columns. */
+typedef struct sn_ct_frames { int64_t slot, count, start, step; } sn_ct_frames; /* slot + j holds frame base + start + j * step */
+typedef struct sn_ct_pack {
+    int          tensor;               /* SN_AT_A or SN_AT_B */
+    int          frame_axis;           /* of the tensor */
+    uint8_t      inner[SN_MAX_RANK];  uint32_t inners;  /* position loops of the rows of a frame, last fastest */
+    uint8_t      column[SN_MAX_RANK]; uint32_t columns; /* loops of a row, last fastest */
+    int64_t      inner_rows, width, stride;             /* of a frame; floats of a row; from row to row */
+    sn_ct_frames group[32];           uint32_t groups;
+    int64_t      slots;
+} sn_ct_pack;
+
+/* Fill inner_rows, width, stride; false if an extent is not constant. */
+bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
+/* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside. */
+void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef to);
+
+/* Weights as panels: block of columns, tap, row, column of the block; columns beyond the width are zero. */
+enum { SN_CT_MAX_TAPS = 64 };
+typedef struct sn_ct_panels { /* of several column loops the last is a multiple of the lanes */
+    int      tensor;
+    uint8_t  row[SN_MAX_RANK];    uint32_t rows;
+    uint8_t  column[SN_MAX_RANK]; uint32_t columns;
+    uint8_t  tap;                           /* loop, or UINT8_MAX */
+    int64_t  tap_order[SN_CT_MAX_TAPS], taps; /* taps >= 1 */
+    int64_t  depth, width;                  /* rows, columns */
+    int64_t  vectors, blocks;
+} sn_ct_panels;
+
+sn_dim sn_ct_panels_tiles(const sn_ct_panels *w);
+/* The body of a call of that many tiles. */
+void sn_ct_panels_emit(sn_kb *kb, sn_ct *ct, const sn_ct_panels *w, LLVMValueRef to);
+
+/* ---- epilogue of a packed tile (kernel_contract_edge.c) ------------------------------------------------------------------ */
+
+/* Results of some frames of a tile as rows: phase, frame of the phase, inner rows; one block of columns. */
+typedef struct sn_ct_edge {
+    uint8_t inner[SN_MAX_RANK]; uint32_t inners;  /* result axes after the frame axis and before the columns */
+    uint32_t columns;                             /* last result axes; if several, the last is a multiple of the lanes */
+    int64_t inner_rows, width;                    /* constant */
+    int64_t phases, phase_rows;                   /* frame f of the tile begins at row f % phases * phase_rows + f / phases * inner_rows */
+    int64_t vectors;                              /* of a block */
+    int64_t blocks;
+} sn_ct_edge;
+
+/* Do the kernel's outs fit (the sums carried in registers)? */
+bool sn_ct_edge_legal(const sn_plan *p, const sn_ct_edge *edge);
+/* Evaluate and store every out for block `block` of the tile whose products are at `c`; partial sums of
+ * the block's columns are written; those that keep other axes are added to (sn_ct_clear_sums first). */
+void sn_ct_edge_emit(sn_kb *kb, sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef c);
 
 #endif

@@ -1,0 +1,345 @@
+/* Convolutions along one axis, linear maps, and their data gradients: positions times columns.
+ * Not weight gradients (kernel_contract_wgrad.c) and not graph products (kernel_contract_graph.c).
+ *
+ * A tile is some frames of the result.  The frames of the source it needs are packed once, prologue applied, frames outside as zeros; all
+ * taps and all blocks of columns read the packed tile at fixed offsets:
+ *
+ *   forward         source x:  y[u] = sum over k of x[s*u + d*k + off] * w[k].  Packed by (frame mod s), so that a tap reads
+ *                   consecutive rows.
+ *   data gradient   source y:  x[f] = sum over k of y[(f - d*k - off) / s] * w[k] where that is whole: result frames f = s*u + r of one
+ *                   phase r share their taps.
+ */
+#include "kernel_contract.h"
+
+typedef struct tap { int64_t k, slot; } tap; /* reads slot + u for frame u of its phase */
+
+typedef struct rows {
+    sn_product   product;
+    bool         scatter;              /* data gradient: the result holds the window */
+    sn_ct_pack   pack;
+    sn_ct_panels panels;
+    sn_ct_edge   edge;
+    int64_t      frames;               /* of a phase in a whole tile */
+    int64_t      multiple;             /* source frame of the tile = tile.from * multiple / divisor */
+    int64_t      divisor;
+    int64_t      phases, first[33];    /* phase r has taps first[r] .. first[r+1]-1 of tap[] */
+    tap          tap[SN_CT_MAX_TAPS];
+    sn_gemm_block block;
+    int64_t      c_offset;             /* floats from the start of scratch */
+    uint32_t     temp;                 /* buffer of the panels */
+} rows;
+
+/* ---- plan: who is who ---- */
+
+static bool find_product(const sn_contract_facts *f, rows *r)
+{
+    for (int side = 0; side < 2; side++)
+        if (sn_contract_product(f, side, 1 - side, SN_AT_OUT, &r->product))
+            return true;
+    r->scatter = true;
+    for (int side = 0; side < 2; side++)
+        if (sn_contract_product(f, SN_AT_OUT, 1 - side, side, &r->product))
+            return true;
+    return false;
+}
+
+/* Result axes: positions, then columns; which of the positions are inside a frame. */
+static bool find_axes(const sn_contract_facts *f, rows *r, uint32_t frame_axis)
+{
+    const sn_product *p = &r->product;
+    const sn_contract *c = f->spec;
+    uint32_t rank = c->rank[SN_AT_OUT], columns = r->scatter ? p->ins : p->outs;
+    const uint8_t *column = r->scatter ? p->in : p->out;
+    if (columns == 0 || columns >= rank || frame_axis + columns >= rank)
+        return false;
+    for (uint32_t i = 0; i < columns; i++) {
+        const sn_affine *at = &c->at[SN_AT_OUT][rank - columns + i];
+        if (!sn_affine_is_loop(at) || at->loop[0] != column[i])
+            return false;
+        r->panels.column[i] = column[i];
+    }
+    r->panels.columns = r->edge.columns = columns;
+    for (uint32_t i = frame_axis + 1; i + columns < rank; i++) {
+        if (sn_contract_windowed(f, SN_AT_OUT, (int)i))
+            return false;
+        r->pack.inner[r->pack.inners++] = c->at[SN_AT_OUT][i].loop[0];
+        r->edge.inner[r->edge.inners++] = (uint8_t)i;
+    }
+    return true;
+}
+
+/* Axis of the result along which tiles are cut: that of the window; without one, such that a frame has a moderate number of rows. */
+static uint32_t choose_axis(const sn_contract_facts *f, const rows *r)
+{
+    const sn_product *p = &r->product;
+    const sn_type *t = &f->type[SN_AT_OUT];
+    if (p->x_axis >= 0)
+        return (uint32_t)(r->scatter ? p->x_axis : f->loop[p->frame].alone[SN_AT_OUT]);
+    uint32_t axis = t->rank - 1u - (r->scatter ? p->ins : p->outs);
+    int64_t inner = 1;
+    while (axis > 0 && sn_dim_is_const(t->dim[axis]) && inner * t->dim[axis].v <= 64) {
+        inner *= t->dim[axis].v;
+        axis--;
+    }
+    return axis;
+}
+
+/* ---- plan: frames and taps ---- */
+
+static bool add_frames(rows *r, int64_t count, int64_t start, int64_t step)
+{
+    if (r->pack.groups == sizeof r->pack.group / sizeof r->pack.group[0])
+        return false;
+    r->pack.group[r->pack.groups++] = (sn_ct_frames){r->pack.slots, count, start, step};
+    r->pack.slots += count;
+    return true;
+}
+
+/* Forward: frame u reads source frame s*u + d*k + off.  Frames are packed by their residue modulo s, counted from the lowest one read. */
+static bool gather_taps(rows *r, int64_t frames, int64_t taps)
+{
+    const sn_product *p = &r->product;
+    int64_t low = p->off + (p->d < 0 ? p->d * (taps - 1) : 0), n = 0;
+    r->phases = 1;
+    r->frames = frames;
+    r->multiple = p->s;
+    r->divisor = 1;
+    for (int64_t phase = 0; phase < p->s; phase++) {
+        int64_t slot = r->pack.slots, most = -1;
+        for (int64_t k = 0; k < taps; k++) {
+            int64_t e = p->d * k + p->off - low;
+            if (e % p->s != phase)
+                continue;
+            r->tap[n++] = (tap){k, slot + e / p->s};
+            most = e / p->s > most ? e / p->s : most;
+        }
+        if (most >= 0 && !add_frames(r, most + frames, low + phase, p->s))
+            return false;
+    }
+    r->first[1] = n;
+    return true;
+}
+
+static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+/* Data gradient: result frame s*u + q reads source frame u + (q - d*k - off) / s, for the taps where that is whole. */
+static bool scatter_taps(rows *r, int64_t frames, int64_t taps)
+{
+    const sn_product *p = &r->product;
+    int64_t low = INT64_MAX, high = INT64_MIN, n = 0;
+    if (frames % p->s != 0 || p->s > 32)
+        return false;
+    r->phases = p->s;
+    r->frames = frames / p->s;
+    r->multiple = 1;
+    r->divisor = p->s;
+    for (int64_t q = 0; q < p->s; q++) {
+        for (int64_t k = 0; k < taps; k++) {
+            int64_t e = q - p->d * k - p->off, delta = floor_div(e, p->s);
+            if (delta * p->s != e)
+                continue;
+            r->tap[n++] = (tap){k, delta};
+            low = delta < low ? delta : low;
+            high = delta > high ? delta : high;
+        }
+        r->first[q + 1] = n;
+    }
+    if (n == 0)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        r->tap[i].slot -= low;
+    return add_frames(r, high - low + r->frames, low, 1);
+}
+
+/* Frames of a tile when the schedule leaves it open: enough rows to pay for the frames read twice. */
+static int64_t choose_chunk(const rows *r, int64_t taps)
+{
+    int64_t chunk = (taps > 1 ? 300 : 96) / r->pack.inner_rows;
+    chunk = chunk < 1 ? 1 : chunk;
+    if (taps > 1 && chunk < taps)
+        chunk = taps;
+    return r->scatter ? sn_ct_ceil(chunk, r->product.s) : chunk;
+}
+
+/* ---- plan ---- */
+
+static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
+{
+    const sn_product *q = &r->product;
+    const sn_contract_facts *f = &ct->facts;
+    int source = r->scatter ? q->y : q->x;
+    r->pack.tensor = source;
+    r->pack.columns = r->panels.rows = r->scatter ? q->outs : q->ins;
+    for (uint32_t i = 0; i < r->pack.columns; i++)
+        r->pack.column[i] = r->panels.row[i] = r->scatter ? q->out[i] : q->in[i];
+    if (q->x_axis >= 0)
+        r->pack.frame_axis = r->scatter ? f->loop[q->frame].alone[source] : q->x_axis;
+    else
+        r->pack.frame_axis = f->loop[f->spec->at[SN_AT_OUT][ct->outer].loop[0]].alone[source];
+    return r->pack.frame_axis >= 0 && sn_ct_pack_plan(&r->pack, f, p->target->lanes);
+}
+
+static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
+{
+    sn_ct_panels *w = &r->panels;
+    int64_t n = 1;
+    w->tensor = r->product.w;
+    w->tap = r->product.tap;
+    w->taps = taps;
+    w->depth = r->pack.width;
+    w->width = 1;
+    for (uint32_t i = 0; i < w->columns; i++) {
+        if (!sn_ct_const_extent(&ct->facts, w->column[i], &n))
+            return false;
+        w->width *= n;
+    }
+    r->edge.width = w->width;
+    return w->columns == 1 || n % p->target->lanes == 0;
+}
+
+static void plan_blocks(const sn_plan *p, rows *r)
+{
+    int64_t lanes = p->target->lanes, rows_of_phase = r->frames * r->pack.inner_rows;
+    sn_gemm_limits limits = {p->target->registers};
+    r->block = sn_gemm_block_choose(&limits, rows_of_phase, (r->panels.width + lanes - 1) / lanes);
+    r->panels.vectors = r->edge.vectors = r->block.vectors;
+    r->panels.blocks = r->edge.blocks = (r->panels.width + lanes * r->block.vectors - 1) / (lanes * r->block.vectors);
+    r->edge.phases = r->phases;
+    r->edge.inner_rows = r->pack.inner_rows;
+    r->edge.phase_rows = sn_ct_ceil(rows_of_phase, r->block.rows);
+    for (int64_t i = 0; i < r->first[r->phases]; i++)
+        r->panels.tap_order[i] = r->tap[i].k;
+}
+
+static bool rows_plan(sn_plan *p, sn_ct *ct)
+{
+    rows *r = sn_new(p->arena, rows);
+    const sn_contract_facts *f = &ct->facts;
+    int64_t taps = 1, lanes = p->target->lanes;
+    if (!find_product(f, r) || r->product.batched || f->type[SN_AT_OUT].rank == 0)
+        return false;
+    if (r->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, r->product.tap, &taps) || taps > SN_CT_MAX_TAPS))
+        return false;
+    uint32_t axis = choose_axis(f, r);
+    if (p->k->tiled && r->product.x_axis >= 0 && axis != ct->outer)
+        return false;
+    ct->outer = p->k->tiled ? ct->outer : axis;
+    if (!find_axes(f, r, ct->outer) || !plan_source(p, ct, r) || !plan_weights(p, ct, r, taps))
+        return false;
+    ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
+    if (!(r->scatter ? scatter_taps(r, ct->chunk, taps) : gather_taps(r, ct->chunk, taps)))
+        return false;
+    plan_blocks(p, r);
+    r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
+    int64_t scratch = 4 * (r->c_offset + r->phases * r->edge.phase_rows * r->block.vectors * lanes);
+    if (scratch > 1 << 26 || !sn_ct_edge_legal(p, &r->edge))
+        return false;
+    ct->data = r;
+    int64_t panel = r->first[r->phases] * r->panels.depth * r->block.vectors * lanes;
+    r->panels.taps = r->first[r->phases];
+    r->temp = sn_plan_temp(p, sn_dim_const(r->panels.blocks * panel));
+    sn_plan_call *pack = sn_plan_add(p, sn_ct_panels_tiles(&r->panels), sn_dim_const(0), false);
+    sn_ct_reads(p, pack, ct->operand[r->panels.tensor]);
+    sn_plan_write(p, pack, r->temp);
+    sn_plan_call *main = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(scratch), false);
+    sn_ct_reads(p, main, SN_NONE);
+    sn_plan_read(p, main, r->temp);
+    for (uint32_t i = 0; i < p->k->outs; i++)
+        sn_plan_write(p, main, p->k->ins + i);
+    return true;
+}
+
+/* ---- emission ---- */
+
+typedef struct body { sn_kb *kb; sn_ct *ct; rows *r; LLVMValueRef micro, source, c, weights, table[32]; } body;
+
+static void make_tables(body *b)
+{
+    sn_kb *kb = b->kb;
+    const rows *r = b->r;
+    sn_gemm_env env = sn_ct_env(kb);
+    int64_t offset[SN_CT_MAX_TAPS];
+    for (int64_t q = 0; q < r->phases; q++) {
+        int64_t n = r->first[q + 1] - r->first[q];
+        for (int64_t i = 0; i < n; i++)
+            offset[i] = r->tap[r->first[q] + i].slot * r->pack.inner_rows * r->pack.stride;
+        b->table[q] = n ? sn_gemm_table(&env, offset, (uint32_t)n) : NULL;
+    }
+    sn_gemm_micro m = {.rows = (uint32_t)r->block.rows, .vectors = (uint32_t)r->block.vectors, .lanes = kb->target->lanes,
+                       .steps = (uint32_t)r->pack.width, .unroll = 4, .x_row = r->pack.stride, .x_step = 1,
+                       .w_step = r->block.vectors * kb->target->lanes, .c_row = r->block.vectors * kb->target->lanes,
+                       .fma = kb->target->fma};
+    b->micro = sn_gemm_micro_function(&env, &m);
+}
+
+/* Products of one phase for one block of columns; `frames` of the phase are live. */
+static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValueRef frames)
+{
+    sn_kb *kb = b->kb;
+    const rows *r = b->r;
+    int64_t width = r->block.vectors * kb->lanes, taps = r->first[phase + 1] - r->first[phase];
+    LLVMValueRef live = sn_kb_imul(kb, frames, sn_kb_i64(kb, r->pack.inner_rows));
+    LLVMValueRef c = sn_kb_ptr(kb, b->c, sn_kb_i64(kb, phase * r->edge.phase_rows * width));
+    if (taps == 0) {
+        sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_imul(kb, live, sn_kb_i64(kb, width)), kb->lanes, NULL, 0);
+        sn_kb_store(kb, c, l.i, sn_kb_zero(kb, kb->lanes), NULL);
+        sn_kb_endfor(kb, &l, NULL);
+        return;
+    }
+    int64_t panel = r->panels.taps * r->panels.depth * width;
+    LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), sn_kb_i64(kb, r->first[phase] * r->panels.depth * width));
+    LLVMValueRef w = sn_kb_ptr(kb, b->weights, offset);
+    sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), live, r->block.rows, NULL, 0);
+    LLVMValueRef arg[6] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))), w,
+                           sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), b->table[phase], sn_kb_i64(kb, taps),
+                           sn_kb_i64(kb, 1)};
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 6, "");
+    sn_kb_endfor(kb, &l, NULL);
+}
+
+/* Values of the position loops that are fixed in a tile. */
+static void tile_loops(body *b, const sn_ct_tile *tile, LLVMValueRef *loop)
+{
+    const sn_contract *c = b->ct->facts.spec;
+    for (uint32_t i = 0; i < b->ct->outer; i++)
+        loop[c->at[SN_AT_OUT][i].loop[0]] = tile->at[i];
+}
+
+static void tile_body(body *b, const sn_ct_tile *tile)
+{
+    sn_kb *kb = b->kb;
+    const rows *r = b->r;
+    LLVMValueRef loop[SN_MAX_LOOPS];
+    tile_loops(b, tile, loop);
+    LLVMValueRef frame = sn_kb_imul(kb, tile->from, sn_kb_i64(kb, r->multiple));
+    sn_ct_pack_emit(kb, b->ct, &r->pack, loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->divisor)), b->source);
+    sn_ct_clear_sums(kb, b->ct, tile);
+    LLVMValueRef frames = sn_kb_isub(kb, tile->to, tile->from);
+    sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, r->panels.blocks), 1, NULL, 0);
+    for (int64_t q = 0; q < r->phases; q++) {
+        LLVMValueRef live = sn_kb_iadd(kb, frames, sn_kb_i64(kb, r->phases - 1 - q));
+        phase_products(b, q, block.i, sn_kb_idiv(kb, live, sn_kb_i64(kb, r->phases)));
+    }
+    sn_ct_edge_emit(kb, b->ct, &r->edge, tile, block.i, b->c);
+    sn_kb_endfor(kb, &block, NULL);
+}
+
+static bool rows_emit(sn_kb *kb, sn_ct *ct)
+{
+    rows *r = ct->data;
+    sn_kb_begin(kb, 0);
+    sn_ct_panels_emit(kb, ct, &r->panels, kb->buffer[r->temp]);
+    sn_kb_end(kb);
+    sn_kb_begin(kb, 1);
+    body b = {.kb = kb, .ct = ct, .r = r, .source = kb->scratch, .weights = kb->buffer[r->temp]};
+    b.c = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, r->c_offset));
+    make_tables(&b);
+    sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    sn_ct_tile tile = sn_ct_tile_of(kb, ct, tiles.i);
+    tile_body(&b, &tile);
+    sn_kb_endfor(kb, &tiles, NULL);
+    sn_kb_end(kb);
+    return true;
+}
+
+const sn_ct_kind sn_ct_rows = {.name = "rows", .plan = rows_plan, .emit = rows_emit};
