@@ -1,0 +1,167 @@
+/* Contraction kernels of every kind against the reference interpreter: odd sizes, run-time extents, edges, any grouping of tiles.
+ * Not speed: gemm_bench.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gemm_case.h"
+
+static const char *cpu = NULL;
+
+static void unary(gemm_case *c, sn_ref *x, sn_op op) { *x = sn_unary(&c->b, op, *x); }
+
+/* Same bits for all groupings; error within float rounding of long sums. */
+static void check_at(gemm_case *c, int64_t n, int64_t t)
+{
+    gemm_run once, other;
+    int64_t symbol[2] = {n, t};
+    gr_init(&once, c, symbol);
+    gr_run(&once, 0, false);
+    double error = gr_error(&once, c);
+    if (!(error < 2e-5))
+        fail_msg("N=%lld T=%lld: error %g", (long long)n, (long long)t, error);
+    for (int64_t group = 1; group <= 3; group += 2) {
+        gr_init(&other, c, symbol);
+        gr_run(&other, group, group == 1);
+        for (uint32_t i = 0; i < c->outs; i++) {
+            size_t count;
+            const float *a = gr_out(&once, i, &count), *b = gr_out(&other, i, &count);
+            assert_memory_equal(a, b, count * sizeof *a);
+        }
+        gr_fini(&other);
+    }
+    gr_fini(&once);
+}
+
+static void check(gemm_case *c)
+{
+    assert_true(gc_compile(c, cpu));
+    check_at(c, 1, 9);
+    check_at(c, 2, 30);
+    check_at(c, 3, 1);
+    gc_fini(c);
+}
+
+typedef struct plain { const char *spec, *a, *b, *out; } plain;
+
+static void check_plain(const plain *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        gemm_case c;
+        print_message("%s\n", p[i].spec);
+        gc_init(&c);
+        sn_ref a = gc_param(&c, "a", p[i].a), b = gc_param(&c, "b", p[i].b);
+        gc_out(&c, gc_contract(&c, p[i].spec, a, b, p[i].out));
+        check(&c);
+    }
+}
+
+static void general(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"i,k ; k,j -> i,j", "N,T", "T,7", "N,7"},
+        {"i ; i -> ", "T", "T", ""},
+        {"i ; j -> i,j", "N", "19", "N,19"},
+        {"n,t,v,c ; n,t,w,c -> n,v,w", "N,T,5,18", "N,T,5,18", "N,5,5"},
+        {"b,t,c ; s,t -> b,s,c", "N,T,21", "4,T", "N,4,21"},
+        {"n,t+k,c ; k,c -> n,t,c", "N,T,17", "3,17", "N,T,17"},
+        {"n,2t+k-1,v+l-1 ; k,l -> n,t,v", "N,T,6", "3,3", "N,T/2,6"},
+        {"n,t,v ; k,l -> n,2t+k-1,v+l-1", "N,T/2,6", "3,3", "N,T,6"},
+        {"n,t,v ; n,2t+k-1,v+l-1 -> k,l", "N,T/2,6", "N,T,6", "3,3"},
+        {"n,v ; v -> n,v,v", "N,5", "5", "N,5,5"},
+        {"n,i ; i,o -> o", "N,6", "6,9", "9"},
+        {"n,o,i ; i -> n,o", "N,T,33", "33", "N,T"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
+static void rows(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,v,i ; i,o -> n,t,v,o", "N,T,25,16", "16,48", "N,T,25,48"},
+        {"n,t,v,i ; i,o -> n,t,v,o", "N,T,25,3", "3,16", "N,T,25,16"},
+        {"n,t,v,i ; i,o -> n,t,v,o", "N,T,5,129", "129,7", "N,T,5,7"},
+        {"n,i ; i,o -> n,o", "N,256", "256,128", "N,128"},
+        {"n,i ; o,i -> n,o", "N,65", "33,65", "N,33"},
+        {"i,o ; n,t,i -> n,t,o", "18,20", "N,T,18", "N,T,20"},
+        {"n,t,v,i ; i,k,c -> n,t,v,k,c", "N,T,5,8", "8,3,16", "N,T,5,3,16"},
+        {"n,t,v,k,c ; i,k,c -> n,t,v,i", "N,T,5,3,18", "8,3,18", "N,T,5,8"},
+        {"n,2t,v,i ; i,o -> n,t,v,o", "N,T,5,16", "16,32", "N,T/2,5,32"},
+        {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,16", "9,16,16", "N,T,25,16"},
+        {"n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,16", "9,16,32", "N,T/2,25,32"},
+        {"n,3t+2k-2,v,i ; k,i,o -> n,t,v,o", "N,T,3,17", "3,17,31", "N,T/3,3,31"},
+        {"n,t-2k+4,v,i ; k,i,o -> n,t,v,o", "N,T,3,17", "5,17,70", "N,T,3,70"},
+        {"n,t+3,v,i ; i,o -> n,t,v,o", "N,T,3,17", "17,16", "N,T,3,16"},
+        {"n,v,t+k-1,i ; k,i,o -> n,t,v,o", "N,5,T,16", "3,16,16", "N,T,5,16"},
+        {"n,i,t+k-1 ; k,i,o -> n,t,o", "N,20,T", "3,20,16", "N,T,16"},
+        {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,25,16", "9,16,16", "N,T,25,16"},
+        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,25,32", "9,16,32", "N,T,25,16"},
+        {"n,t,v,o ; k,i,o -> n,3t+2k-2,v,i", "N,T/3,3,33", "3,17,33", "N,T,3,17"},
+        {"n,t,v,o ; i,o -> n,2t,v,i", "N,T/2,5,33", "17,33", "N,T,5,17"},
+        {"n,t,v,o ; i,o -> n,t,v,i", "N,T,25,48", "16,48", "N,T,25,16"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
+/* relu(x * scale + shift) in front, bias, residual, relu and two sums behind. */
+static void edged(gemm_case *c, sn_ref x, const char *spec, sn_ref w, const char *out, int64_t channels, int64_t outer, int64_t chunk)
+{
+    char dims[16];
+    snprintf(dims, sizeof dims, "%lld", (long long)channels);
+    sn_ref bias = gc_param(c, "bias", dims), other = gc_param(c, "other", out);
+    sn_ref y = gc_contract(c, spec, x, w, out);
+    y = sn_add(&c->b, y, bias);
+    gc_out(c, y);
+    sn_ref r = sn_unary(&c->b, SN_OP_relu, sn_add(&c->b, y, other));
+    gc_out(c, r);
+    if (chunk > 0) {
+        gc_out(c, gc_partial_sum(c, y, outer, chunk, 1));
+        gc_out(c, gc_partial_sum(c, sn_mul(&c->b, y, r), outer, chunk, 1));
+    }
+}
+
+static sn_ref activated(gemm_case *c, sn_ref x, const char *channels)
+{
+    sn_ref scale = gc_param(c, "scale", channels), shift = gc_param(c, "shift", channels);
+    x = sn_add(&c->b, sn_mul(&c->b, x, scale), shift);
+    unary(c, &x, SN_OP_relu);
+    return x;
+}
+
+static void rows_with_edges(void **state)
+{
+    (void)state;
+    static const struct { const char *spec, *x, *i, *w, *out; int64_t o, outer, chunk; } p[] = {
+        {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,16", "16", "9,16,16", "N,T,25,16", 16, 1, 12},
+        {"n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,7,18", "18", "9,18,33", "N,T/2,7,33", 33, 1, 5},
+        {"n,t,v,i ; i,o -> n,t,v,o", "N,T,25,3", "3", "3,48", "N,T,25,48", 48, 1, 12},
+        {"n,t,v,i ; i,o -> n,t,v,o", "N,T,5,20", "20", "20,70", "N,T,5,70", 70, 0, 0},
+        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 12},
+        {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,7,32", "32", "9,70,32", "N,T,7,70", 70, 1, 7},
+        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 5}, /* odd tiles: general */
+    };
+    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
+        gemm_case c;
+        print_message("%s\n", p[i].spec);
+        gc_init(&c);
+        sn_ref x = activated(&c, gc_param(&c, "x", p[i].x), p[i].i), w = gc_param(&c, "w", p[i].w);
+        edged(&c, x, p[i].spec, w, p[i].out, p[i].o, p[i].outer, p[i].chunk);
+        check(&c);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    cpu = argc > 1 ? argv[1] : NULL;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(general),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(rows_with_edges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
