@@ -55,14 +55,17 @@ static void compare(walk *w, const sn_type *t, uint32_t loose)
         w->apart = (uint32_t)ALL_APART;
         return;
     }
+    int before = -1; /* the last axis that is not 1 */
     for (uint8_t i = 0; i < w->space.rank; i++) {
         int own = (int)i - (int)w->space.rank + (int)t->rank;
         bool equal = own < 0 || is_one(t->dim[own]) || sn_dim_equal(t->dim[own], w->space.dim[i]);
         if (!equal && !(loose >> i & 1))
             w->apart = (uint32_t)ALL_APART;
-        if (i > 0 && !is_one(w->space.dim[i]) && !is_one(w->space.dim[i - 1]) &&
-            has_axis(t, &w->space, i) != has_axis(t, &w->space, (uint8_t)(i - 1)))
+        if (is_one(w->space.dim[i]))
+            continue;
+        if (before >= 0 && has_axis(t, &w->space, i) != has_axis(t, &w->space, (uint8_t)before))
             w->apart |= 1u << i;
+        before = i;
     }
 }
 
