@@ -57,7 +57,7 @@ static bool contract_plan(sn_plan *p)
         ct->outer = (uint32_t)p->k->outer;
         ct->chunk = p->k->chunk;
         if (kinds[i]->plan(p, ct)) {
-            p->call[p->calls - 1].macs = macs_of(p, &ct->facts);
+            p->call[ct->main].macs = macs_of(p, &ct->facts);
             return true;
         }
     }

@@ -3,6 +3,7 @@
  *
  *   kernel_contract.c          choice of kind; tiles; epilogue of one point
  *   kernel_contract_pack.c     operands packed for the micro-kernel
+ *   kernel_contract_window.c   taps of strided and dilated windows
  *   kernel_contract_edge.c     epilogue of a packed tile of results
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
  *   kernel_contract_general.c  any contraction, as a loop nest
@@ -27,6 +28,7 @@ struct sn_ct { /* made by the plan, read by emission */
     sn_contract_facts facts;
     uint32_t          outer; /* tiles: one for each index of result axes 0 .. outer-1 and each chunk of axis outer */
     int64_t           chunk;
+    uint32_t          main;  /* the call with the products */
     void             *data;  /* of the kind */
 };
 
@@ -64,6 +66,8 @@ LLVMValueRef sn_ct_sums_row(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, LLVMVal
 
 /* ---- packing (kernel_contract_pack.c) ----------------------------------------------------------------------------------- */
 
+enum { SN_CT_MAX_TAPS = 64, SN_CT_MAX_PHASES = 32 };
+
 /* Some frames of an operand as rows of floats: slot, then inner rows, then columns. */
 typedef struct sn_ct_frames { int64_t slot, count, start, step; } sn_ct_frames; /* slot + j holds frame base + start + j * step */
 typedef struct sn_ct_pack {
@@ -72,7 +76,7 @@ typedef struct sn_ct_pack {
     uint8_t      inner[SN_MAX_RANK];  uint32_t inners;  /* position loops of the rows of a frame, last fastest */
     uint8_t      column[SN_MAX_RANK]; uint32_t columns; /* loops of a row, last fastest */
     int64_t      inner_rows, width, stride;             /* of a frame; floats of a row; from row to row */
-    sn_ct_frames group[32];           uint32_t groups;
+    sn_ct_frames group[SN_CT_MAX_PHASES]; uint32_t groups;
     int64_t      slots;
 } sn_ct_pack;
 
@@ -81,8 +85,22 @@ bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
 /* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside. */
 void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef to);
 
+/* Windows (kernel_contract_window.c): phase q of the result frames of a tile has the taps first[q] .. first[q+1]-1; its frame u reads slot
+ * tap.slot + u of the packed source, which is packed around source frame  tile.from * multiple / divisor. */
+typedef struct sn_ct_tap { int64_t k, slot; } sn_ct_tap;
+typedef struct sn_ct_window {
+    int64_t   frames;   /* of a phase in a whole tile */
+    int64_t   phases, first[SN_CT_MAX_PHASES + 1];
+    int64_t   multiple, divisor;
+    sn_ct_tap tap[SN_CT_MAX_TAPS];
+} sn_ct_window;
+/* For tiles of `frames` result frames; adds the groups of packed frames.  False if there are too many.
+ * gather: frame u of y reads frame s*u + d*k + off of x, the packed tensor.  One phase.
+ * scatter: frame f = s*u + q of x gets tap k from frame u + (q - d*k - off) / s of y, the packed tensor, where whole.  s phases. */
+bool sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
+bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
+
 /* Weights as panels: block of columns, tap, row, column of the block; columns beyond the width are zero. */
-enum { SN_CT_MAX_TAPS = 64 };
 typedef struct sn_ct_panels { /* of several column loops the last is a multiple of the lanes */
     int      tensor;
     uint8_t  row[SN_MAX_RANK];    uint32_t rows;

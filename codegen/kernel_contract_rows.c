@@ -11,19 +11,13 @@
  */
 #include "kernel_contract.h"
 
-typedef struct tap { int64_t k, slot; } tap; /* reads slot + u for frame u of its phase */
-
 typedef struct rows {
     sn_product   product;
     bool         scatter;              /* data gradient: the result holds the window */
     sn_ct_pack   pack;
     sn_ct_panels panels;
     sn_ct_edge   edge;
-    int64_t      frames;               /* of a phase in a whole tile */
-    int64_t      multiple;             /* source frame of the tile = tile.from * multiple / divisor */
-    int64_t      divisor;
-    int64_t      phases, first[33];    /* phase r has taps first[r] .. first[r+1]-1 of tap[] */
-    tap          tap[SN_CT_MAX_TAPS];
+    sn_ct_window window;
     sn_gemm_block block;
     int64_t      c_offset;             /* floats from the start of scratch */
     uint32_t     temp;                 /* buffer of the panels */
@@ -84,72 +78,7 @@ static uint32_t choose_axis(const sn_contract_facts *f, const rows *r)
     return axis;
 }
 
-/* ---- plan: frames and taps ---- */
-
-static bool add_frames(rows *r, int64_t count, int64_t start, int64_t step)
-{
-    if (r->pack.groups == sizeof r->pack.group / sizeof r->pack.group[0])
-        return false;
-    r->pack.group[r->pack.groups++] = (sn_ct_frames){r->pack.slots, count, start, step};
-    r->pack.slots += count;
-    return true;
-}
-
-/* Forward: frame u reads source frame s*u + d*k + off.  Frames are packed by their residue modulo s, counted from the lowest one read. */
-static bool gather_taps(rows *r, int64_t frames, int64_t taps)
-{
-    const sn_product *p = &r->product;
-    int64_t low = p->off + (p->d < 0 ? p->d * (taps - 1) : 0), n = 0;
-    r->phases = 1;
-    r->frames = frames;
-    r->multiple = p->s;
-    r->divisor = 1;
-    for (int64_t phase = 0; phase < p->s; phase++) {
-        int64_t slot = r->pack.slots, most = -1;
-        for (int64_t k = 0; k < taps; k++) {
-            int64_t e = p->d * k + p->off - low;
-            if (e % p->s != phase)
-                continue;
-            r->tap[n++] = (tap){k, slot + e / p->s};
-            most = e / p->s > most ? e / p->s : most;
-        }
-        if (most >= 0 && !add_frames(r, most + frames, low + phase, p->s))
-            return false;
-    }
-    r->first[1] = n;
-    return true;
-}
-
-static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
-
-/* Data gradient: result frame s*u + q reads source frame u + (q - d*k - off) / s, for the taps where that is whole. */
-static bool scatter_taps(rows *r, int64_t frames, int64_t taps)
-{
-    const sn_product *p = &r->product;
-    int64_t low = INT64_MAX, high = INT64_MIN, n = 0;
-    if (frames % p->s != 0 || p->s > 32)
-        return false;
-    r->phases = p->s;
-    r->frames = frames / p->s;
-    r->multiple = 1;
-    r->divisor = p->s;
-    for (int64_t q = 0; q < p->s; q++) {
-        for (int64_t k = 0; k < taps; k++) {
-            int64_t e = q - p->d * k - p->off, delta = floor_div(e, p->s);
-            if (delta * p->s != e)
-                continue;
-            r->tap[n++] = (tap){k, delta};
-            low = delta < low ? delta : low;
-            high = delta > high ? delta : high;
-        }
-        r->first[q + 1] = n;
-    }
-    if (n == 0)
-        return false;
-    for (int64_t i = 0; i < n; i++)
-        r->tap[i].slot -= low;
-    return add_frames(r, high - low + r->frames, low, 1);
-}
+/* ---- plan ---- */
 
 /* Frames of a tile when the schedule leaves it open: enough rows to pay for the frames read twice. */
 static int64_t choose_chunk(const rows *r, int64_t taps)
@@ -160,8 +89,6 @@ static int64_t choose_chunk(const rows *r, int64_t taps)
         chunk = taps;
     return r->scatter ? sn_ct_ceil(chunk, r->product.s) : chunk;
 }
-
-/* ---- plan ---- */
 
 static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
 {
@@ -199,16 +126,16 @@ static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
 
 static void plan_blocks(const sn_plan *p, rows *r)
 {
-    int64_t lanes = p->target->lanes, rows_of_phase = r->frames * r->pack.inner_rows;
+    int64_t lanes = p->target->lanes, rows_of_phase = r->window.frames * r->pack.inner_rows;
     sn_gemm_limits limits = {p->target->registers};
     r->block = sn_gemm_block_choose(&limits, rows_of_phase, (r->panels.width + lanes - 1) / lanes);
     r->panels.vectors = r->edge.vectors = r->block.vectors;
     r->panels.blocks = r->edge.blocks = (r->panels.width + lanes * r->block.vectors - 1) / (lanes * r->block.vectors);
-    r->edge.phases = r->phases;
+    r->edge.phases = r->window.phases;
     r->edge.inner_rows = r->pack.inner_rows;
     r->edge.phase_rows = sn_ct_ceil(rows_of_phase, r->block.rows);
-    for (int64_t i = 0; i < r->first[r->phases]; i++)
-        r->panels.tap_order[i] = r->tap[i].k;
+    for (int64_t i = 0; i < r->window.first[r->window.phases]; i++)
+        r->panels.tap_order[i] = r->window.tap[i].k;
 }
 
 static bool rows_plan(sn_plan *p, sn_ct *ct)
@@ -227,16 +154,17 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     if (!find_axes(f, r, ct->outer) || !plan_source(p, ct, r) || !plan_weights(p, ct, r, taps))
         return false;
     ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
-    if (!(r->scatter ? scatter_taps(r, ct->chunk, taps) : gather_taps(r, ct->chunk, taps)))
+    if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, ct->chunk, taps))
         return false;
     plan_blocks(p, r);
     r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
-    int64_t scratch = 4 * (r->c_offset + r->phases * r->edge.phase_rows * r->block.vectors * lanes);
+    int64_t scratch = 4 * (r->c_offset + r->window.phases * r->edge.phase_rows * r->block.vectors * lanes);
     if (scratch > 1 << 26 || !sn_ct_edge_legal(p, &r->edge))
         return false;
     ct->data = r;
-    int64_t panel = r->first[r->phases] * r->panels.depth * r->block.vectors * lanes;
-    r->panels.taps = r->first[r->phases];
+    ct->main = 1;
+    int64_t panel = r->window.first[r->window.phases] * r->panels.depth * r->block.vectors * lanes;
+    r->panels.taps = r->window.first[r->window.phases];
     r->temp = sn_plan_temp(p, sn_dim_const(r->panels.blocks * panel));
     sn_plan_call *pack = sn_plan_add(p, sn_ct_panels_tiles(&r->panels), sn_dim_const(0), false);
     sn_ct_reads(p, pack, ct->operand[r->panels.tensor]);
@@ -259,10 +187,10 @@ static void make_tables(body *b)
     const rows *r = b->r;
     sn_gemm_env env = sn_ct_env(kb);
     int64_t offset[SN_CT_MAX_TAPS];
-    for (int64_t q = 0; q < r->phases; q++) {
-        int64_t n = r->first[q + 1] - r->first[q];
+    for (int64_t q = 0; q < r->window.phases; q++) {
+        int64_t n = r->window.first[q + 1] - r->window.first[q];
         for (int64_t i = 0; i < n; i++)
-            offset[i] = r->tap[r->first[q] + i].slot * r->pack.inner_rows * r->pack.stride;
+            offset[i] = r->window.tap[r->window.first[q] + i].slot * r->pack.inner_rows * r->pack.stride;
         b->table[q] = n ? sn_gemm_table(&env, offset, (uint32_t)n) : NULL;
     }
     sn_gemm_micro m = {.rows = (uint32_t)r->block.rows, .vectors = (uint32_t)r->block.vectors, .lanes = kb->target->lanes,
@@ -277,7 +205,7 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
 {
     sn_kb *kb = b->kb;
     const rows *r = b->r;
-    int64_t width = r->block.vectors * kb->lanes, taps = r->first[phase + 1] - r->first[phase];
+    int64_t width = r->block.vectors * kb->lanes, taps = r->window.first[phase + 1] - r->window.first[phase];
     LLVMValueRef live = sn_kb_imul(kb, frames, sn_kb_i64(kb, r->pack.inner_rows));
     LLVMValueRef c = sn_kb_ptr(kb, b->c, sn_kb_i64(kb, phase * r->edge.phase_rows * width));
     if (taps == 0) {
@@ -287,7 +215,7 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
         return;
     }
     int64_t panel = r->panels.taps * r->panels.depth * width;
-    LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), sn_kb_i64(kb, r->first[phase] * r->panels.depth * width));
+    LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), sn_kb_i64(kb, r->window.first[phase] * r->panels.depth * width));
     LLVMValueRef w = sn_kb_ptr(kb, b->weights, offset);
     sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), live, r->block.rows, NULL, 0);
     LLVMValueRef arg[6] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))), w,
@@ -311,14 +239,14 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     const rows *r = b->r;
     LLVMValueRef loop[SN_MAX_LOOPS];
     tile_loops(b, tile, loop);
-    LLVMValueRef frame = sn_kb_imul(kb, tile->from, sn_kb_i64(kb, r->multiple));
-    sn_ct_pack_emit(kb, b->ct, &r->pack, loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->divisor)), b->source);
+    LLVMValueRef frame = sn_kb_imul(kb, tile->from, sn_kb_i64(kb, r->window.multiple));
+    sn_ct_pack_emit(kb, b->ct, &r->pack, loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor)), b->source);
     sn_ct_clear_sums(kb, b->ct, tile);
     LLVMValueRef frames = sn_kb_isub(kb, tile->to, tile->from);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, r->panels.blocks), 1, NULL, 0);
-    for (int64_t q = 0; q < r->phases; q++) {
-        LLVMValueRef live = sn_kb_iadd(kb, frames, sn_kb_i64(kb, r->phases - 1 - q));
-        phase_products(b, q, block.i, sn_kb_idiv(kb, live, sn_kb_i64(kb, r->phases)));
+    for (int64_t q = 0; q < r->window.phases; q++) {
+        LLVMValueRef live = sn_kb_iadd(kb, frames, sn_kb_i64(kb, r->window.phases - 1 - q));
+        phase_products(b, q, block.i, sn_kb_idiv(kb, live, sn_kb_i64(kb, r->window.phases)));
     }
     sn_ct_edge_emit(kb, b->ct, &r->edge, tile, block.i, b->c);
     sn_kb_endfor(kb, &block, NULL);

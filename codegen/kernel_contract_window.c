@@ -1,0 +1,58 @@
+/* Windows: which packed frame a tap reads, for forward products and for data gradients.
+ * Not the packing itself (kernel_contract_pack.c). */
+#include "kernel_contract.h"
+
+static bool add_frames(sn_ct_pack *pack, int64_t count, int64_t start, int64_t step)
+{
+    if (pack->groups == sizeof pack->group / sizeof pack->group[0])
+        return false;
+    pack->group[pack->groups++] = (sn_ct_frames){pack->slots, count, start, step};
+    pack->slots += count;
+    return true;
+}
+
+/* Frames are packed by their residue modulo s, counted from the lowest one read. */
+bool sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps)
+{
+    int64_t low = p->off + (p->d < 0 ? p->d * (taps - 1) : 0), n = 0;
+    *w = (sn_ct_window){.phases = 1, .frames = frames, .multiple = p->s, .divisor = 1};
+    for (int64_t phase = 0; phase < p->s; phase++) {
+        int64_t slot = pack->slots, most = -1;
+        for (int64_t k = 0; k < taps; k++) {
+            int64_t e = p->d * k + p->off - low;
+            if (e % p->s != phase)
+                continue;
+            w->tap[n++] = (sn_ct_tap){k, slot + e / p->s};
+            most = e / p->s > most ? e / p->s : most;
+        }
+        if (most >= 0 && !add_frames(pack, most + frames, low + phase, p->s))
+            return false;
+    }
+    w->first[1] = n;
+    return true;
+}
+
+static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+/* Tap k reaches result frame s*u + q when q - d*k - off is a multiple of s. */
+bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps)
+{
+    int64_t low = INT64_MAX, high = INT64_MIN, n = 0;
+    if (frames % p->s != 0 || p->s > SN_CT_MAX_PHASES)
+        return false;
+    *w = (sn_ct_window){.phases = p->s, .frames = frames / p->s, .multiple = 1, .divisor = p->s};
+    for (int64_t q = 0; q < p->s; q++) {
+        for (int64_t k = 0; k < taps; k++) {
+            int64_t e = q - p->d * k - p->off, delta = floor_div(e, p->s);
+            if (delta * p->s != e)
+                continue;
+            w->tap[n++] = (sn_ct_tap){k, delta};
+            low = delta < low ? delta : low;
+            high = delta > high ? delta : high;
+        }
+        w->first[q + 1] = n;
+    }
+    for (int64_t i = 0; i < n; i++)
+        w->tap[i].slot -= low;
+    return n > 0 && add_frames(pack, high - low + w->frames, low, 1);
+}
