@@ -152,11 +152,8 @@ static bool *find_live(const sn_graph *g)
     return live;
 }
 
-sn_graph *sn_graph_copy_live(const sn_graph *g)
+sn_graph *sn_graph_copy_params(const sn_graph *g)
 {
-    bool *live = find_live(g);
-    sn_ref *to = calloc(g->nodes ? g->nodes : 1, sizeof *to);
-    SN_ASSERT(to, "out of memory");
     sn_graph *c = sn_graph_new(g->name);
     sn_dims_fini(&c->dims);
     sn_dims_copy(&c->dims, &g->dims); /* dimensions keep their values */
@@ -165,6 +162,15 @@ sn_graph *sn_graph_copy_live(const sn_graph *g)
         p.ref = SN_NONE;
         sn_graph_declare(c, &p);
     }
+    return c;
+}
+
+sn_graph *sn_graph_copy_live(const sn_graph *g)
+{
+    bool *live = find_live(g);
+    sn_ref *to = calloc(g->nodes ? g->nodes : 1, sizeof *to);
+    SN_ASSERT(to, "out of memory");
+    sn_graph *c = sn_graph_copy_params(g);
     for (uint32_t i = 0; i < g->nodes; i++) {
         if (!live[i])
             continue;

@@ -46,13 +46,7 @@ static inline sn_val sn_mask_not(sn_emit *e, sn_val a) { return e->sub(e, e->num
 /* 1 where 0 <= i < n */
 sn_val sn_inside(sn_emit *e, sn_val i, sn_val n);
 
-/* ---- graph -------------------------------------------------------------------------------------------------------------- */
-
-/* Do the attributes of a and b, of one kind, say the same?  Dims and pointers are compared by content. */
-bool sn_attrs_equal(sn_attr_kind kind, const sn_graph *ga, const sn_attrs *a, const sn_graph *gb, const sn_attrs *b);
 /* A param without a node; the name must be new.  Returns its index. */
 uint32_t sn_graph_declare(sn_graph *g, const sn_param *param);
-/* Arity, attributes and shape of a node to be; declared types go in and result types come out of *type.  False with the reason. */
-bool sn_check_node(sn_graph *g, sn_op op, const sn_ref *arg, uint32_t n, const sn_attrs *attrs, sn_type *type, char *reason, size_t size);
 
 #endif

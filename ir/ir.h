@@ -240,6 +240,14 @@ sn_ref sn_reshape(sn_build *b, sn_ref x, const sn_type *type);
 sn_ref sn_broadcast(sn_build *b, sn_ref x, const sn_type *type);
 sn_ref sn_build_contract(sn_build *b, const sn_contract *spec, sn_ref x, sn_ref w, const sn_type *type);
 
+/* Do the attributes of a and b, of one kind, say the same?  Dims and pointers are compared by content. */
+bool sn_attrs_equal(sn_attr_kind kind, const sn_graph *ga, const sn_attrs *a, const sn_graph *gb, const sn_attrs *b);
+/* Arity, attributes and shape of a node to be; declared types go in and result types come out of *type.  False with the reason. */
+bool sn_check_node(sn_graph *g, sn_op op, const sn_ref *arg, uint32_t n, const sn_attrs *attrs, sn_type *type, char *reason, size_t size);
+
+/* A graph with the same dimensions and parameters and no nodes. */
+sn_graph *sn_graph_copy_params(const sn_graph *g);
+
 /* ---- text --------------------------------------------------------------------------------------------------------------- */
 
 /* The one textual form (LANG.md).  parse(print(g)) equals g; print(parse(t)) equals t for canonical t. */

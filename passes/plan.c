@@ -1,0 +1,69 @@
+/* Buffers: which memory a stored value has and how long it is needed.
+ * Not offsets: sizes are symbolic, so the runtime assigns those when N and T are known.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* Root of a chain of views. */
+static sn_ref root_of(const sn_graph *g, sn_ref r)
+{
+    while (sn_op_has(sn_at(g, r)->op, SN_VIEW))
+        r = sn_at(g, r)->arg[0];
+    return r;
+}
+
+static uint32_t buffer_for(sn_schedule *s, sn_ref r)
+{
+    sn_graph *g = s->g;
+    if (s->buffer_of[r.i] != UINT32_MAX)
+        return s->buffer_of[r.i];
+    const sn_node *n = sn_at(g, r);
+    sn_buffer b = {.node = r, .place = SN_PLACE_SLAB, .count = sn_type_count(&g->dims, &n->type), .first = UINT32_MAX, .last = 0};
+    if (n->op == SN_OP_param) {
+        b.place = SN_PLACE_PARAM;
+        b.index = n->attrs.param.index;
+    } else if (n->op == SN_OP_const) {
+        b.place = SN_PLACE_CONST;
+    } else if (sn_op_has(n->op, SN_VIEW)) {
+        b.index = buffer_for(s, root_of(g, r));
+        b.place = SN_PLACE_ALIAS;
+    }
+    s->buffer[s->buffers] = b;
+    return s->buffer_of[r.i] = s->buffers++;
+}
+
+static void touch(sn_schedule *s, uint32_t buffer, uint32_t kernel)
+{
+    sn_buffer *b = &s->buffer[buffer];
+    if (b->place == SN_PLACE_ALIAS)
+        touch(s, b->index, kernel);
+    b->first = kernel < b->first ? kernel : b->first;
+    b->last = kernel > b->last ? kernel : b->last;
+}
+
+void sn_plan_buffers(sn_schedule *s)
+{
+    const sn_graph *g = s->g;
+    const uint32_t end = s->kernels; /* lifetimes past the last kernel: outputs and updates are read after the run */
+    s->buffer = sn_new_n(&s->arena, sn_buffer, g->nodes + 1);
+    s->buffer_of = sn_new_n(&s->arena, uint32_t, g->nodes + 1);
+    memset(s->buffer_of, 0xFF, (g->nodes + 1) * sizeof *s->buffer_of);
+    for (uint32_t i = 0; i < s->kernels; i++) {
+        const sn_kernel *k = &s->kernel[i];
+        for (uint32_t j = 0; j < k->ins; j++)
+            touch(s, buffer_for(s, k->in[j]), i);
+        for (uint32_t j = 0; j < k->outs; j++)
+            touch(s, buffer_for(s, k->out[j]), i);
+    }
+    for (uint32_t i = 0; i < g->updates; i++)
+        touch(s, buffer_for(s, g->update[i].value), end);
+    for (uint32_t i = 0; i < g->outputs; i++) {
+        const uint32_t b = buffer_for(s, g->output[i].ref);
+        touch(s, b, end);
+        if (s->buffer[b].place == SN_PLACE_SLAB) {
+            s->buffer[b].place = SN_PLACE_OUTPUT;
+            s->buffer[b].index = i;
+        }
+    }
+}
