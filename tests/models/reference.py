@@ -1,0 +1,283 @@
+"""Stage 1 in PyTorch, as the original repositories formulate it: the outside opinion that sinew's numbers are held against.
+Not fast (tests/bench/peers races) and not derived from the graph files: channels-first convolutions, BatchNorm modules, stored logits.
+
+Sources: ST-GCN (Yan, Xiong, Lin 2018), quarter width as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
+"n": samples, "c": channels, "t": frames, "v" and "w": joints, "k": sets of the graph, "m": persons.
+Runs on PyTorch 1.13 and later; float64 by calling .double() on a module.
+"""
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+EDGES = [(0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6), (8, 20), (9, 8), (10, 9), (11, 10), (12, 0), (13, 12),
+         (14, 13), (15, 14), (16, 0), (17, 16), (18, 17), (19, 18), (21, 22), (22, 7), (23, 24), (24, 11)]
+JOINTS, CENTRE = 25, 20
+
+
+def spatial_graph(edges=EDGES, joints=JOINTS, centre=CENTRE, max_hop=1):
+    """[3, V, V] of the 'spatial' strategy.  Distances are known up to max_hop only, so most neighbours count as equally far."""
+    link = np.eye(joints)
+    for i, j in edges:
+        link[i, j] = link[j, i] = 1
+    hop = np.full((joints, joints), np.inf)
+    for d in range(max_hop, -1, -1):
+        hop[np.linalg.matrix_power(link, d) > 0] = d
+    near = (hop <= max_hop).astype(float)
+    near /= near.sum(0, keepdims=True)
+    sets = []
+    for d in range(max_hop + 1):
+        root, close, further = np.zeros((3, joints, joints))
+        for i in range(joints):
+            for j in range(joints):
+                if hop[j, i] != d:
+                    continue
+                where = root if hop[j, centre] == hop[i, centre] else close if hop[j, centre] > hop[i, centre] else further
+                where[j, i] = near[j, i]
+        sets += [root] if d == 0 else [root + close, further]
+    return np.stack(sets)
+
+
+class GraphConv(nn.Module):
+    """1x1 convolution to k sets of channels, each multiplied with its matrix, summed."""
+
+    def __init__(self, c_in, c_out, k):
+        super().__init__()
+        self.k = k
+        self.conv = nn.Conv2d(c_in, c_out * k, 1)
+
+    def forward(self, x, a):
+        x = self.conv(x)
+        n, kc, t, v = x.shape
+        return torch.einsum("nkctv,kvw->nctw", x.view(n, self.k, kc // self.k, t, v), a)
+
+
+class Block(nn.Module):
+    def __init__(self, c_in, c_out, stride=1, residual=True, dropout=0.0, k=3):
+        super().__init__()
+        self.gcn = GraphConv(c_in, c_out, k)
+        self.bn1 = nn.BatchNorm2d(c_out)
+        self.tcn = nn.Conv2d(c_out, c_out, (9, 1), (stride, 1), (4, 0))
+        self.bn2 = nn.BatchNorm2d(c_out)
+        self.dropout = nn.Dropout(dropout)
+        self.identity = residual and c_in == c_out and stride == 1
+        self.res = None
+        if residual and not self.identity:
+            self.res = nn.Sequential(nn.Conv2d(c_in, c_out, 1, (stride, 1)), nn.BatchNorm2d(c_out))
+
+    def forward(self, x, a):
+        y = self.dropout(self.bn2(self.tcn(F.relu(self.bn1(self.gcn(x, a))))))
+        if self.res is not None:
+            y = y + self.res(x)
+        elif self.identity:
+            y = y + x
+        return F.relu(y)
+
+
+class STGCN(nn.Module):
+    """[n, 3, t, v, m] -> [n*m, dim, t', v]"""
+
+    def __init__(self, hidden=16, dim=256, dropout=0.5):
+        super().__init__()
+        self.register_buffer("a", torch.tensor(spatial_graph(), dtype=torch.float32))
+        self.norm = nn.BatchNorm1d(3 * JOINTS)
+        w = hidden
+        widths = [(3, w), (w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, 4 * w), (4 * w, 4 * w), (4 * w, dim)]
+        self.blocks = nn.ModuleList(
+            Block(i, o, stride=2 if b in (4, 7) else 1, residual=b > 0, dropout=dropout if b > 0 else 0.0) for b, (i, o) in enumerate(widths))
+        self.importance = nn.ParameterList(nn.Parameter(torch.ones(3, JOINTS, JOINTS)) for _ in widths)
+
+    def forward(self, x, taps=None):
+        n, c, t, v, m = x.shape
+        x = x.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)
+        x = self.norm(x)
+        x = x.view(n * m, v, c, t).permute(0, 2, 3, 1).contiguous()
+        for block, importance in zip(self.blocks, self.importance):
+            x = block(x, self.a * importance)
+            if taps is not None:
+                taps.append(x)
+        return x
+
+
+class GlobalHead(nn.Module):
+    """[n, c, t] -> [n, width] of unit length"""
+
+    def __init__(self, c, width=128):
+        super().__init__()
+        self.fc = nn.Linear(c, width)
+
+    def forward(self, h):
+        return F.normalize(self.fc(h.mean(2)), dim=1)
+
+
+class DenseHead(nn.Module):
+    """[n, c, t] -> snippets [n, width, s] of unit length, their features [n, c, s], their unit mean [n, width]"""
+
+    def __init__(self, c, snippets=19, width=128):
+        super().__init__()
+        self.snippets = snippets
+        self.conv1 = nn.Conv1d(c, c, 1)
+        self.conv2 = nn.Conv1d(c, width, 1)
+
+    def forward(self, h):
+        features = F.adaptive_avg_pool1d(h, self.snippets)
+        s = self.conv2(F.relu(self.conv1(features)))
+        return F.normalize(s, dim=1), features, F.normalize(s.mean(2), dim=1)
+
+
+class Pretext(nn.Module):
+    """Encoder, global and dense projection."""
+
+    def __init__(self, hidden=16, snippets=19, dim=256, dropout=0.5):
+        super().__init__()
+        self.enc = STGCN(hidden, dim, dropout)
+        self.global_head = GlobalHead(dim)
+        self.dense_head = DenseHead(dim, snippets)
+
+    def forward(self, x):
+        h = self.enc(x).mean(3)
+        return (self.global_head(h),) + self.dense_head(h)
+
+
+def match(features_q, features_k, keys):
+    """For each query snippet the key of the most similar key snippet: [n, width, s], and the margin of the decision."""
+    fq, fk = F.normalize(features_q, dim=1), F.normalize(features_k, dim=1)
+    similarity = torch.einsum("nci,ncj->nij", fq, fk)
+    best = similarity.max(2)[1]
+    top = similarity.topk(min(2, similarity.shape[2]), 2)[0]
+    margin = (top[..., 0] - top[..., -1]).min().item() if top.shape[2] > 1 else float("inf")
+    return torch.gather(keys, 2, best.unsqueeze(1).expand(-1, keys.shape[1], -1)), margin
+
+
+def info_nce(q, k, queue, tau):
+    """q, k [r, d], queue [d, length] as MoCo stores it."""
+    logits = torch.cat([(q * k).sum(1, keepdim=True), q @ queue], 1) / tau
+    return F.cross_entropy(logits, torch.zeros(len(q), dtype=torch.long, device=q.device))
+
+
+class MoCo(nn.Module):
+    """Query and momentum network, two queues, loss = global + weight * dense."""
+
+    def __init__(self, hidden=16, snippets=19, length=32768, tau=0.07, momentum=0.999, weight=1.5, width=128, dropout=0.5):
+        super().__init__()
+        self.tau, self.momentum, self.weight = tau, momentum, weight
+        self.q = Pretext(hidden, snippets, dropout=dropout)
+        self.k = Pretext(hidden, snippets, dropout=dropout)
+        for p, pk in zip(self.q.parameters(), self.k.parameters()):
+            pk.data.copy_(p.data)
+            pk.requires_grad_(False)
+        for name in ("queue_global", "queue_dense"):
+            self.register_buffer(name, F.normalize(torch.randn(width, length), dim=0))
+        self.pointer = 0
+
+    @torch.no_grad()
+    def move_keys(self):
+        for p, pk in zip(self.q.parameters(), self.k.parameters()):
+            pk.mul_(self.momentum).add_(p, alpha=1 - self.momentum)
+
+    @torch.no_grad()
+    def enqueue(self, keys, pooled):
+        at = slice(self.pointer, self.pointer + len(keys))
+        self.queue_global[:, at] = keys.t()
+        self.queue_dense[:, at] = pooled.t()
+        self.pointer = (self.pointer + len(keys)) % self.queue_global.shape[1]
+
+    def forward(self, view_q, view_k, move=True):
+        """Loss, its two parts, and {keys, pooled} to be enqueued; the caller enqueues."""
+        z, s, features, _ = self.q(view_q)
+        with torch.no_grad():
+            if move:
+                self.move_keys()
+            zk, sk, features_k, pooled = self.k(view_k)
+            partner, self.margin = match(features.detach(), features_k, sk)
+        part = info_nce(z, zk, self.queue_global, self.tau)
+        rows = [a.permute(0, 2, 1).reshape(-1, a.shape[1]) for a in (s, partner)]
+        dense = info_nce(rows[0], rows[1], self.queue_dense, self.tau)
+        return part + self.weight * dense, part, dense, zk, pooled
+
+
+# --- names and layouts of sinew ---------------------------------------------------------------------------------------------------------
+
+def _names_stgcn(m, prefix):
+    """(sinew name, tensor, kind) of an encoder: parameters, then running statistics."""
+    yield from _names_norm(m.norm, prefix + "norm", "joints")
+    for i, block in enumerate(m.blocks):
+        p = prefix + f"block{i + 1}."
+        yield p + "importance", m.importance[i], "same"
+        yield p + "conv.w", block.gcn.conv.weight, "conv1x1"
+        yield p + "conv.b", block.gcn.conv.bias, "same"
+        yield from _names_norm(block.bn1, p + "bn1", "same")
+        yield p + "tcn.w", block.tcn.weight, "temporal"
+        yield p + "tcn.b", block.tcn.bias, "same"
+        yield from _names_norm(block.bn2, p + "bn2", "same")
+        if block.res is not None:
+            yield p + "res.conv.w", block.res[0].weight, "temporal"
+            yield p + "res.conv.b", block.res[0].bias, "same"
+            yield from _names_norm(block.res[1], p + "res.bn", "same")
+
+
+def _names_norm(m, prefix, kind):
+    for theirs, ours in (("gamma", m.weight), ("beta", m.bias), ("running_mean", m.running_mean), ("running_var", m.running_var)):
+        yield f"{prefix}.{theirs}", ours, kind
+
+
+def _names_pretext(m, prefix):
+    yield from _names_stgcn(m.enc, prefix + "enc.")
+    yield prefix + "G.fc.w", m.global_head.fc.weight, "linear"
+    yield prefix + "G.fc.b", m.global_head.fc.bias, "same"
+    for i, conv in ((1, m.dense_head.conv1), (2, m.dense_head.conv2)):
+        yield f"{prefix}D.fc{i}.w", conv.weight, "conv1x1"
+        yield f"{prefix}D.fc{i}.b", conv.bias, "same"
+
+
+def names(module):
+    """(sinew name, tensor, layout kind) of every weight, state and queue of a module."""
+    if isinstance(module, STGCN):
+        yield from _names_stgcn(module, "")
+    elif isinstance(module, Pretext):
+        yield from _names_pretext(module, "")
+    else:
+        yield from _names_pretext(module.q, "q.")
+        yield from _names_pretext(module.k, "k.")
+        yield "queue_global", module.queue_global, "linear"
+        yield "queue_dense", module.queue_dense, "linear"
+
+
+def to_torch(array, kind, shape):
+    """sinew's array in the layout of the module."""
+    a = np.asarray(array)
+    if kind in ("linear", "conv1x1"):      # [in, out] -> [out, in, 1...]; queues [length, width] -> [width, length]
+        a = a.T
+    elif kind == "temporal":               # [kernel, in, out] -> [out, in, kernel, 1]
+        a = a.transpose(2, 1, 0)
+    return a.reshape(shape)                # "joints": [v, c] -> [v*c]
+
+
+def to_sinew(array, kind):
+    """The reverse of to_torch."""
+    a = np.asarray(array)
+    if kind in ("linear", "conv1x1"):
+        return a.reshape(a.shape[:2]).T
+    if kind == "temporal":
+        return a.reshape(a.shape[:3]).transpose(2, 1, 0)
+    return a.reshape(JOINTS, 3) if kind == "joints" else a
+
+
+@torch.no_grad()
+def load(module, tensors):
+    """Fill a module from {sinew name: array}; every tensor of the module must be there and have its size."""
+    for name, t, kind in names(module):
+        if name not in tensors or tensors[name].size != t.numel():
+            raise ValueError(f"{name}: expected {tuple(t.shape)}, found {tensors[name].shape if name in tensors else 'nothing'}")
+        t.copy_(torch.from_numpy(np.ascontiguousarray(to_torch(tensors[name], kind, tuple(t.shape)))))
+    return module
+
+
+def gradients(module):
+    """{sinew name: gradient in sinew's layout} of everything that has one."""
+    return {name: to_sinew(t.grad.numpy(), kind) for name, t, kind in names(module) if t.grad is not None}
+
+
+def states(module):
+    """{sinew name: running statistics in sinew's layout}."""
+    return {name: to_sinew(t.numpy(), kind) for name, t, kind in names(module) if ".running_" in name}
