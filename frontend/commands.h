@@ -1,12 +1,12 @@
 /* The verbs of the program: one function each, listed in main.c.
- * Not library code: a verb prints, and returns the exit code 0 (done), 1 (failed) or 2 (wrong usage).
+ * Not library code: a verb prints, and returns the exit code 0 (done), 1 (failed), 2 (wrong usage) or 3 (stopped by a signal, state saved).
  *
  * argv[0] is "sinew VERB"; options are read with popt.  Implemented in cmd_<verb>.c.
  */
 #ifndef SN_FRONTEND_COMMANDS_H
 #define SN_FRONTEND_COMMANDS_H
 
-enum { SN_EXIT_OK = 0, SN_EXIT_FAILED = 1, SN_EXIT_USAGE = 2 };
+enum { SN_EXIT_OK = 0, SN_EXIT_FAILED = 1, SN_EXIT_USAGE = 2, SN_EXIT_STOPPED = 3 };
 
 int sn_cmd_check(int argc, const char **argv);
 int sn_cmd_convert(int argc, const char **argv);

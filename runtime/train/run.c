@@ -2,10 +2,13 @@
  * Not the command line; prints nothing and installs no signal handler. */
 #include "run.h"
 
+#include "../data/file.h"
 #include "checkpoint.h"
+#include "curve.h"
 #include "log.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +17,7 @@
 typedef struct progress {
     const sn_rt_run *run;
     sn_rt_log       *log;
+    const char     **name;  /* [scalars] */
     float           *value; /* [scalars] */
     uint64_t         step, steps;
     double           before;       /* seconds of earlier sittings */
@@ -43,7 +47,7 @@ static sn_rt_status save(progress *g, sn_rt_error *err)
     sn_rt_checkpoint_keep(run->dir, run->keep ? run->keep : 1);
     g->saved = now();
     g->saved_step = g->step;
-    return SN_RT_OK;
+    return sn_rt_curve_write(run->dir, g->name, sn_rt_trainer_scalars(run->trainer), g->log, err);
 }
 
 static bool due(const progress *g)
@@ -132,13 +136,24 @@ static sn_rt_status open_log(progress *g, sn_rt_error *err)
 {
     const sn_rt_trainer *t = g->run->trainer;
     uint32_t             n = sn_rt_trainer_scalars(t);
-    const char         **name = calloc(n + 1u, sizeof *name);
+    g->name = calloc(n + 1u, sizeof *g->name);
     g->value = calloc(n + 1u, sizeof *g->value);
-    sn_rt_status status = name && g->value ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for a log");
-    for (uint32_t i = 0; status == SN_RT_OK && i < n; i++) name[i] = sn_rt_trainer_scalar_name(t, i);
-    if (status == SN_RT_OK) status = sn_rt_log_open(g->run->dir, name, n, g->step, &g->log, err);
+    if (!g->name || !g->value) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a log");
+    for (uint32_t i = 0; i < n; i++) g->name[i] = sn_rt_trainer_scalar_name(t, i);
+    sn_rt_status status = sn_rt_log_open(g->run->dir, g->name, n, g->step, &g->log, err);
     if (status == SN_RT_OK && sn_rt_log_count(g->log)) g->before = sn_rt_log_at(g->log, sn_rt_log_count(g->log) - 1).seconds;
-    free(name);
+    return status;
+}
+
+/* The recipe as run, for people. */
+static sn_rt_status write_recipe(const sn_rt_run *run, sn_rt_error *err)
+{
+    char path[PATH_MAX], *text;
+    int  n = asprintf(&text, "seed = %llu\n%s%s", (unsigned long long)run->seed, run->recipe, run->data);
+    if (n < 0) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for the recipe");
+    snprintf(path, sizeof path, "%s/recipe.txt", run->dir);
+    sn_rt_status status = sn_rt_file_replace(path, text, (size_t)n, err);
+    free(text);
     return status;
 }
 
@@ -148,10 +163,12 @@ sn_rt_status sn_rt_run_train(const sn_rt_run *run, uint64_t *out_step, sn_rt_err
     if (run->steps_per_epoch < 1) return sn_rt_fail(err, SN_RT_ARGUMENT, "an epoch must have at least one step");
     sn_rt_status status = load(&g, err);
     if (status == SN_RT_OK) status = open_log(&g, err);
+    if (status == SN_RT_OK) status = write_recipe(run, err);
     g.began = g.saved = now();
     if (status == SN_RT_OK) status = loop(&g, err);
     if (out_step) *out_step = g.step;
     sn_rt_log_close(g.log);
+    free(g.name);
     free(g.value);
     return status;
 }

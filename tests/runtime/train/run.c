@@ -215,7 +215,7 @@ static void test_full_disk(void **unused)
     assert_int_equal(status, SN_RT_IO);
     assert_non_null(strstr(why.text, "full/checkpoint-00000014.safetensors"));
     assert_non_null(strstr(why.text, "File too large"));
-    assert_int_equal(system("test \"$(ls full)\" = \"$(printf 'checkpoint-00000007.safetensors\\nlog.csv')\""), 0);
+    assert_int_equal(system("test \"$(ls full)\" = \"$(printf 'checkpoint-00000007.safetensors\\nlog.csv\\nloss.png\\nrecipe.txt')\""), 0);
     check_ok(sn_rt_run_train(&f.run, &done, err));
     check_same_file("whole/checkpoint-00000040.safetensors", "full/checkpoint-00000040.safetensors");
     fixture_fini(&f);

@@ -1,0 +1,152 @@
+/* A recipe made runnable: model, final numbers, compiled step, and the extents it runs with.
+ * Not the run itself (runtime/train/run.c). */
+#include "training.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- extents ------------------------------------------------------------------------------------------------------------ */
+
+/* Axis `axis` of the input's type is `extent`: bind its symbol, or check what is fixed. */
+static bool bind_axis(sn_training *t, const sn_abi_param *input, uint32_t axis, int64_t extent, const char *what, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->program.abi;
+    int64_t               dim = input->type.dim[axis];
+    if (dim < 0 && p->dim[~dim].op == SN_ABI_DIM_SYMBOL) {
+        int64_t *at = &t->extent[p->dim[~dim].a];
+        if (*at == 0 || *at == extent) {
+            *at = extent;
+            return true;
+        }
+        dim = *at;
+    }
+    if (dim == extent) return true;
+    sn_rt_fail(err, SN_RT_BAD_SHAPE, "input %s: axis %u is %lld, but the recipe's %s is %lld", input->name, axis, (long long)dim, what,
+               (long long)extent);
+    return false;
+}
+
+/* Views are [batch, frames, joints, 3]: this binds the program's symbols. */
+static bool bind_views(sn_training *t, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->program.abi;
+    t->extent = sn_new_n(&t->arena, int64_t, p->symbols + 1);
+    t->input = sn_new_n(&t->arena, const char *, t->recipe.views + 1);
+    for (uint32_t v = 0; v < t->recipe.views; v++) {
+        uint32_t i = sn_rt_find_param(p, t->recipe.view[v].input);
+        t->input[v] = t->recipe.view[v].input;
+        if (i == SN_RT_NONE || p->param[i].kind != SN_ABI_INPUT || p->param[i].type.rank != 4) {
+            sn_rt_fail(err, SN_RT_BAD_SHAPE, "view %s: module %s has no input of that name with 4 axes", t->input[v], t->recipe.module);
+            return false;
+        }
+        if (!bind_axis(t, &p->param[i], 0, t->recipe.batch, "batch", err) || !bind_axis(t, &p->param[i], 1, t->recipe.frames, "frames", err)) return false;
+    }
+    for (uint32_t s = 0; s < p->symbols; s++)
+        if (t->extent[s] == 0) {
+            sn_rt_fail(err, SN_RT_MISSING, "dimension %s is not bound by a view: give it with --set %s=NUMBER", p->symbol[s], p->symbol[s]);
+            return false;
+        }
+    return true;
+}
+
+/* ---- text --------------------------------------------------------------------------------------------------------------- */
+
+/* FNV-1a of the elaborated graph's text: two runs with it equal compute the same function. */
+static bool graph_digest(sn_training *t, const sn_program_options *options, uint64_t *out)
+{
+    char     *text = NULL;
+    size_t    size = 0;
+    sn_graph *g = sn_model_elaborate(t->model, options, &t->diags);
+    FILE     *f = g ? open_memstream(&text, &size) : NULL;
+    if (f) sn_graph_print(g, f);
+    bool ok = f && !fclose(f);
+    *out = 0xCBF29CE484222325u;
+    for (size_t i = 0; ok && i < size; i++) *out = (*out ^ (unsigned char)text[i]) * 0x100000001B3u;
+    free(text);
+    sn_graph_free(g);
+    return ok;
+}
+
+static bool write_text(sn_training *t, const char *path, const sn_program_options *options)
+{
+    const char      *slash = strrchr(path, '/');
+    const sn_recipe *r = &t->recipe;
+    size_t           size = 0;
+    uint64_t         digest;
+    if (!graph_digest(t, options, &digest)) return false;
+    FILE *f = open_memstream(&t->text, &size);
+    if (!f) return false;
+    fprintf(f, "file = %s\nmodule = %s\ngraph digest = %016llx\n", slash ? slash + 1 : path, r->module, (unsigned long long)digest);
+    for (uint32_t i = 0; i < r->params; i++) fprintf(f, "%s = %.17g\n", r->param[i].name, r->param[i].value);
+    fprintf(f, "loss = %s\nbatch = %lld\nframes = %lld\n", r->loss, (long long)r->batch, (long long)r->frames);
+    for (uint32_t v = 0; v < r->views; v++) fprintf(f, "view %s = %s\n", r->view[v].input, r->view[v].augment);
+    fprintf(f, "optimizer = %s\noptimizer rate = %.17g\noptimizer momentum = %.17g\noptimizer weight decay = %.17g\noptimizer nesterov = %d\n",
+            r->optimizer.kind, r->optimizer.rate, r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov);
+    fprintf(f, "schedule epochs = %lld\nschedule warmup = %lld\nschedule factor = %.17g\nschedule steps =", (long long)r->schedule.epochs,
+            (long long)r->schedule.warmup, r->schedule.factor);
+    for (uint32_t i = 0; i < r->schedule.steps; i++) fprintf(f, " %lld", (long long)r->schedule.step[i]);
+    fputc('\n', f);
+    return !fclose(f);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------------- */
+
+static bool check_recipe(const sn_recipe *r, sn_rt_error *err)
+{
+    if (strcmp(r->optimizer.kind, "sgd")) {
+        sn_rt_fail(err, SN_RT_ARGUMENT, "optimizer \"%s\": only \"sgd\" is known", r->optimizer.kind);
+        return false;
+    }
+    if (r->batch < 1 || r->frames < 1 || r->views < 1 || r->schedule.epochs < 1 || r->schedule.warmup < 0) {
+        sn_rt_fail(err, SN_RT_ARGUMENT, "recipe: batch %lld, frames %lld, views %u, epochs %lld must be at least 1, warmup %lld at least 0",
+                   (long long)r->batch, (long long)r->frames, r->views, (long long)r->schedule.epochs, (long long)r->schedule.warmup);
+        return false;
+    }
+    return true;
+}
+
+bool sn_training_open(sn_training *t, const char *path, const char *const *set, uint32_t sets, const char *cache_dir, sn_rt_error *err)
+{
+    memset(t, 0, sizeof *t);
+    sn_diags_init(&t->diags);
+    sn_arena_init(&t->arena);
+    sn_program_options options = {.set = set, .sets = sets, .training = true, .cache_dir = cache_dir};
+    t->model = sn_model_load(path, &t->diags);
+    if (!t->model || !sn_model_recipe(t->model, &options, &t->recipe, &t->arena, &t->diags) || !check_recipe(&t->recipe, err)) return false;
+    const sn_autodiff_request loss = {.output = t->recipe.loss, .weights = true};
+    options.module = t->recipe.module;
+    options.request = &loss;
+    options.requests = 1;
+    if (!write_text(t, path, &options)) return false;
+    t->compiled = sn_program_make(t->model, &options, &t->program, &t->diags);
+    return t->compiled && bind_views(t, err);
+}
+
+void sn_training_close(sn_training *t)
+{
+    if (t->compiled) sn_program_fini(&t->program);
+    if (t->model) sn_model_free(t->model);
+    sn_arena_fini(&t->arena);
+    sn_diags_fini(&t->diags);
+    free(t->text);
+}
+
+sn_rt_status sn_training_start(const sn_training *t, uint64_t seed, int threads, sn_rt_trainer **out, sn_rt_error *err)
+{
+    const sn_recipe *r = &t->recipe;
+    sn_rt_training   training = {t->program.abi, t->extent, t->input, r->views,
+                                 {r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov}, seed, threads};
+    return sn_rt_trainer_new(&training, out, err);
+}
+
+sn_rt_schedule sn_training_schedule(const sn_training *t)
+{
+    const sn_recipe *r = &t->recipe;
+    return (sn_rt_schedule){r->optimizer.rate, r->schedule.factor, r->schedule.epochs, r->schedule.warmup, r->schedule.step, r->schedule.steps};
+}
+
+void sn_training_complain(const sn_training *t, const char *verb, const sn_rt_error *err)
+{
+    sn_diags_print(&t->diags, stderr);
+    if (err->text[0]) fprintf(stderr, "sinew %s: %s\n", verb, err->text);
+}
