@@ -16,13 +16,15 @@ typedef struct sn_gemm_env { /* where functions are made */
     LLVMValueRef   like; /* a function whose target attributes new ones get */
 } sn_gemm_env;
 
-/* void micro(const float *x, const float *w, float *c, const int64_t *table, int64_t segments, int64_t first)
+/* void micro(const float *x, const float *w, float *c, const int64_t *table, int64_t segments, int64_t first,
+ *            int64_t steps)
  *
  *   for s < segments, k < steps, r < rows, j < vectors:
  *       c[r * c_row + j * lanes ..] += x[table[s] + r * x_row + k * x_step] * w[(s * steps + k) * w_step + j * lanes ..]
  *
+ * where `steps` is the constant of the function, or the argument if that is 0;
  * in this order of (s, k) for every element; first != 0 starts from zero instead of the old c.  Strides in floats; w and c aligned to
- * a vector; segments >= 1.  x, w and c do not overlap. */
+ * a vector; segments >= 1, steps >= 1.  x, w and c do not overlap. */
 typedef struct sn_gemm_micro {
     uint32_t rows, vectors, lanes, steps, unroll;
     int64_t  x_row, x_step, w_step, c_row;

@@ -61,65 +61,77 @@ static void step(micro *u, LLVMValueRef x, int64_t xoff, LLVMValueRef w, int64_t
     }
 }
 
-typedef struct mloop { LLVMBasicBlockRef before, body; LLVMValueRef i, phi[SN_GEMM_MAX_ACC + 2]; uint32_t n; } mloop;
+typedef struct mloop { LLVMBasicBlockRef before, body, after; LLVMValueRef to, i, phi[SN_GEMM_MAX_ACC + 2], init[SN_GEMM_MAX_ACC + 2]; uint32_t n; } mloop;
 
-static mloop loop_begin(micro *u, const LLVMValueRef *init, uint32_t n)
+/* for (i = 0; i < to; i++) with n carried values. */
+static mloop loop_begin(micro *u, LLVMValueRef to, const LLVMValueRef *init, uint32_t n)
 {
     LLVMBuilderRef b = u->e->b;
-    mloop l = {.before = LLVMGetInsertBlock(b), .n = n};
+    mloop l = {.before = LLVMGetInsertBlock(b), .to = to, .n = n};
     l.body = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "loop");
-    LLVMBuildBr(b, l.body);
+    l.after = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "done");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSGT, to, i64(u, 0), ""), l.body, l.after);
     LLVMPositionBuilderAtEnd(b, l.body);
     l.i = LLVMBuildPhi(b, u->i64, "i");
     for (uint32_t k = 0; k < n; k++) {
+        l.init[k] = init[k];
         l.phi[k] = LLVMBuildPhi(b, LLVMTypeOf(init[k]), "");
-        LLVMAddIncoming(l.phi[k], (LLVMValueRef *)&init[k], &l.before, 1);
+        LLVMAddIncoming(l.phi[k], &l.init[k], &l.before, 1);
     }
     return l;
 }
 
-/* Runs the body at least once, while i + by < to. */
-static void loop_end(micro *u, mloop *l, LLVMValueRef from, LLVMValueRef by, LLVMValueRef to, LLVMValueRef *next)
+/* next[] = values after this turn; becomes those after the loop. */
+static void loop_end(micro *u, mloop *l, LLVMValueRef *next)
 {
     LLVMBuilderRef b = u->e->b;
-    LLVMValueRef inc = LLVMBuildAdd(b, l->i, by, "");
-    LLVMBasicBlockRef latch = LLVMGetInsertBlock(b), after = LLVMAppendBasicBlockInContext(u->e->ctx, u->fn, "done");
-    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, inc, to, ""), l->body, after);
-    LLVMAddIncoming(l->i, &from, &l->before, 1);
+    LLVMValueRef zero = i64(u, 0), inc = LLVMBuildAdd(b, l->i, i64(u, 1), "");
+    LLVMBasicBlockRef latch = LLVMGetInsertBlock(b);
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, inc, l->to, ""), l->body, l->after);
+    LLVMMoveBasicBlockAfter(l->after, latch);
+    LLVMAddIncoming(l->i, &zero, &l->before, 1);
     LLVMAddIncoming(l->i, &inc, &latch, 1);
-    for (uint32_t k = 0; k < l->n; k++)
+    LLVMPositionBuilderAtEnd(b, l->after);
+    for (uint32_t k = 0; k < l->n; k++) {
+        LLVMValueRef out = LLVMBuildPhi(b, LLVMTypeOf(next[k]), "");
         LLVMAddIncoming(l->phi[k], &next[k], &latch, 1);
-    LLVMPositionBuilderAtEnd(b, after);
+        LLVMAddIncoming(out, &l->init[k], &l->before, 1);
+        LLVMAddIncoming(out, &next[k], &latch, 1);
+        next[k] = out;
+    }
 }
 
-/* The steps of one segment, in order; acc and the pointers x, w are carried. */
-static void segment(micro *u, LLVMValueRef x, LLVMValueRef *w, LLVMValueRef *acc)
+/* `turns` times `each` steps; carry[] = accumulators, x, w. */
+static void steps(micro *u, LLVMValueRef turns, uint32_t each, LLVMValueRef *carry)
 {
     const sn_gemm_micro *m = u->m;
-    uint32_t n = m->rows * m->vectors, full = m->steps / m->unroll, rest = m->steps % m->unroll;
-    if (full > 0) {
-        LLVMValueRef carry[SN_GEMM_MAX_ACC + 2];
-        for (uint32_t k = 0; k < n; k++)
-            carry[k] = acc[k];
-        carry[n] = x;
-        carry[n + 1] = *w;
-        mloop l = loop_begin(u, carry, n + 2);
-        for (uint32_t k = 0; k < n; k++)
-            carry[k] = l.phi[k];
-        for (uint32_t s = 0; s < m->unroll; s++)
-            step(u, l.phi[n], (int64_t)s * m->x_step, l.phi[n + 1], (int64_t)s * m->w_step, carry);
-        carry[n] = at(u, l.phi[n], i64(u, (int64_t)m->unroll * m->x_step));
-        carry[n + 1] = at(u, l.phi[n + 1], i64(u, (int64_t)m->unroll * m->w_step));
-        loop_end(u, &l, i64(u, 0), i64(u, 1), i64(u, full), carry);
-        for (uint32_t k = 0; k < n; k++)
-            acc[k] = carry[k];
-        x = carry[n];
-        *w = carry[n + 1];
+    uint32_t n = m->rows * m->vectors;
+    mloop l = loop_begin(u, turns, carry, n + 2);
+    for (uint32_t k = 0; k < n; k++)
+        carry[k] = l.phi[k];
+    for (uint32_t s = 0; s < each; s++)
+        step(u, l.phi[n], (int64_t)s * m->x_step, l.phi[n + 1], (int64_t)s * m->w_step, carry);
+    carry[n] = at(u, l.phi[n], i64(u, (int64_t)each * m->x_step));
+    carry[n + 1] = at(u, l.phi[n + 1], i64(u, (int64_t)each * m->w_step));
+    loop_end(u, &l, carry);
+}
+
+/* The steps of one segment, in order. */
+static void segment(micro *u, LLVMValueRef count, LLVMValueRef *carry)
+{
+    const sn_gemm_micro *m = u->m;
+    uint32_t n = m->rows * m->vectors, rest = m->steps % m->unroll;
+    LLVMValueRef unroll = i64(u, m->unroll);
+    if (m->steps == 0) {
+        steps(u, LLVMBuildUDiv(u->e->b, count, unroll, ""), m->unroll, carry);
+        steps(u, LLVMBuildURem(u->e->b, count, unroll, ""), 1, carry);
+        return;
     }
+    if (m->steps >= m->unroll)
+        steps(u, i64(u, m->steps / m->unroll), m->unroll, carry);
     for (uint32_t s = 0; s < rest; s++)
-        step(u, x, (int64_t)s * m->x_step, *w, (int64_t)s * m->w_step, acc);
-    if (rest)
-        *w = at(u, *w, i64(u, (int64_t)rest * m->w_step));
+        step(u, carry[n], (int64_t)s * m->x_step, carry[n + 1], (int64_t)s * m->w_step, carry);
+    carry[n + 1] = at(u, carry[n + 1], i64(u, (int64_t)rest * m->w_step));
 }
 
 static void initial(micro *u, LLVMValueRef c, LLVMValueRef first, LLVMValueRef *acc)
@@ -152,8 +164,8 @@ static void attribute(micro *u, LLVMValueRef f, LLVMAttributeIndex at_, const ch
 static void declare(micro *u, const char *name)
 {
     LLVMTypeRef ptr = LLVMPointerTypeInContext(u->e->ctx, 0);
-    LLVMTypeRef arg[6] = {ptr, ptr, ptr, ptr, u->i64, u->i64};
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(u->e->ctx), arg, 6, false);
+    LLVMTypeRef arg[7] = {ptr, ptr, ptr, ptr, u->i64, u->i64, u->i64};
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(u->e->ctx), arg, 7, false);
     u->fn = LLVMAddFunction(u->e->mod, name, type);
     LLVMSetLinkage(u->fn, LLVMInternalLinkage);
     attribute(u, u->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "noinline");
@@ -162,7 +174,7 @@ static void declare(micro *u, const char *name)
         attribute(u, u->fn, k, "noalias");
     static const char *const copied[] = {"target-cpu", "target-features", "prefer-vector-width", "min-legal-vector-width"};
     for (int k = 0; k < 4; k++) {
-        LLVMAttributeRef a = LLVMGetStringAttributeAtIndex(u->e->like, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, copied[k],
+        LLVMAttributeRef a = !u->e->like ? NULL : LLVMGetStringAttributeAtIndex(u->e->like, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, copied[k],
                                                            (unsigned)strlen(copied[k]));
         if (a)
             LLVMAddAttributeAtIndex(u->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, a);
@@ -184,17 +196,20 @@ LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m)
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, u.fn, "entry"));
     LLVMValueRef x = LLVMGetParam(u.fn, 0), w = LLVMGetParam(u.fn, 1), c = LLVMGetParam(u.fn, 2), table = LLVMGetParam(u.fn, 3),
                  segments = LLVMGetParam(u.fn, 4), first = LLVMBuildICmp(e->b, LLVMIntNE, LLVMGetParam(u.fn, 5), i64(&u, 0), "");
-    LLVMValueRef acc[SN_GEMM_MAX_ACC + 1];
+    LLVMValueRef acc[SN_GEMM_MAX_ACC + 2];
     uint32_t n = m->rows * m->vectors;
     initial(&u, c, first, acc);
     acc[n] = w;
-    mloop l = loop_begin(&u, acc, n + 1);
-    LLVMValueRef next[SN_GEMM_MAX_ACC + 1];
-    for (uint32_t k = 0; k <= n; k++)
+    mloop l = loop_begin(&u, segments, acc, n + 1);
+    LLVMValueRef next[SN_GEMM_MAX_ACC + 2];
+    for (uint32_t k = 0; k < n; k++)
         next[k] = l.phi[k];
     LLVMValueRef off = LLVMBuildLoad2(e->b, u.i64, LLVMBuildInBoundsGEP2(e->b, u.i64, table, &l.i, 1, ""), "");
-    segment(&u, at(&u, x, off), &next[n], next);
-    loop_end(&u, &l, i64(&u, 0), i64(&u, 1), segments, next);
+    next[n] = at(&u, x, off);
+    next[n + 1] = l.phi[n];
+    segment(&u, LLVMGetParam(u.fn, 6), next);
+    next[n] = next[n + 1];
+    loop_end(&u, &l, next);
     for (uint32_t k = 0; k < n; k++) {
         int64_t to = (int64_t)(k / m->vectors) * m->c_row + (int64_t)(k % m->vectors * m->lanes);
         LLVMSetAlignment(LLVMBuildStore(e->b, next[k], at(&u, c, i64(&u, to))), 4 * m->lanes);

@@ -3,7 +3,7 @@
 #include "kernel_contract.h"
 
 /* In order of preference; the last takes everything. */
-static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_general};
+static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_wgrad, &sn_ct_general};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool sn_ct_is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
@@ -16,7 +16,7 @@ static sn_dim macs_of(sn_plan *p, const sn_contract_facts *f)
     return n;
 }
 
-static void mark_needed(sn_plan *p, sn_ref r, bool *needed)
+static void mark_needed(sn_plan *p, const sn_ct *ct, sn_ref r, bool *needed)
 {
     uint32_t b = sn_plan_buffer(p, r);
     if (b < p->k->ins) {
@@ -25,16 +25,21 @@ static void mark_needed(sn_plan *p, sn_ref r, bool *needed)
     }
     const sn_node *n = sn_at(p->g, r);
     for (uint8_t i = 0; i < n->args; i++)
-        mark_needed(p, n->arg[i], needed);
+        if (!sn_same(n->arg[i], ct->anchor))
+            mark_needed(p, ct, n->arg[i], needed);
 }
 
-void sn_ct_reads(sn_plan *p, sn_plan_call *c, sn_ref operand)
+void sn_ct_reads(sn_plan *p, const sn_ct *ct, sn_plan_call *c, unsigned what)
 {
     bool *needed = sn_new_n(p->arena, bool, p->k->ins + 1);
-    if (!sn_is_none(operand))
-        mark_needed(p, operand, needed);
+    for (unsigned side = 0; side < 2; side++)
+        if (what & (1u << side))
+            mark_needed(p, ct, ct->operand[side], needed);
+    for (uint32_t i = 0; i < p->k->outs && (what & SN_CT_EPILOGUE); i++)
+        if (!sn_same(p->k->out[i], ct->anchor))
+            mark_needed(p, ct, p->k->out[i], needed);
     for (uint32_t i = 0; i < p->k->ins; i++)
-        if (needed[i] || sn_is_none(operand))
+        if (needed[i])
             sn_plan_read(p, c, i);
 }
 

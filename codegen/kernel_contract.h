@@ -6,6 +6,7 @@
  *   kernel_contract_window.c   taps of strided and dilated windows
  *   kernel_contract_edge.c     epilogue of a packed tile of results
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
+ *   kernel_contract_wgrad.c    their weight gradients
  *   kernel_contract_general.c  any contraction, as a loop nest
  */
 #ifndef SN_CODEGEN_KERNEL_CONTRACT_H
@@ -32,10 +33,11 @@ struct sn_ct { /* made by the plan, read by emission */
     void             *data;  /* of the kind */
 };
 
-extern const sn_ct_kind sn_ct_rows, sn_ct_general;
+extern const sn_ct_kind sn_ct_rows, sn_ct_wgrad, sn_ct_general;
 
-/* Name the call's buffers: reads the ins that `operand` needs, or every in when it is SN_NONE. */
-void sn_ct_reads(sn_plan *p, sn_plan_call *c, sn_ref operand);
+/* The call reads what these parts of the kernel read: operands (1 << SN_AT_A, 1 << SN_AT_B), epilogue. */
+enum { SN_CT_OPERANDS = 3, SN_CT_EPILOGUE = 4 };
+void sn_ct_reads(sn_plan *p, const sn_ct *ct, sn_plan_call *c, unsigned what);
 sn_gemm_env sn_ct_env(sn_kb *kb);
 int64_t sn_ct_ceil(int64_t a, int64_t b); /* a rounded up to a multiple of b */
 /* Extent of a loop if it is constant and positive. */

@@ -167,10 +167,10 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     r->panels.taps = r->window.first[r->window.phases];
     r->temp = sn_plan_temp(p, sn_dim_const(r->panels.blocks * panel));
     sn_plan_call *pack = sn_plan_add(p, sn_ct_panels_tiles(&r->panels), sn_dim_const(0), false);
-    sn_ct_reads(p, pack, ct->operand[r->panels.tensor]);
+    sn_ct_reads(p, ct, pack, 1u << r->panels.tensor);
     sn_plan_write(p, pack, r->temp);
     sn_plan_call *main = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(scratch), false);
-    sn_ct_reads(p, main, SN_NONE);
+    sn_ct_reads(p, ct, main, (1u << r->pack.tensor) | SN_CT_EPILOGUE);
     sn_plan_read(p, main, r->temp);
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, main, p->k->ins + i);
@@ -218,10 +218,10 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
     LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), sn_kb_i64(kb, r->window.first[phase] * r->panels.depth * width));
     LLVMValueRef w = sn_kb_ptr(kb, b->weights, offset);
     sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), live, r->block.rows, NULL, 0);
-    LLVMValueRef arg[6] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))), w,
+    LLVMValueRef arg[7] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))), w,
                            sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), b->table[phase], sn_kb_i64(kb, taps),
-                           sn_kb_i64(kb, 1)};
-    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 6, "");
+                           sn_kb_i64(kb, 1), sn_kb_i64(kb, r->pack.width)};
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
     sn_kb_endfor(kb, &l, NULL);
 }
 

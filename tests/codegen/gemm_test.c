@@ -155,6 +155,38 @@ static void rows_with_edges(void **state)
     }
 }
 
+static void weight_gradients(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,v,i ; n,t,v,o -> i,o", "N,T,25,16", "N,T,25,48", "16,48"},
+        {"n,t,v,i ; n,t,v,o -> i,o", "N,T,25,3", "N,T,25,48", "3,48"},
+        {"n,t,v,o ; n,t,v,i -> i,o", "N,T,5,33", "N,T,5,70", "70,33"},
+        {"n,i ; n,o -> o,i", "N,65", "N,33", "33,65"},
+        {"n,t,v,i ; n,t,v,k,c -> i,k,c", "N,T,5,8", "N,T,5,3,16", "8,3,16"},
+        {"n,2t,v,i ; n,t,v,o -> i,o", "N,T,5,16", "N,T/2,5,32", "16,32"},
+        {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25,16", "N,T,25,16", "9,16,16"},
+        {"n,2t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25,16", "N,T/2,25,32", "9,16,32"},
+        {"n,t,v,o ; n,2t+k-4,v,i -> k,o,i", "N,T/2,7,18", "N,T,7,64", "9,18,64"},
+        {"n,3t-2k+2,v,i ; n,t,v,o -> i,k,o", "N,T,3,17", "N,T/3,3,70", "17,3,70"},
+        {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,5,128", "N,T,5,130", "9,128,130"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
+static void weight_gradient_with_edges(void **state)
+{
+    (void)state;
+    gemm_case c;
+    gc_init(&c);
+    sn_ref x = activated(&c, gc_param(&c, "x", "N,T,7,18"), "18"), dy = gc_param(&c, "dy", "N,T/2,7,33"), z = gc_param(&c, "z", "N,T/2,7,33");
+    dy = sn_binary(&c.b, SN_OP_mul, dy, sn_binary(&c.b, SN_OP_greater, z, sn_scalar(&c.b, 0)));
+    sn_ref w = gc_param(&c, "w", "9,18,33");
+    sn_ref dw = gc_contract(&c, "n,2t+k-4,v,i ; n,t,v,o -> k,i,o", x, dy, "9,18,33");
+    gc_out(&c, sn_add(&c.b, dw, sn_mul(&c.b, w, sn_scalar(&c.b, 1e-2))));
+    check(&c);
+}
+
 int main(int argc, char **argv)
 {
     cpu = argc > 1 ? argv[1] : NULL;
@@ -162,6 +194,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(general),
         cmocka_unit_test(rows),
         cmocka_unit_test(rows_with_edges),
+        cmocka_unit_test(weight_gradients),
+        cmocka_unit_test(weight_gradient_with_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,332 @@
+/* Weight gradients of convolutions and linear maps: taps times rows times columns, summed over positions.
+ * Not products whose result has positions (kernel_contract_rows.c).
+ *
+ *     w[k, r.., c..] = sum over positions of  x[.. s*u + d*k + off .., ] * y[.. u ..]
+ *
+ * Columns are the loops of the operand that holds the result's last axis, rows those of the other; the window may be on either side.
+ * Positions are cut into tiles, tiles into parts.  How many parts there are, and what is in them, depends on the sizes only.  First call:
+ * an item is one part and one group of column blocks; it packs its tiles and adds their products to the part's accumulators.  Second
+ * call: the parts are added in order, and the epilogue is applied.
+ */
+#include "kernel_contract.h"
+
+typedef struct wgrad {
+    sn_product    product;
+    int           row_side, column_side;      /* operands */
+    sn_ct_pack    pack[2];                    /* of a and b */
+    sn_ct_window  window;                     /* of x's pack; y's frames are the tile's */
+    uint8_t       outer[SN_MAX_RANK]; uint32_t outers; /* position loops outside the frame axis */
+    sn_dim        frame_extent;               /* of y */
+    int64_t       taps, frames;               /* frames of a tile */
+    sn_gemm_block block;
+    int64_t       rows, row_blocks, column_blocks, groups; /* rows padded; groups of column blocks that are items of their own */
+    int64_t       parts, part_floats;         /* at most; accumulators of a part */
+    int64_t       offset[2];                  /* packed operands in scratch, floats */
+    uint32_t      temp;
+} wgrad;
+
+/* ---- plan ---- */
+
+/* Position loops in y's order: those outside the frame axis, the frame axis, those of a frame. */
+static bool find_positions(const sn_contract_facts *f, wgrad *w)
+{
+    const sn_product *p = &w->product;
+    const sn_contract *c = f->spec;
+    uint8_t position[SN_MAX_RANK];
+    uint32_t n = 0, frame = UINT32_MAX;
+    for (int i = 0; i < c->rank[p->y]; i++) {
+        uint8_t l = c->at[p->y][i].loop[0];
+        if (p->role[l] != SN_LOOP_POSITION)
+            continue;
+        if (p->x_axis >= 0 && l == p->frame)
+            frame = n;
+        position[n++] = l;
+    }
+    if (n == 0)
+        return false;
+    if (frame == UINT32_MAX) {
+        int64_t inner = 1, extent;
+        for (frame = n - 1; frame > 0 && sn_ct_const_extent(f, position[frame], &extent) && inner * extent <= 64; frame--)
+            inner *= extent;
+    }
+    for (uint32_t i = 0; i < frame; i++)
+        w->outer[w->outers++] = position[i];
+    for (uint32_t side = 0; side < 2; side++)
+        for (uint32_t i = frame + 1; i < n; i++)
+            w->pack[side].inner[w->pack[side].inners++] = position[i];
+    w->frame_extent = f->loop[position[frame]].extent;
+    w->pack[p->y].frame_axis = f->loop[position[frame]].alone[p->y];
+    w->pack[p->x].frame_axis = p->x_axis >= 0 ? p->x_axis : f->loop[position[frame]].alone[p->x];
+    return w->pack[p->x].frame_axis >= 0;
+}
+
+static bool find_columns(const sn_contract_facts *f, wgrad *w, uint32_t lanes)
+{
+    const sn_product *p = &w->product;
+    const sn_contract *c = f->spec;
+    int rank = c->rank[SN_AT_OUT];
+    uint8_t last = c->at[SN_AT_OUT][rank - 1].loop[0];
+    for (uint32_t i = 0; i < p->ins; i++)
+        w->pack[p->x].column[w->pack[p->x].columns++] = p->in[i];
+    for (uint32_t i = 0; i < p->outs; i++)
+        w->pack[p->y].column[w->pack[p->y].columns++] = p->out[i];
+    for (int side = 0; side < 2; side++) {
+        w->pack[side].tensor = side;
+        if (!sn_ct_pack_plan(&w->pack[side], f, lanes))
+            return false;
+    }
+    w->column_side = p->role[last] == SN_LOOP_OUT ? p->y : p->x;
+    w->row_side = 1 - w->column_side;
+    const sn_ct_pack *q = &w->pack[w->column_side];
+    return last == q->column[q->columns - 1] && (q->columns == 1 || f->loop[last].extent.v % lanes == 0);
+}
+
+static void plan_blocks(const sn_plan *p, wgrad *w)
+{
+    sn_gemm_limits limits = {p->target->registers};
+    int64_t lanes = p->target->lanes, vectors = (w->pack[w->column_side].width + lanes - 1) / lanes;
+    w->block = sn_gemm_block_choose(&limits, w->pack[w->row_side].width, vectors);
+    w->rows = sn_ct_ceil(w->pack[w->row_side].width, w->block.rows);
+    w->row_blocks = w->rows / w->block.rows;
+    w->column_blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
+    w->part_floats = w->taps * w->rows * w->column_blocks * w->block.vectors * lanes;
+    /* Parts cost memory and a pass to add them; where they are dear, blocks of columns are items too. */
+    w->parts = (1 << 21) / w->part_floats;
+    w->parts = w->parts < 4 ? 4 : w->parts > 32 ? 32 : w->parts;
+    w->groups = w->parts < 32 ? w->column_blocks : 1;
+}
+
+static int64_t packed_floats(const wgrad *w, int side, int64_t lanes)
+{
+    const sn_ct_pack *k = &w->pack[side];
+    return sn_ct_ceil((k->slots * k->inner_rows + 1) * k->stride + w->block.vectors * lanes + w->block.rows, lanes);
+}
+
+static bool plan_frames(wgrad *w)
+{
+    int64_t frames = 300 / w->pack[0].inner_rows;
+    w->frames = frames < 1 ? 1 : frames < w->taps ? w->taps : frames;
+    sn_ct_pack *y = &w->pack[w->product.y];
+    y->group[y->groups++] = (sn_ct_frames){0, w->frames, 0, 1};
+    y->slots = w->frames;
+    return sn_ct_window_gather(&w->window, &w->pack[w->product.x], &w->product, w->frames, w->taps);
+}
+
+static bool wgrad_plan(sn_plan *p, sn_ct *ct)
+{
+    wgrad *w = sn_new(p->arena, wgrad);
+    const sn_contract_facts *f = &ct->facts;
+    int64_t lanes = p->target->lanes;
+    if (p->k->tiled || f->type[SN_AT_OUT].rank == 0)
+        return false;
+    if (!sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &w->product) &&
+        !sn_contract_product(f, SN_AT_B, SN_AT_OUT, SN_AT_A, &w->product))
+        return false;
+    w->taps = 1;
+    if (w->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, w->product.tap, &w->taps) || w->taps > SN_CT_MAX_TAPS))
+        return false;
+    if (w->product.batched || !find_positions(f, w) || !find_columns(f, w, p->target->lanes) || !plan_frames(w))
+        return false;
+    plan_blocks(p, w);
+    w->offset[1] = packed_floats(w, 0, lanes);
+    int64_t scratch = 4 * (w->offset[1] + packed_floats(w, 1, lanes));
+    if (scratch > 1 << 26 || w->part_floats > 1 << 26)
+        return false;
+    ct->data = w;
+    ct->outer = f->type[SN_AT_OUT].rank - 1u;
+    ct->chunk = f->type[SN_AT_OUT].dim[ct->outer].v;
+    w->temp = sn_plan_temp(p, sn_dim_const(w->parts * w->part_floats));
+    sn_plan_call *sum = sn_plan_add(p, sn_dim_const(w->parts * w->groups), sn_dim_const(scratch), false);
+    sn_ct_reads(p, ct, sum, SN_CT_OPERANDS);
+    sn_plan_write(p, sum, w->temp);
+    sn_plan_call *add = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(0), false);
+    sn_ct_reads(p, ct, add, SN_CT_EPILOGUE);
+    sn_plan_read(p, add, w->temp);
+    for (uint32_t i = 0; i < p->k->outs; i++)
+        sn_plan_write(p, add, p->k->ins + i);
+    return true;
+}
+
+/* ---- parts ---- */
+
+typedef struct body {
+    sn_kb       *kb;
+    sn_ct       *ct;
+    wgrad       *w;
+    LLVMValueRef chunks, tiles, parts; /* of the positions; parts in use */
+    LLVMValueRef packed[2], micro, zero_table, shift;
+} body;
+
+static void count_tiles(body *b)
+{
+    sn_kb *kb = b->kb;
+    LLVMValueRef frames = sn_kb_dim(kb, b->w->frame_extent), chunk = sn_kb_i64(kb, b->w->frames);
+    b->chunks = sn_kb_idiv(kb, sn_kb_iadd(kb, frames, sn_kb_i64(kb, b->w->frames - 1)), chunk);
+    b->tiles = b->chunks;
+    for (uint32_t i = 0; i < b->w->outers; i++)
+        b->tiles = sn_kb_imul(kb, b->tiles, sn_kb_dim(kb, b->ct->facts.loop[b->w->outer[i]].extent));
+    b->parts = sn_kb_imin(kb, b->tiles, sn_kb_i64(kb, b->w->parts));
+}
+
+/* Pack both operands for tile number `tile`; returns the live frames. */
+static LLVMValueRef pack_tile(body *b, LLVMValueRef tile)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    LLVMValueRef loop[SN_MAX_LOOPS], rest = sn_kb_idiv(kb, tile, b->chunks);
+    LLVMValueRef from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, w->frames));
+    for (uint32_t i = w->outers; i > 0; i--) {
+        LLVMValueRef n = sn_kb_dim(kb, b->ct->facts.loop[w->outer[i - 1]].extent);
+        loop[w->outer[i - 1]] = i > 1 ? sn_kb_irem(kb, rest, n) : rest;
+        rest = i > 1 ? sn_kb_idiv(kb, rest, n) : rest;
+    }
+    for (int side = 0; side < 2; side++) {
+        LLVMValueRef frame = side == w->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, w->window.multiple)) : from;
+        sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, b->packed[side]);
+    }
+    return sn_kb_imin(kb, sn_kb_i64(kb, w->frames), sn_kb_isub(kb, sn_kb_dim(kb, w->frame_extent), from));
+}
+
+/* acc += products of the packed tile, for one block of columns; acc at tap, row, column of the block. */
+static void tile_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMValueRef steps, LLVMValueRef first)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    int64_t width = w->block.vectors * kb->lanes;
+    sn_loop tap = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->taps), 1, NULL, 0);
+    LLVMValueRef shift = LLVMBuildLoad2(kb->b, kb->i64, LLVMBuildInBoundsGEP2(kb->b, kb->i64, b->shift, &tap.i, 1, ""), "");
+    bool rows_shift = w->row_side == w->product.x;
+    LLVMValueRef x = b->packed[w->row_side], y = sn_kb_ptr(kb, b->packed[w->column_side], sn_kb_imul(kb, block, sn_kb_i64(kb, width)));
+    if (rows_shift)
+        x = sn_kb_ptr(kb, x, shift);
+    else
+        y = sn_kb_ptr(kb, y, shift);
+    acc = sn_kb_ptr(kb, acc, sn_kb_imul(kb, tap.i, sn_kb_i64(kb, w->rows * width)));
+    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
+    LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, row.i), y, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->zero_table,
+                           sn_kb_i64(kb, 1), first, steps};
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
+    sn_kb_endfor(kb, &row, NULL);
+    sn_kb_endfor(kb, &tap, NULL);
+}
+
+/* Item = part * groups + group. */
+static void item_body(body *b, LLVMValueRef item, LLVMValueRef memory)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    int64_t per_group = w->column_blocks / w->groups, block_floats = w->taps * w->rows * w->block.vectors * kb->lanes;
+    LLVMValueRef part = sn_kb_idiv(kb, item, sn_kb_i64(kb, w->groups)), group = sn_kb_irem(kb, item, sn_kb_i64(kb, w->groups));
+    sn_if used = sn_kb_if(kb, sn_kb_iless(kb, part, b->parts));
+    LLVMValueRef from = sn_kb_idiv(kb, sn_kb_imul(kb, part, b->tiles), b->parts);
+    LLVMValueRef to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), b->tiles), b->parts);
+    LLVMValueRef base = sn_kb_ptr(kb, memory, sn_kb_imul(kb, part, sn_kb_i64(kb, w->part_floats)));
+    sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
+    LLVMValueRef frames = pack_tile(b, tile.i), steps = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
+    LLVMValueRef first = LLVMBuildZExt(kb->b, LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, ""), kb->i64, "");
+    LLVMValueRef begin = sn_kb_imul(kb, group, sn_kb_i64(kb, per_group));
+    sn_loop block = sn_kb_for(kb, begin, sn_kb_iadd(kb, begin, sn_kb_i64(kb, per_group)), 1, NULL, 0);
+    tile_products(b, block.i, sn_kb_ptr(kb, base, sn_kb_imul(kb, block.i, sn_kb_i64(kb, block_floats))), steps, first);
+    sn_kb_endfor(kb, &block, NULL);
+    sn_kb_endfor(kb, &tile, NULL);
+    sn_kb_endif(kb, &used);
+}
+
+static void make_tables(body *b)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    sn_gemm_env env = sn_ct_env(kb);
+    const sn_ct_pack *rows = &w->pack[w->row_side], *columns = &w->pack[w->column_side];
+    int64_t shift[SN_CT_MAX_TAPS], zero = 0;
+    for (int64_t i = 0; i < w->taps; i++)
+        shift[w->window.tap[i].k] = w->window.tap[i].slot * w->pack[w->product.x].inner_rows * w->pack[w->product.x].stride;
+    b->shift = sn_gemm_table(&env, shift, (uint32_t)w->taps);
+    b->zero_table = sn_gemm_table(&env, &zero, 1);
+    sn_gemm_micro m = {.rows = (uint32_t)w->block.rows, .vectors = (uint32_t)w->block.vectors, .lanes = kb->target->lanes, .steps = 0,
+                       .unroll = 4, .x_row = 1, .x_step = rows->stride, .w_step = columns->stride,
+                       .c_row = w->block.vectors * kb->target->lanes, .fma = kb->target->fma};
+    b->micro = sn_gemm_micro_function(&env, &m);
+}
+
+static void emit_parts(sn_kb *kb, sn_ct *ct)
+{
+    wgrad *w = ct->data;
+    sn_kb_begin(kb, 0);
+    body b = {.kb = kb, .ct = ct, .w = w};
+    for (int side = 0; side < 2; side++)
+        b.packed[side] = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, w->offset[side]));
+    make_tables(&b);
+    count_tiles(&b);
+    sn_loop item = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    item_body(&b, item.i, kb->buffer[w->temp]);
+    sn_kb_endfor(kb, &item, NULL);
+    sn_kb_end(kb);
+}
+
+/* ---- sum of the parts ---- */
+
+/* Flattened index of loops at their values, last fastest. */
+static LLVMValueRef flatten(body *b, const sn_ct_pack *k, LLVMValueRef *loop)
+{
+    LLVMValueRef flat = sn_kb_i64(b->kb, 0);
+    for (uint32_t i = 0; i < k->columns; i++) {
+        LLVMValueRef n = sn_kb_i64(b->kb, b->ct->facts.loop[k->column[i]].extent.v);
+        flat = sn_kb_iadd(b->kb, sn_kb_imul(b->kb, flat, n), loop[k->column[i]]);
+    }
+    return flat;
+}
+
+/* Offset of a vector of the result in the accumulators of a part. */
+static LLVMValueRef part_offset(body *b, LLVMValueRef *loop)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    LLVMValueRef width = sn_kb_i64(kb, w->block.vectors * kb->lanes);
+    LLVMValueRef column = flatten(b, &w->pack[w->column_side], loop), row = flatten(b, &w->pack[w->row_side], loop);
+    LLVMValueRef tap = w->product.tap == UINT8_MAX ? sn_kb_i64(kb, 0) : loop[w->product.tap];
+    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, sn_kb_idiv(kb, column, width), sn_kb_i64(kb, w->taps)), tap);
+    line = sn_kb_iadd(kb, sn_kb_imul(kb, line, sn_kb_i64(kb, w->rows)), row);
+    return sn_kb_iadd(kb, sn_kb_imul(kb, line, width), sn_kb_irem(kb, column, width));
+}
+
+static void emit_sum(sn_kb *kb, sn_ct *ct)
+{
+    wgrad *w = ct->data;
+    const sn_contract *c = ct->facts.spec;
+    const sn_type *t = &ct->facts.type[SN_AT_OUT];
+    sn_kb_begin(kb, 1);
+    body b = {.kb = kb, .ct = ct, .w = w};
+    count_tiles(&b);
+    sn_loop tile = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0); /* one row of the last axis */
+    sn_ct_tile at_tile = sn_ct_tile_of(kb, ct, tile.i);
+    LLVMValueRef loop[SN_MAX_LOOPS], n = sn_kb_dim(kb, t->dim[t->rank - 1]);
+    sn_val at[SN_MAX_RANK];
+    for (uint32_t i = 0; i + 1 < t->rank; i++) {
+        loop[c->at[SN_AT_OUT][i].loop[0]] = at_tile.at[i];
+        at[i] = sn_kb_index(kb, at_tile.at[i], 0);
+    }
+    sn_loop column = sn_kb_for(kb, sn_kb_i64(kb, 0), n, kb->lanes, NULL, 0);
+    loop[c->at[SN_AT_OUT][t->rank - 1].loop[0]] = column.i;
+    at[t->rank - 1] = sn_kb_index(kb, column.i, 1);
+    LLVMValueRef offset = part_offset(&b, loop), zero = sn_kb_zero(kb, kb->lanes);
+    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), b.parts, 1, &zero, 1);
+    LLVMValueRef from = sn_kb_iadd(kb, sn_kb_imul(kb, part.i, sn_kb_i64(kb, w->part_floats)), offset);
+    LLVMValueRef next = LLVMBuildFAdd(kb->b, part.carry[0], sn_kb_load(kb, kb->buffer[w->temp], from, kb->lanes, NULL), "");
+    sn_kb_endfor(kb, &part, &next);
+    kb->mask = t->dim[t->rank - 1].v % kb->lanes ? sn_kb_tail(kb, sn_kb_isub(kb, n, column.i), kb->lanes) : NULL;
+    sn_ct_store(kb, ct, &at_tile, at, part.carry[0]);
+    kb->mask = NULL;
+    sn_kb_endfor(kb, &column, NULL);
+    sn_kb_endfor(kb, &tile, NULL);
+    sn_kb_end(kb);
+}
+
+static bool wgrad_emit(sn_kb *kb, sn_ct *ct)
+{
+    emit_parts(kb, ct);
+    emit_sum(kb, ct);
+    return true;
+}
+
+const sn_ct_kind sn_ct_wgrad = {.name = "wgrad", .plan = wgrad_plan, .emit = wgrad_emit};
