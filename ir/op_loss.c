@@ -4,15 +4,15 @@
 
 bool shape_queue_nce(const sn_infer *in, sn_type *out)
 {
-    static const char *const name[] = {"the queries", "the keys", "the queue"};
+    static const char *const name[] = {"query", "key", "queue"};
     const sn_type *q = &in->arg[0], *key = &in->arg[1], *queue = &in->arg[2];
     for (int i = 0; i < 3; i++)
         if (in->arg[i].rank != 2)
-            return sn_why(in, "%s are %s, expected rank 2", name[i], sn_text_of(in->dims, &in->arg[i]).s);
+            return sn_why(in, "%s is %s, expected rank 2", name[i], sn_text_of(in->dims, &in->arg[i]).s);
     if (!sn_type_equal(q, key))
-        return sn_why(in, "the queries are %s but the keys are %s", sn_text_of(in->dims, q).s, sn_text_of(in->dims, key).s);
+        return sn_why(in, "query is %s but key is %s", sn_text_of(in->dims, q).s, sn_text_of(in->dims, key).s);
     if (!sn_dim_equal(q->dim[1], queue->dim[1]))
-        return sn_why(in, "widths differ, the queries are %s but the queue is %s", sn_text_of(in->dims, q).s, sn_text_of(in->dims, queue).s);
+        return sn_why(in, "widths differ, query is %s but queue is %s", sn_text_of(in->dims, q).s, sn_text_of(in->dims, queue).s);
     if (!(in->attrs->tau.tau > 0 && in->attrs->tau.tau <= 1e6))
         return sn_why(in, "tau is %g, expected more than 0", in->attrs->tau.tau);
     *out = (sn_type){2, {q->dim[0], sn_dim_add_const(in->dims, q->dim[1], 1)}};
