@@ -22,7 +22,8 @@ sn_ref sn_build_op(sn_build *b, sn_op op, const sn_ref *arg, uint32_t n, const s
         sn_error(b->diags, b->loc, b->name, "%s: %s", info->name, reason);
         return SN_NONE;
     }
-    return sn_graph_append(b->g, &node);
+    const sn_ref folded = b->fold ? sn_fold(b, &node) : SN_NONE;
+    return sn_is_none(folded) ? sn_graph_append(b->g, &node) : folded;
 }
 
 sn_ref sn_fill(sn_build *b, double value, const sn_type *type)

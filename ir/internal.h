@@ -46,6 +46,8 @@ static inline sn_val sn_mask_not(sn_emit *e, sn_val a) { return e->sub(e, e->num
 /* 1 where 0 <= i < n */
 sn_val sn_inside(sn_emit *e, sn_val i, sn_val n);
 
+/* What a checked node amounts to without making it; SN_NONE if it must be made (fold.c). */
+sn_ref sn_fold(sn_build *b, const sn_node *n);
 /* A param without a node; the name must be new.  Returns its index. */
 uint32_t sn_graph_declare(sn_graph *g, const sn_param *param);
 
