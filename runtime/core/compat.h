@@ -10,8 +10,12 @@
 #if defined(__x86_64__) || defined(__i386__)
 #define SN_RT_X86 1
 static inline void sn_rt_pause(void) { __builtin_ia32_pause(); }
+static inline bool sn_rt_cpu_has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static inline bool sn_rt_cpu_has_avx512(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"); }
 #else
 static inline void sn_rt_pause(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+static inline bool sn_rt_cpu_has_avx2(void) { return false; }
+static inline bool sn_rt_cpu_has_avx512(void) { return false; }
 #endif
 
 /* False on overflow; *out is then unspecified. */

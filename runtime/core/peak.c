@@ -103,8 +103,8 @@ typedef struct probe {
 static probe probe_of_machine(void)
 {
 #ifdef SN_RT_X86
-    if (__builtin_cpu_supports("avx512f")) return (probe){"avx512f", 512, WIDE_ACC, fma_512, read_512, NULL};
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return (probe){"avx2+fma", 256, HALF_ACC, fma_256, read_256, NULL};
+    if (sn_rt_cpu_has_avx512()) return (probe){"avx512f", 512, WIDE_ACC, fma_512, read_512, NULL};
+    if (sn_rt_cpu_has_avx2()) return (probe){"avx2+fma", 256, HALF_ACC, fma_256, read_256, NULL};
 #endif
     return (probe){"baseline", 128, BASE_ACC / 4, fma_base, read_base, NULL};
 }
