@@ -1,169 +1,226 @@
-/* Automatic differentiation: reverse walk, graph to graph.
- * Not the rules, which stand beside each operator in ir/op_<family>.c.
+/* Reverse-mode differentiation, graph to graph: the gradient nodes are appended behind the nodes they belong to.
+ * Not the gradient of any operator: those rules stand beside the operators (ir/op_<family>.c).
  *
- *     y = f(x)         ->     y = f(x),  dx = sum over the readers of x of their rule
+ *     y = relu x            y = relu x
+ *     return y       ->     x.dx = select (x > 0), seed, 0
+ *                           return y, grad.x = x.dx
  *
- * Adding up and un-broadcasting happen here and nowhere else.  One walk over the nodes in reverse, so it ends.
- * Source: Griewank and Walther, Evaluating Derivatives, chapter 3 (reverse accumulation).
+ * Nodes are visited once, last to first, so that a node's gradient is complete when its rule is asked.  Only nodes that depend on what
+ * is differentiated for and that the output needs get a gradient.  Accumulation and the reverse of broadcasting happen here and nowhere
+ * else: rules return what falls out of them, in any shape that broadcasting could have produced.
+ * Source: Griewank and Walther, Evaluating Derivatives, ch. 3 (reverse mode); unbroadcasting as in JAX and autograd.
  */
 #include "internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct walk {
-    sn_build b;
-    uint32_t nodes;   /* of the forward graph */
-    bool    *depends; /* on something differentiated */
-    sn_ref  *grad;
+    sn_graph   *g;
+    sn_build    b;
+    sn_arena   *arena;
+    uint32_t    nodes;    /* of the graph before; later ones are gradients */
+    bool       *depends;  /* on something we differentiate for */
+    sn_ref     *adjoint;  /* gradient of the output with respect to a node; SN_NONE = none yet */
 } walk;
 
-static bool wanted(const sn_graph *g, const sn_param *p, bool weights, bool inputs)
+/* ---- what depends on what ----------------------------------------------------------------------------------------------- */
+
+static bool is_variable(const walk *w, uint32_t node, const sn_autodiff_request *request, uint32_t n)
 {
-    (void)g;
-    return (p->kind == SN_WEIGHT && weights) || (p->kind == SN_INPUT && inputs);
+    const sn_node *x = &w->g->node[node];
+    if (x->op != SN_OP_param)
+        return false;
+    sn_param_kind kind = w->g->param[x->attrs.param.index].kind;
+    for (uint32_t i = 0; i < n; i++)
+        if ((kind == SN_WEIGHT && request[i].weights) || (kind == SN_INPUT && request[i].inputs))
+            return true;
+    return false;
 }
 
-static void find_dependence(walk *w, bool weights, bool inputs)
+static void find_dependence(walk *w, const sn_autodiff_request *request, uint32_t n)
 {
-    const sn_graph *g = w->b.g;
     for (uint32_t i = 0; i < w->nodes; i++) {
-        const sn_node *n = &g->node[i];
-        if (n->op == SN_OP_param)
-            w->depends[i] = wanted(g, &g->param[n->attrs.param.index], weights, inputs);
-        else if (!sn_op_has(n->op, SN_NO_GRAD))
-            for (uint8_t k = 0; k < n->args; k++)
-                w->depends[i] = w->depends[i] || w->depends[n->arg[k].i];
+        const sn_node *x = &w->g->node[i];
+        bool any = is_variable(w, i, request, n);
+        for (uint8_t k = 0; k < x->args && !any; k++)
+            any = w->depends[x->arg[k].i];
+        w->depends[i] = any && !sn_op_has(x->op, SN_NO_GRAD);
     }
 }
 
-/* Sum what broadcasting stretched, so that the gradient has the shape of the value. */
-static sn_ref unbroadcast(sn_build *b, sn_ref dx, const sn_type *to)
+/* ---- accumulation ------------------------------------------------------------------------------------------------------- */
+
+/* Sum d over the axes along which broadcasting stretched a value of type t, and stretch it to t where a rule left it smaller. */
+static sn_ref fit(walk *w, sn_ref d, const sn_type *t)
 {
-    const sn_type from = sn_at(b->g, dx)->type;
-    if (sn_type_equal(&from, to))
-        return dx;
+    sn_type is = w->g->node[d.i].type;
     uint8_t axis[SN_MAX_RANK];
     uint32_t n = 0;
-    const int lead = from.rank - to->rank;
-    for (int i = 0; i < from.rank; i++) {
-        const bool extra = i < lead, stretched = !extra && to->dim[i - lead].v == 1 && from.dim[i].v != 1;
-        if (extra || stretched)
-            axis[n++] = (uint8_t)i;
+    for (uint8_t i = 0; i < is.rank; i++) {
+        bool extra = i + t->rank < is.rank;
+        if (!sn_dim_is_one(is.dim[i]) && (extra || sn_dim_is_one(t->dim[i + t->rank - is.rank])))
+            axis[n++] = i;
     }
-    if (lead < 0 || n == 0)
-        return sn_broadcast(b, dx, to); /* a rule may leave a gradient that is the same along an axis */
-    const sn_ref s = sn_sum(b, dx, axis, n);
-    if (sn_is_none(s) || sn_type_equal(&sn_at(b->g, s)->type, to))
-        return s;
-    return sn_reshape(b, s, to);
+    if (n)
+        d = sn_sum(&w->b, d, axis, n);
+    if (sn_is_none(d))
+        return d;
+    is = w->g->node[d.i].type;
+    if (is.rank > t->rank) {
+        sn_type cut = {.rank = t->rank};
+        memcpy(cut.dim, is.dim + (is.rank - t->rank), t->rank * sizeof *cut.dim);
+        d = sn_reshape(&w->b, d, &cut);
+        is = cut;
+    }
+    return sn_type_equal(&is, t) ? d : sn_broadcast(&w->b, d, t);
 }
 
-static void accumulate(walk *w, sn_ref x, sn_ref dx)
+static void accumulate(walk *w, sn_ref x, sn_ref d, const char *name)
 {
-    if (sn_is_none(dx))
+    sn_type t = w->g->node[x.i].type;
+    uint32_t first = w->g->nodes;
+    d = fit(w, d, &t);
+    if (sn_is_none(d))
         return;
-    const sn_type t = sn_at(w->b.g, x)->type;
-    const sn_ref d = unbroadcast(&w->b, dx, &t);
-    w->grad[x.i] = sn_is_none(w->grad[x.i]) ? d : sn_add(&w->b, w->grad[x.i], d);
+    sn_ref *sum = &w->adjoint[x.i];
+    *sum = sn_is_none(*sum) ? d : sn_add(&w->b, *sum, d);
+    if (name && sum->i >= first && !w->g->node[sum->i].name)
+        w->g->node[sum->i].name = name;
 }
 
-/* The last node of a gradient carries the name of what it is the gradient of: "enc.tcn.dx", "enc.tcn.dw". */
-static void name_gradient(walk *w, uint32_t mark, sn_ref dx, const sn_node *of, uint8_t k)
+/* ---- one node ----------------------------------------------------------------------------------------------------------- */
+
+/* "enc.block4.tcn.dw": the second argument of a contraction is its weights. */
+static const char *gradient_name(walk *w, const sn_node *n, uint32_t arg)
 {
-    if (sn_is_none(dx) || dx.i < mark || !of->name)
-        return;
-    sn_graph *g = w->b.g;
-    g->node[dx.i].name = sn_format(&g->arena, of->args == 2 ? "%s.d%c" : "%s.d%d", of->name, of->args == 2 ? (k ? 'w' : 'x') : k);
+    static const char *const contract[] = {"dx", "dw"}, *const other[] = {"dx", "dy", "dz"};
+    if (!n->name)
+        return NULL;
+    if (n->args == 2 && sn_op_has(n->op, SN_CONTRACT))
+        return sn_format(&w->g->arena, "%s.%s", n->name, contract[arg]);
+    return arg < 3 ? sn_format(&w->g->arena, "%s.%s", n->name, other[arg]) : sn_format(&w->g->arena, "%s.d%u", n->name, arg);
 }
 
-static bool step(walk *w, uint32_t i, sn_diags *diags)
+static void name_if_new(walk *w, sn_ref d, uint32_t first, const char *name)
 {
-    sn_graph *g = w->b.g;
-    const sn_node n = g->node[i]; /* a copy: building moves the array */
-    const sn_op_info *info = sn_op_get(n.op);
+    if (d.i >= first && !w->g->node[d.i].name)
+        w->g->node[d.i].name = name;
+}
+
+static void visit(walk *w, uint32_t i)
+{
+    const sn_node n = w->g->node[i]; /* a copy: rules add nodes */
+    const sn_op_info *op = sn_op_get(n.op);
+    bool need[SN_MAX_ARGS] = {false};
     sn_ref dx[SN_MAX_ARGS];
-    bool need[SN_MAX_ARGS];
-    if (!info->grad) {
-        sn_error(diags, n.loc, n.name, "%s: has no gradient rule", info->name);
-        return false;
-    }
     for (uint8_t k = 0; k < n.args; k++) {
-        dx[k] = SN_NONE;
         need[k] = w->depends[n.arg[k].i];
+        dx[k] = SN_NONE;
     }
     w->b.loc = n.loc;
-    w->b.name = n.name ? sn_format(&g->arena, "%s.grad", n.name) : NULL;
-    const uint32_t mark = g->nodes;
-    const sn_grad_in in = {&n, n.arg, {i}, w->grad[i], need};
-    info->grad(&w->b, &in, dx);
-    for (uint8_t k = 0; k < n.args; k++)
-        if (need[k]) {
-            name_gradient(w, mark, dx[k], &n, k);
-            accumulate(w, n.arg[k], dx[k]);
+    w->b.name = NULL;
+    if (!op->grad) {
+        sn_error(w->b.diags, n.loc, n.name, "%s: found on the way from the output to a weight or input, but it has no gradient rule", op->name);
+        return;
+    }
+    const sn_grad_in in = {.node = &n, .x = n.arg, .y = {i}, .dy = w->adjoint[i], .need = need};
+    uint32_t first = w->g->nodes;
+    op->grad(&w->b, &in, dx);
+    for (uint8_t k = 0; k < n.args; k++) {
+        if (!need[k] || sn_is_none(dx[k]))
+            continue;
+        const char *name = gradient_name(w, &n, k);
+        name_if_new(w, dx[k], first, name);
+        accumulate(w, n.arg[k], dx[k], name);
+    }
+}
+
+/* ---- seeds and results -------------------------------------------------------------------------------------------------- */
+
+static uint32_t find_output(const sn_graph *g, const char *name)
+{
+    for (uint32_t i = 0; i < g->outputs; i++)
+        if (strcmp(g->output[i].name, name) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static bool no_output(walk *w, const char *name)
+{
+    const char **known = sn_new_n(w->arena, const char *, w->g->outputs + 1);
+    for (uint32_t i = 0; i < w->g->outputs; i++)
+        known[i] = w->g->output[i].name;
+    const char *near = sn_nearest(name, known, w->g->outputs);
+    sn_error(w->b.diags, (sn_loc){0}, NULL, "autodiff: found no output \"%s\"%s%s%s", name, near ? ", did you mean \"" : "", near ? near : "",
+             near ? "\"?" : "");
+    return false;
+}
+
+static bool plant_seed(walk *w, const sn_autodiff_request *r)
+{
+    uint32_t i = find_output(w->g, r->output);
+    if (i == UINT32_MAX)
+        return no_output(w, r->output);
+    const sn_output *out = &w->g->output[i];
+    const sn_type t = w->g->node[out->ref.i].type;
+    const sn_ref at = out->ref;
+    char text[256];
+    w->b.loc = out->loc;
+    w->b.name = NULL;
+    if (!r->seed) {
+        sn_dim count = sn_type_count(&w->g->dims, &t);
+        sn_type_text(&w->g->dims, &t, text, sizeof text);
+        if (!sn_dim_is_one(count)) {
+            sn_error(w->b.diags, out->loc, out->name, "autodiff: the output is %s, expected one element or a seed of its shape", text);
+            return false;
         }
+        accumulate(w, at, sn_fill(&w->b, 1, &t), NULL);
+        return true;
+    }
+    if (sn_graph_find_param(w->g, r->seed) != UINT32_MAX) {
+        sn_error(w->b.diags, out->loc, out->name, "autodiff: the seed is called \"%s\", expected a name that is no parameter's", r->seed);
+        return false;
+    }
+    accumulate(w, at, sn_graph_param(w->g, r->seed, SN_INPUT, &t, (sn_init){0}, out->loc), NULL);
     return true;
 }
 
-static bool seed_output(walk *w, const sn_autodiff_request *r, sn_diags *diags)
+static void add_outputs(walk *w, uint32_t params)
 {
-    sn_graph *g = w->b.g;
-    for (uint32_t i = 0; i < g->outputs; i++) {
-        if (strcmp(g->output[i].name, r->output) != 0)
+    for (uint32_t i = 0; i < params; i++) {
+        const sn_param p = w->g->param[i];
+        if (sn_is_none(p.ref) || !w->depends[p.ref.i] || sn_is_none(w->adjoint[p.ref.i]))
             continue;
-        const sn_ref y = g->output[i].ref;
-        const sn_type t = sn_at(g, y)->type;
-        sn_ref seed;
-        if (r->seed) {
-            seed = sn_graph_param(g, r->seed, SN_INPUT, &t, (sn_init){0}, g->output[i].loc);
-        } else {
-            const sn_dim count = sn_type_count(&g->dims, &t);
-            if (count.v != 1) {
-                char text[256];
-                sn_type_text(&g->dims, &t, text, sizeof text);
-                sn_error(diags, g->output[i].loc, r->output, "gradient of an output that is %s, expected one element", text);
-                return false;
-            }
-            seed = sn_fill(&w->b, 1, &t);
-        }
-        accumulate(w, y, seed);
-        return true;
+        const char *name = sn_format(&w->g->arena, "grad.%s", p.name);
+        sn_graph_output(w->g, name, w->adjoint[p.ref.i], p.loc);
     }
-    sn_error(diags, (sn_loc){0}, r->output, "there is no output of this name to differentiate");
-    return false;
 }
 
 bool sn_autodiff(sn_graph *g, const sn_autodiff_request *request, uint32_t n, sn_diags *diags)
 {
-    bool weights = false, inputs = false, ok = true;
-    for (uint32_t i = 0; i < n; i++) {
-        weights = weights || request[i].weights;
-        inputs = inputs || request[i].inputs;
-    }
-    walk w = {.b = {.g = g, .diags = diags, .fold = true}, .nodes = g->nodes};
-    const uint32_t params = g->params, errors = diags->errors;
-    w.depends = sn_must(calloc(w.nodes + 1, sizeof *w.depends));
-    w.grad = sn_must(malloc((w.nodes + 1) * sizeof *w.grad));
-    for (uint32_t i = 0; i < w.nodes; i++)
-        w.grad[i] = SN_NONE;
-    find_dependence(&w, weights, inputs);
+    sn_arena arena;
+    uint32_t params = g->params, before = diags->errors;
+    bool ok = true;
+    sn_arena_init(&arena);
+    walk w = {.g = g, .b = {.g = g, .diags = diags}, .arena = &arena, .nodes = g->nodes};
+    w.depends = sn_new_n(&arena, bool, g->nodes);
+    w.adjoint = sn_new_n(&arena, sn_ref, g->nodes);
+    for (uint32_t i = 0; i < g->nodes; i++)
+        w.adjoint[i] = SN_NONE;
+    find_dependence(&w, request, n);
     for (uint32_t i = 0; i < n; i++)
-        ok = seed_output(&w, &request[i], diags) && ok;
+        ok = plant_seed(&w, &request[i]) && ok;
     for (uint32_t i = w.nodes; ok && i-- > 0;)
-        if (w.depends[i] && !sn_is_none(w.grad[i]) && w.b.g->node[i].args > 0)
-            ok = step(&w, i, diags);
-    for (uint32_t i = 0; ok && i < params; i++) {
-        const sn_param *p = &g->param[i];
-        if (!wanted(g, p, weights, inputs) || sn_is_none(p->ref) || p->ref.i >= w.nodes || sn_is_none(w.grad[p->ref.i]))
-            continue;
-        sn_graph_output(g, sn_format(&g->arena, "grad.%s", p->name), w.grad[p->ref.i], p->loc);
-    }
-    free(w.depends);
-    free(w.grad);
-    return ok && diags->errors == errors;
+        if (w.depends[i] && !sn_is_none(w.adjoint[i]) && g->node[i].args > 0)
+            visit(&w, i);
+    ok = ok && diags->errors == before;
+    if (ok)
+        add_outputs(&w, params);
+    sn_arena_fini(&arena);
+    return ok;
 }
 
-bool sn_pass_autodiff(sn_graph **g, const sn_pipeline *options, sn_diags *diags)
+bool sn_pass_autodiff(sn_pass *p)
 {
-    return options->requests == 0 || sn_autodiff(*g, options->request, options->requests, diags);
+    return sn_autodiff(*p->g, p->options->request, p->options->requests, p->diags);
 }

@@ -28,6 +28,8 @@ typedef struct sn_pipeline {
 
 /* Run graph passes on *g (replaced as passes copy it); verify after every one. */
 bool sn_passes_run(sn_graph **g, const sn_pipeline *options, sn_diags *diags);
+/* Run the pass of that name, whatever the options say of when. */
+bool sn_passes_run_one(sn_graph **g, const char *name, const sn_pipeline *options, sn_diags *diags);
 /* Fuse, order and plan; takes g.  NULL with diagnostics on failure. */
 sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags *diags);
 

@@ -1,24 +1,39 @@
-/* The pipeline: one visible list, one loop; and the making of schedules.
- * Not the passes themselves. */
-#include "internal.h"
-
-#include <stdlib.h>
+/* The pipeline: one loop runs the passes of passes.def; then fuse, order and plan make a schedule.
+ * Not any pass itself. */
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-typedef struct pass { const char *name; sn_pass_fn *run; sn_level level; const char *doc; } pass;
+#include "internal.h"
 
-static const pass PASSES[] = {
-#define SN_PASS(name, level, doc) {#name, sn_pass_##name, level, doc},
+typedef enum when { ALWAYS, GRADIENTS, TRAINING, INFERENCE } when;
+
+typedef struct row {
+    const char  *name, *doc;
+    sn_level     level;
+    when         when;
+    sn_pass_run *run;
+} row;
+
+static const row table[] = {
+#define SN_PASS(name, level, when, doc) {#name, doc, SN_LEVEL_##level, when, sn_pass_##name},
 #include "passes.def"
 #undef SN_PASS
 };
-enum { COUNT = sizeof PASSES / sizeof PASSES[0] };
+enum { ROWS = sizeof table / sizeof table[0] };
 
-void *sn_must(void *p)
+const sn_pass_info *sn_passes_list(uint32_t *n)
 {
-    SN_ASSERT(p, "out of memory");
-    return p;
+    static const sn_pass_info list[] = {
+#define SN_PASS(name, level, when, doc) {#name, doc},
+#include "passes.def"
+#undef SN_PASS
+        {"fuse", "group nodes into kernels: contract, reduce and map with prologues and epilogues"},
+        {"order", "put kernels in an order that keeps little memory alive"},
+        {"plan", "give every buffer a place and a life"},
+    };
+    *n = sizeof list / sizeof list[0];
+    return list;
 }
 
 static double now(void)
@@ -28,50 +43,77 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-bool sn_passes_run(sn_graph **g, const sn_pipeline *o, sn_diags *diags)
+static bool is_name(const char *a, const char *b) { return a && strcmp(a, b) == 0; }
+
+static bool is_wanted(const row *r, const sn_pipeline *o)
 {
-    if (!o->training)
-        (*g)->updates = 0;
-    for (int i = 0; i < COUNT; i++) {
-        const pass *p = &PASSES[i];
-        if (o->skip && strcmp(o->skip, p->name) == 0)
-            continue;
-        const double start = now();
-        if (!p->run(g, o, diags))
+    if (is_name(o->skip, r->name))
+        return false;
+    switch (r->when) {
+    case GRADIENTS: return o->requests > 0;
+    case TRAINING: return o->training;
+    case INFERENCE: return !o->training;
+    case ALWAYS: break;
+    }
+    return true;
+}
+
+static bool run_one(const row *r, sn_graph **g, const sn_pipeline *o, sn_diags *diags)
+{
+    sn_arena arena;
+    sn_arena_init(&arena);
+    sn_pass p = {.g = g, .options = o, .diags = diags, .arena = &arena};
+    const double start = now();
+    bool ok = r->run(&p);
+    const double took = now() - start;
+    sn_arena_fini(&arena);
+    if (ok && !sn_verify(*g, r->level, diags)) {
+        sn_error(diags, (sn_loc){0}, NULL, "%s: the graph does not verify after this pass", r->name);
+        ok = false;
+    }
+    if (ok && o->timing)
+        fprintf(o->timing, "%-12s %8.3f ms %6u nodes\n", r->name, 1e3 * took, (*g)->nodes);
+    if (ok && o->dump && (!o->dump_after || is_name(o->dump_after, r->name))) {
+        fprintf(o->dump, "# after %s\n", r->name);
+        sn_graph_print(*g, o->dump);
+    }
+    return ok;
+}
+
+bool sn_passes_run(sn_graph **g, const sn_pipeline *options, sn_diags *diags)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (is_wanted(&table[i], options) && !run_one(&table[i], g, options, diags))
             return false;
-        if (o->timing)
-            fprintf(o->timing, "%-12s %8.3f ms %6u nodes\n", p->name, 1e3 * (now() - start), (*g)->nodes);
-        if (o->dump && (!o->dump_after || strcmp(o->dump_after, p->name) == 0)) {
-            fprintf(o->dump, "# after %s\n", p->name);
-            sn_graph_print(*g, o->dump);
-        }
-        if (o->stop_after && strcmp(o->stop_after, p->name) == 0)
+        if (is_name(options->stop_after, table[i].name))
             break;
     }
     return true;
 }
 
+bool sn_passes_run_one(sn_graph **g, const char *name, const sn_pipeline *options, sn_diags *diags)
+{
+    const char *known[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        if (is_name(name, table[i].name))
+            return run_one(&table[i], g, options, diags);
+        known[i] = table[i].name;
+    }
+    const char *near = sn_nearest(name, known, ROWS);
+    sn_error(diags, (sn_loc){0}, NULL, "found no pass \"%s\"%s%s%s", name, near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return false;
+}
+
 sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags *diags)
 {
-    (void)options;
-    sn_schedule *s = sn_must(calloc(1, sizeof *s));
-    sn_arena_init(&s->arena);
-    s->g = g;
+    const double start = now();
+    sn_schedule *s = sn_schedule_new(g);
     if (!sn_fuse(s, diags)) {
         sn_schedule_free(s);
         return NULL;
     }
     sn_plan_buffers(s);
+    if (options->timing)
+        fprintf(options->timing, "%-12s %8.3f ms %6u kernels\n", "schedule", 1e3 * (now() - start), s->kernels);
     return s;
-}
-
-const sn_pass_info *sn_passes_list(uint32_t *n)
-{
-    static const sn_pass_info info[] = {
-#define SN_PASS(name, level, doc) {#name, doc},
-#include "passes.def"
-#undef SN_PASS
-    };
-    *n = COUNT;
-    return info;
 }

@@ -1,64 +1,81 @@
-/* Long sums become sums over fixed tiles and a short sum over the tiles.
- * Not the fusion of the tile sums into their producers (fuse.c).
+/* Large sums in two steps: partial sums over fixed tiles, which a producing kernel can add up on its way, and a small sum.
+ * Not fusion: this only gives it something to fuse.
  *
- *     s = sum(x[N,T,V,C], axes 0 1 2)   ->   p = partial_sum(x, outer=1, chunk=12, keep=1);  s = reshape(sum(p, axis 0))
+ *     sum x {axes=[0, 1, 2]}   ->   p = partial_sum x {outer=1, chunk=12, keep=1}       f32[N*ceil(T/12), 25]
+ *                                   sum (reshape p to [N*ceil(T/12), 1, 1, 25]) {axes=[0]}
  *
- * Tiles depend on static extents only, so results do not depend on the number of threads.
+ * The tiles follow from the static shape alone, never from threads or from who produces x; so results do not depend on threads, and all
+ * sums over tensors of one shape share their tiles.  Sums that are small, that keep large or symbolic axes, or that do not run over
+ * leading axes stay as they are.
  */
 #include "internal.h"
 
-#include <stdlib.h>
+enum {
+    ROWS = 300,         /* positions a tile, about: a few hundred KB at 256 channels, and enough tiles for any number of threads */
+    SMALL = 4096,       /* elements a constant sum may have to stay whole */
+    LARGEST_KEPT = 1 << 14
+};
 
-enum { TILE_ROWS = 300 };
-
-/* Does the sum run over all axes but the last `keep`, and over a free dimension? */
-static bool splits(const sn_graph *g, const sn_node *n, sn_attr_tile *tile)
+/* Is the sum over axes 0 .. n-1, keeping few elements out of many? */
+static bool is_large(const sn_graph *g, const sn_node *n)
 {
-    const sn_type *x = &sn_at(g, n->arg[0])->type;
-    if (n->op != SN_OP_sum || n->attrs.axes.n == x->rank || sn_is_static(x) || sn_at(g, n->arg[0])->op == SN_OP_partial_sum)
+    const sn_type *x = sn_type_at(g, n->arg[0]);
+    const sn_attr_axes *a = &n->attrs.axes;
+    for (uint8_t i = 0; i < a->n; i++)
+        if (a->axis[i] != i)
+            return false;
+    sn_type summed = {.rank = a->n}, kept = {.rank = (uint8_t)(x->rank - a->n)};
+    for (uint8_t i = 0; i < x->rank; i++)
+        *(i < a->n ? &summed.dim[i] : &kept.dim[i - a->n]) = x->dim[i];
+    bool open_kept, open;
+    const int64_t keep = sn_type_constant_count(&kept, &open_kept), count = sn_type_constant_count(&summed, &open);
+    if (open_kept || keep > LARGEST_KEPT || (a->n == 1 && keep < 8))
         return false;
-    for (uint8_t i = 0; i < n->attrs.axes.n; i++)
-        if (n->attrs.axes.axis[i] != i)
-            return false;
-    int64_t rows = 1;
-    tile->keep = x->rank - n->attrs.axes.n;
-    tile->outer = n->attrs.axes.n > 1;
-    for (int64_t i = tile->outer + 1; i < n->attrs.axes.n; i++) {
-        if (!sn_dim_is_const(x->dim[i]))
-            return false;
-        rows *= x->dim[i].v;
-    }
-    tile->chunk = rows >= TILE_ROWS ? 1 : TILE_ROWS / rows;
-    return true;
+    return open || count > SMALL;
 }
 
-bool sn_pass_split_sums(sn_graph **g, const sn_pipeline *options, sn_diags *diags)
+/* Axis 0 is cut when nothing else is summed, otherwise axis 1, so that a tile lies within one sample.  Rows are counted without the last
+ * axis and as if the tensor were [N, T, V, ...], whatever is kept, so that equal shapes get equal tiles. */
+static sn_attr_tile choose_tile(const sn_type *x, uint8_t axes)
 {
-    (void)options;
-    sn_graph *from = *g, *to = sn_graph_copy_params(from);
-    sn_ref *map = sn_must(malloc((from->nodes + 1) * sizeof *map));
-    for (uint32_t i = 0; i < from->nodes; i++) {
-        sn_node n = from->node[i];
-        sn_attrs a = {0};
-        const bool split = splits(from, &n, &a.tile);
-        for (uint8_t k = 0; k < n.args; k++)
-            n.arg[k] = map[n.arg[k].i];
-        if (!split) {
-            map[i] = sn_graph_append(to, &n);
-            if (n.op == SN_OP_param)
-                to->param[n.attrs.param.index].ref = map[i];
-            continue;
-        }
-        sn_build b = {.g = to, .diags = diags, .loc = n.loc, .name = n.name};
-        const sn_ref p = sn_build_op(&b, SN_OP_partial_sum, n.arg, 1, &a, NULL);
-        map[i] = sn_reshape(&b, sn_sum(&b, p, (const uint8_t[]){0}, 1), &n.type);
+    sn_attr_tile t = {.outer = axes > 1 ? 1 : 0, .chunk = ROWS, .keep = x->rank - axes};
+    if (t.outer && x->rank > 3) {
+        const sn_dim row = x->dim[2];
+        const int64_t rows = sn_dim_is_const(row) ? row.v : 25;
+        t.chunk = ROWS / rows > 0 ? ROWS / rows : 1;
     }
-    for (uint32_t i = 0; i < from->outputs; i++)
-        sn_graph_output(to, from->output[i].name, map[from->output[i].ref.i], from->output[i].loc);
-    for (uint32_t i = 0; i < from->updates; i++)
-        sn_graph_update(to, from->update[i].kind, from->update[i].param, map[from->update[i].value.i], from->update[i].loc);
-    free(map);
-    sn_graph_free(from);
-    *g = to;
+    return t;
+}
+
+static sn_ref add_op(sn_rewriter *rw, sn_op op, sn_ref x, const sn_attrs *attrs, const sn_type *declared)
+{
+    const sn_node n = sn_rewrite_node(rw, op, &x, 1, attrs, declared);
+    return sn_rewrite_add(rw, &n);
+}
+
+static sn_ref split(sn_rewriter *rw, const sn_node *n)
+{
+    const sn_type x = *sn_type_at(rw->g, n->arg[0]);
+    const sn_attrs tile = {.tile = choose_tile(&x, n->attrs.axes.n)}, first = {.axes = {.n = 1, .axis = {0}}};
+    const sn_ref part = add_op(rw, SN_OP_partial_sum, n->arg[0], &tile, NULL);
+    sn_type column = n->type; /* the result's axes, with the tiles in front */
+    column.dim[0] = sn_type_at(rw->g, part)->dim[0];
+    sn_ref r = part;
+    if (!sn_type_equal(&column, sn_type_at(rw->g, part)))
+        r = add_op(rw, SN_OP_reshape, r, NULL, &column);
+    sn_node sum = sn_rewrite_node(rw, SN_OP_sum, &r, 1, &first, NULL);
+    sum.name = n->name;
+    return sn_dim_is_one(column.dim[0]) ? r : sn_rewrite_add(rw, &sum);
+}
+
+bool sn_pass_split_sums(sn_pass *p)
+{
+    sn_rewriter rw = sn_rewrite_begin(p);
+    for (uint32_t i = 0; i < rw.old; i++) {
+        const sn_node n = sn_rewrite_moved(&rw, i);
+        rw.loc = n.loc;
+        rw.to[i] = n.op == SN_OP_sum && is_large(rw.g, &n) ? split(&rw, &n) : sn_rewrite_add(&rw, &n);
+    }
+    sn_rewrite_end(&rw, p);
     return true;
 }

@@ -1,0 +1,21 @@
+/* Golden files: an input graph, a command and the expected text in one .sn file.
+ * Not the comparison of values: see values.h.
+ *
+ *     # run: opt --passes=cse,simplify            the graph after the passes
+ *     # run: grad --of=loss --inputs              the graph after autodiff
+ *     # run: schedule                             kernels and buffers
+ *     graph @f(...) { ... }
+ *     # expect:
+ *     ...
+ *
+ * With SN_BLESS=1 in the environment expectations are rewritten instead of compared.
+ */
+#ifndef SN_TESTS_PASSES_GOLDEN_H
+#define SN_TESTS_PASSES_GOLDEN_H
+
+#include "passes/passes.h"
+
+/* Run the file; on failure *why is a malloc'ed text with found and expected. */
+bool golden_run(const char *path, char **why);
+
+#endif

@@ -1,0 +1,37 @@
+/* Runs every golden file below the folder given; one test a file.
+ * Not their format: see golden.h. */
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "golden.h"
+
+static void run_file(void **state)
+{
+    char *why = NULL;
+    if (!golden_run(*state, &why)) {
+        print_error("%s\n%s\n", (const char *)*state, why ? why : "");
+        free(why);
+        fail();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    char pattern[4096];
+    glob_t files;
+    snprintf(pattern, sizeof pattern, "%s/*/*.sn", argc > 1 ? argv[1] : ".");
+    if (glob(pattern, 0, NULL, &files) != 0)
+        return 1;
+    struct CMUnitTest *test = calloc(files.gl_pathc, sizeof *test);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        test[i] = (struct CMUnitTest){.name = files.gl_pathv[i], .test_func = run_file, .initial_state = files.gl_pathv[i]};
+    const int failed = _cmocka_run_group_tests("golden", test, files.gl_pathc, NULL, NULL);
+    globfree(&files);
+    free(test);
+    return failed != 0;
+}
