@@ -139,8 +139,8 @@ static void call_micro(const sweep *w, const sn_gemm_micro *m, LLVMValueRef a, L
                        LLVMValueRef segments, bool first)
 {
     sn_gemm_env env = {w->kb->ctx, w->kb->mod, w->kb->b, w->kb->fn};
-    LLVMValueRef fn = sn_gemm_micro_function(&env, m), arg[6] = {a, b, c, table, segments, i64(w, first)};
-    LLVMBuildCall2(w->kb->b, LLVMGlobalGetValueType(fn), fn, arg, 6, "");
+    LLVMValueRef fn = sn_gemm_micro_function(&env, m), arg[7] = {a, b, c, table, segments, i64(w, first), i64(w, m->steps)};
+    LLVMBuildCall2(w->kb->b, LLVMGlobalGetValueType(fn), fn, arg, 7, "");
 }
 
 /* S[key][query], for blocks with `vectors` vectors of queries. */
