@@ -22,7 +22,6 @@ void      sn_model_free(sn_model *m);
 /* The module meant when none is named: the recipe's; else the one named like the file; else the last that no other module of the
  * file uses.  NULL when the file declares no module. */
 const char *sn_model_main(const sn_model *m);
-bool        sn_model_has_recipe(const sn_model *m);
 
 /* What to make of a model.  Zero-initialised, it is the main module in inference with all defaults. */
 typedef struct sn_program_options {
@@ -53,6 +52,8 @@ typedef struct sn_program {
     sn_compile_stats      stats;    /* of code generation; .seconds covers everything from elaboration on */
 } sn_program;
 
+/* The first half: elaborate, run the passes, schedule.  NULL with diagnostics on failure. */
+sn_schedule *sn_program_schedule(const sn_model *m, const sn_program_options *options, sn_diags *diags);
 /* Elaborate, run the passes with options->request, schedule, compile.  On failure *out is untouched and diagnostics say why. */
 bool sn_program_make(const sn_model *m, const sn_program_options *options, sn_program *out, sn_diags *diags);
 void sn_program_fini(sn_program *p);

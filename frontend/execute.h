@@ -1,0 +1,26 @@
+/* One run of a compiled program on arrays from files: what `sinew run` does.
+ * Not compiling it (compile.h) and not its command line (cmd_run.c). */
+#ifndef SN_FRONTEND_EXECUTE_H
+#define SN_FRONTEND_EXECUTE_H
+
+#include "../runtime/data/array.h"
+#include "../runtime/train/store.h"
+#include "compile.h"
+
+typedef struct sn_execution {
+    const sn_abi_program *program;
+    const char *const    *names;   /* "x=X.npy" for inputs, then "y=DY.npy" for gradients of outputs: */
+    uint32_t              inputs, grads; /* so many of each; seeds are parameters "seed.y" */
+    const char           *weights; /* safetensors, or NULL: drawn from seed */
+    const char           *prefix;  /* what stands before the names of the program in it, with the dot; "" or NULL */
+    const char           *out;     /* directory, made if absent */
+    uint64_t              seed;
+    int                   threads;
+    bool                  training;
+} sn_execution;
+
+/* Read, check, run, write.  Every fault found is printed by `say` (a line each); false if there was one. */
+typedef void sn_say(void *ctx, const char *text);
+bool sn_execute(const sn_execution *x, sn_say *say, void *ctx);
+
+#endif
