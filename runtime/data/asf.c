@@ -29,18 +29,21 @@ static word next_key(text *t)
     }
 }
 
-/* "XYZ" into {0, 1, 2}. */
+/* "XYZ" into {0, 1, 2}; `order` is unchanged on error. */
 static sn_rt_status read_turn_order(text *t, int order[3])
 {
     word w = text_word_in_line(t);
-    int seen = 0;
+    int found[3] = {0, 0, 0}, seen = 0;
     for (size_t i = 0; i < 3 && w.size == 3; i++) {
-        order[i] = (w.at[i] | 32) - 'x';
-        if (order[i] < 0 || order[i] > 2)
-            return text_expected(t, w, "an order such as XYZ");
-        seen |= 1 << order[i];
+        found[i] = (w.at[i] | 32) - 'x';
+        if (found[i] < 0 || found[i] > 2)
+            break;
+        seen |= 1 << found[i];
     }
-    return seen == 7 ? SN_RT_OK : text_expected(t, w, "an order such as XYZ");
+    if (seen != 7)
+        return text_expected(t, w, "an order such as XYZ");
+    memcpy(order, found, sizeof found);
+    return SN_RT_OK;
 }
 
 /* Turns about fixed axes, in the order given: for XYZ, Rz Ry Rx. */
@@ -130,7 +133,8 @@ static sn_rt_status read_root(text *t, sn_rt_asf *asf, word *key)
         else
             return text_expected(t, *key, "order, axis, position or orientation");
     }
-    set_axis(asf, root, orientation);
+    if (status == SN_RT_OK)
+        set_axis(asf, root, orientation);
     return status;
 }
 
