@@ -2,7 +2,6 @@
  * Not a general allocator: nothing is freed alone. */
 #include "ir.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +58,7 @@ char *sn_strndup(sn_arena *a, const char *s, size_t n)
 
 char *sn_strdup(sn_arena *a, const char *s) { return sn_strndup(a, s, strlen(s)); }
 
-static char *format_list(sn_arena *a, const char *format, va_list args)
+char *sn_format_list(sn_arena *a, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
@@ -75,7 +74,7 @@ char *sn_format(sn_arena *a, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *text = format_list(a, format, args);
+    char *text = sn_format_list(a, format, args);
     va_end(args);
     return text;
 }

@@ -3,6 +3,7 @@
 #ifndef SN_IR_ARENA_H
 #define SN_IR_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 typedef struct sn_arena {
@@ -15,7 +16,8 @@ void  sn_arena_fini(sn_arena *a);
 void *sn_alloc(sn_arena *a, size_t size);
 char *sn_strdup(sn_arena *a, const char *s);
 char *sn_strndup(sn_arena *a, const char *s, size_t n);
-char *sn_format(sn_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *sn_format(sn_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull));
+char *sn_format_list(sn_arena *a, const char *format, va_list args) __attribute__((format(printf, 2, 0), nonnull));
 
 #define sn_new(a, type) ((type *)sn_alloc((a), sizeof(type)))
 #define sn_new_n(a, type, n) ((type *)sn_alloc((a), sizeof(type) * (size_t)(n)))

@@ -63,6 +63,10 @@ static uint8_t read_loop(reader *r)
             name[n++] = *r->at;
         else
             fail(r, "loop name is longer than 7 letters");
+    if (r->what) {
+        r->at = start;
+        return 0;
+    }
     for (uint8_t i = 0; i < r->c->loops; i++)
         if (strcmp(r->c->name[i], name) == 0)
             return i;
@@ -129,7 +133,7 @@ static void read_index(reader *r, sn_affine *f)
 static void read_list(reader *r, uint8_t *rank, sn_affine *at)
 {
     blanks(r);
-    if (!*r->at || *r->at == ';' || strncmp(r->at, "->", 2) == 0)
+    if (r->what || !*r->at || *r->at == ';' || strncmp(r->at, "->", 2) == 0)
         return;
     do {
         if (*rank == SN_MAX_RANK) {

@@ -2,7 +2,6 @@
  * Not the wording of messages: those stand where the fault is found. */
 #include "diag.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,14 +42,9 @@ void sn_diag_add(sn_diags *d, sn_severity s, sn_loc loc, const char *node, const
         SN_ASSERT(grown, "out of memory");
         d->diag = grown;
     }
-    va_list args, again;
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    const int n = vsnprintf(NULL, 0, format, args);
-    SN_ASSERT(n >= 0, "format %s", format);
-    char *text = sn_alloc(&d->arena, (size_t)n + 1);
-    vsnprintf(text, (size_t)n + 1, format, again);
-    va_end(again);
+    const char *text = sn_format_list(&d->arena, format, args);
     va_end(args);
     if (loc.path)
         loc.path = sn_strdup(&d->arena, loc.path);

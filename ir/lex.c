@@ -175,6 +175,7 @@ void sn_lexer_next(sn_lexer *l)
         l->token.loc.len = (uint32_t)(l->pos - start);
         if (good)
             return;
+        l->bad = true;
         if (l->diags->errors == errors)
             sn_error(l->diags, l->token.loc, NULL, "no word of the language begins here");
     }

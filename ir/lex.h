@@ -33,6 +33,7 @@ typedef struct sn_lexer {
     sn_diags   *diags;
     sn_token    token; /* the current one */
     uint32_t    end;   /* offset behind the token before it */
+    bool        bad;   /* something was no token; the parser clears it and says nothing more about the statement */
 } sn_lexer;
 
 void sn_lexer_init(sn_lexer *l, sn_diags *diags, uint32_t source, sn_arena *arena);

@@ -321,6 +321,7 @@ static bool parse_return(reader *r)
 static bool parse_statement(reader *r)
 {
     r->p.node = NULL;
+    r->p.lex.bad = false;
     if (token(r)->kind == SN_TOKEN_VALUE)
         return parse_node(r);
     if (at_word(r, "weight"))
@@ -355,6 +356,7 @@ static bool parse_graph(reader *r)
         if (!parse_statement(r))
             sn_lexer_recover(&r->p.lex, from);
     }
+    r->p.lex.bad = false;
     next(r);
     r->p.node = NULL;
     keep_promises(r);

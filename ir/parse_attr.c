@@ -15,6 +15,8 @@ bool sn_at_mark(const sn_parser *p, char mark) { return token(p)->kind == SN_TOK
 bool sn_parse_fail(sn_parser *p, const char *expected)
 {
     const sn_token *t = token(p);
+    if (p->lex.bad)
+        return false; /* said already */
     if (t->kind == SN_TOKEN_END)
         sn_error(p->diags, t->loc, p->node, "found the end of the text, expected %s", expected);
     else
