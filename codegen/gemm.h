@@ -23,8 +23,8 @@ typedef struct sn_gemm_env { /* where functions are made */
  *       c[r * c_row + j * lanes ..] += x[table[s] + r * x_row + k * x_step] * w[(s * steps + k) * w_step + j * lanes ..]
  *
  * where `steps` is the constant of the function, or the argument if that is 0;
- * in this order of (s, k) for every element; first != 0 starts from zero instead of the old c.  Strides in floats; w and c aligned to
- * a vector; segments >= 1, steps >= 1.  x, w and c do not overlap. */
+ * in this order of (s, k) for every element; first != 0 starts from zero instead of the old c.  Strides in floats; best with w
+ * and c aligned to a vector; segments >= 1, steps >= 1.  x, w and c do not overlap. */
 typedef struct sn_gemm_micro {
     uint32_t rows, vectors, lanes, steps, unroll;
     int64_t  x_row, x_step, w_step, c_row;

@@ -3,17 +3,20 @@
 #include "kernel_contract.h"
 
 /* In order of preference; the last takes everything. */
-static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_wgrad, &sn_ct_general};
+static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_wgrad, &sn_ct_graph, &sn_ct_general};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool sn_ct_is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
 
-static sn_dim macs_of(sn_plan *p, const sn_contract_facts *f)
+/* Multiply-adds of the direct method; products with known zeros do not count. */
+static sn_dim macs_of(sn_plan *p, const sn_ct *ct)
 {
+    const sn_contract_facts *f = &ct->facts;
     sn_dim n = sn_dim_const(1);
     for (int l = 0; l < f->spec->loops; l++)
-        n = sn_dim_mul(p->dims, n, f->loop[l].extent);
-    return n;
+        if (ct->terms == 0 || f->loop[l].count[ct->pattern] == 0)
+            n = sn_dim_mul(p->dims, n, f->loop[l].extent);
+    return sn_dim_mul(p->dims, n, sn_dim_const(ct->terms ? (int64_t)ct->terms : 1));
 }
 
 static void mark_needed(sn_plan *p, const sn_ct *ct, sn_ref r, bool *needed)
@@ -48,6 +51,21 @@ sn_gemm_env sn_ct_env(sn_kb *kb)
     return (sn_gemm_env){kb->ctx, kb->mod, kb->b, kb->fn};
 }
 
+const float *sn_ct_pattern(const sn_plan *p, sn_ref operand)
+{
+    const sn_node *n = sn_at(p->g, operand);
+    if (n->op == SN_OP_const)
+        return n->attrs.data.data;
+    if (n->op != SN_OP_mul || !sn_plan_in_body(p, operand))
+        return NULL;
+    for (int i = 0; i < 2; i++) {
+        const sn_node *c = sn_at(p->g, n->arg[i]);
+        if (c->op == SN_OP_const && sn_type_equal(&c->type, &n->type))
+            return c->attrs.data.data;
+    }
+    return NULL;
+}
+
 static bool contract_plan(sn_plan *p)
 {
     sn_ct *ct = sn_new(p->arena, sn_ct);
@@ -62,7 +80,7 @@ static bool contract_plan(sn_plan *p)
         ct->outer = (uint32_t)p->k->outer;
         ct->chunk = p->k->chunk;
         if (kinds[i]->plan(p, ct)) {
-            p->call[ct->main].macs = macs_of(p, &ct->facts);
+            p->call[ct->main].macs = macs_of(p, ct);
             return true;
         }
     }

@@ -7,6 +7,7 @@
  *   kernel_contract_edge.c     epilogue of a packed tile of results
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
  *   kernel_contract_wgrad.c    their weight gradients
+ *   kernel_contract_graph.c    graph products: columns are not summed
  *   kernel_contract_general.c  any contraction, as a loop nest
  */
 #ifndef SN_CODEGEN_KERNEL_CONTRACT_H
@@ -30,10 +31,11 @@ struct sn_ct { /* made by the plan, read by emission */
     uint32_t          outer; /* tiles: one for each index of result axes 0 .. outer-1 and each chunk of axis outer */
     int64_t           chunk;
     uint32_t          main;  /* the call with the products */
+    uint32_t          terms, pattern; /* tensor `pattern` has `terms` numbers that may not be zero; 0 terms = all */
     void             *data;  /* of the kind */
 };
 
-extern const sn_ct_kind sn_ct_rows, sn_ct_wgrad, sn_ct_general;
+extern const sn_ct_kind sn_ct_rows, sn_ct_wgrad, sn_ct_graph, sn_ct_general;
 
 /* The call reads what these parts of the kernel read: operands (1 << SN_AT_A, 1 << SN_AT_B), epilogue. */
 enum { SN_CT_OPERANDS = 3, SN_CT_EPILOGUE = 4 };
@@ -42,6 +44,10 @@ sn_gemm_env sn_ct_env(sn_kb *kb);
 int64_t sn_ct_ceil(int64_t a, int64_t b); /* a rounded up to a multiple of b */
 /* Extent of a loop if it is constant and positive. */
 bool sn_ct_const_extent(const sn_contract_facts *f, uint8_t loop, int64_t *out);
+
+/* Numbers of an operand that are known to be zero at compile time: the operand is a constant, or a product with one of its shape.
+ * Returns that constant's data, row-major, or NULL. */
+const float *sn_ct_pattern(const sn_plan *p, sn_ref operand);
 
 /* ---- tiles -------------------------------------------------------------------------------------------------------------- */
 
@@ -75,8 +81,8 @@ typedef struct sn_ct_frames { int64_t slot, count, start, step; } sn_ct_frames; 
 typedef struct sn_ct_pack {
     int          tensor;               /* SN_AT_A or SN_AT_B */
     int          frame_axis;           /* of the tensor */
-    uint8_t      inner[SN_MAX_RANK];  uint32_t inners;  /* position loops of the rows of a frame, last fastest */
-    uint8_t      column[SN_MAX_RANK]; uint32_t columns; /* loops of a row, last fastest */
+    uint8_t      inner[SN_MAX_RANK];  uint32_t inners;  /* loops over the rows of a frame, last fastest */
+    uint8_t      column[SN_MAX_RANK]; uint32_t columns; /* loops of a row, last fastest; zeros up to a whole vector */
     int64_t      inner_rows, width, stride;             /* of a frame; floats of a row; from row to row */
     sn_ct_frames group[SN_CT_MAX_PHASES]; uint32_t groups;
     int64_t      slots;

@@ -61,6 +61,8 @@ static void pack_vector(packing *k, LLVMValueRef at, LLVMValueRef offset, LLVMVa
     kb->mask = mask;
     LLVMValueRef v = sn_kb_number(kb, sn_kb_value(kb, k->ct->operand[k->p->tensor], index));
     kb->mask = NULL;
+    if (mask)
+        v = LLVMBuildSelect(kb->b, mask, v, sn_kb_zero(kb, kb->lanes), "");
     sn_kb_store(kb, k->to, sn_kb_iadd(kb, offset, at), v, NULL);
 }
 

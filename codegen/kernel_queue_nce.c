@@ -8,8 +8,8 @@
  * buffer.  Second call: rows; parts are joined in order and the positive is added.
  *
  * Queries lie along the lanes.  Then both products take the keys as they are: S[key][query] = sum_d key[d] * qt[d][query] and
- * G[query][d] += P[key][query] * key[d], and maximum and sum need no horizontal step.  Keys are copied a block at a time so that short
- * blocks and widths can be padded with zeros.
+ * G[query][d] += P[key][query] * key[d], and maximum and sum need no horizontal step.  Keys are copied a block at a time so that
+ * widths and ends can be padded with zeros.
  *
  * m need not be the maximum: it follows only when a block exceeds it by SLACK, so that G is almost never rescaled.  1/tau as a fixed m
  * would underflow for every term when 2/tau > 87.
@@ -82,6 +82,7 @@ typedef struct sweep {
     LLVMValueRef  query, queries, vectors; /* first of the block, how many, vectors of them */
     LLVMValueRef  g, m, l;                 /* state in the private buffer */
     LLVMValueRef  qt, keys, s;             /* scratch: [padded][block], [KEYS][padded], [KEYS][block] */
+    LLVMValueRef  table;                   /* one offset, 0 */
 } sweep;
 
 static LLVMValueRef i64(const sweep *w, int64_t v) { return sn_kb_i64(w->kb, v); }
@@ -135,38 +136,38 @@ static void pack_keys(const sweep *w, LLVMValueRef from, LLVMValueRef n, LLVMVal
     sn_kb_endfor(kb, &z, NULL);
 }
 
-static void call_micro(const sweep *w, const sn_gemm_micro *m, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c, LLVMValueRef table,
-                       LLVMValueRef segments, bool first)
+static void call_micro(const sweep *w, const sn_gemm_micro *m, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c, LLVMValueRef steps,
+                       bool first)
 {
     sn_gemm_env env = {w->kb->ctx, w->kb->mod, w->kb->b, w->kb->fn};
-    LLVMValueRef fn = sn_gemm_micro_function(&env, m), arg[6] = {a, b, c, table, segments, i64(w, first)};
-    LLVMBuildCall2(w->kb->b, LLVMGlobalGetValueType(fn), fn, arg, 6, "");
+    LLVMValueRef fn = sn_gemm_micro_function(&env, m), arg[7] = {a, b, c, w->table, i64(w, 1), i64(w, first), steps};
+    LLVMBuildCall2(w->kb->b, LLVMGlobalGetValueType(fn), fn, arg, 7, "");
 }
 
 /* S[key][query], for blocks with `vectors` vectors of queries. */
-static void products(const sweep *w, uint32_t vectors, LLVMValueRef keys, LLVMValueRef zero)
+static void products(const sweep *w, uint32_t vectors, LLVMValueRef keys)
 {
     sn_kb *kb = w->kb;
     const nce *x = w->x;
     sn_gemm_micro m = {.rows = x->step, .vectors = vectors, .lanes = (uint32_t)x->lanes, .steps = (uint32_t)x->padded, .unroll = 4,
                        .x_row = x->padded, .x_step = 1, .w_step = x->block, .c_row = x->block, .fma = kb->target->fma};
     sn_loop r = sn_kb_for(kb, i64(w, 0), keys, x->step, NULL, 0);
-    call_micro(w, &m, sn_kb_ptr(kb, w->keys, times(w, r.i, x->padded)), w->qt, sn_kb_ptr(kb, w->s, times(w, r.i, x->block)), zero,
-               i64(w, 1), true);
+    call_micro(w, &m, sn_kb_ptr(kb, w->keys, times(w, r.i, x->padded)), w->qt, sn_kb_ptr(kb, w->s, times(w, r.i, x->block)),
+               i64(w, x->padded), true);
     sn_kb_endfor(kb, &r, NULL);
 }
 
-static void all_products(const sweep *w, uint32_t vectors, LLVMValueRef keys, LLVMValueRef zero)
+static void all_products(const sweep *w, uint32_t vectors, LLVMValueRef keys)
 {
     if (vectors == 1) {
-        products(w, 1, keys, zero);
+        products(w, 1, keys);
         return;
     }
     LLVMValueRef full = LLVMBuildICmp(w->kb->b, LLVMIntEQ, w->vectors, i64(w, vectors), "");
     sn_if f = sn_kb_if(w->kb, full);
-    products(w, vectors, keys, zero);
+    products(w, vectors, keys);
     sn_kb_else(w->kb, &f);
-    all_products(w, vectors - 1, keys, zero);
+    all_products(w, vectors - 1, keys);
     sn_kb_endif(w->kb, &f);
 }
 
@@ -219,8 +220,8 @@ static void follow(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
     sn_kb_endif(kb, &f);
 }
 
-/* S becomes P = e^(S - m), l grows; rows of padding become 0. */
-static void weights(const sweep *w, LLVMValueRef column, LLVMValueRef keys, LLVMValueRef padded)
+/* S becomes P = e^(S - m), l grows. */
+static void weights(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
 {
     sn_kb *kb = w->kb;
     uint32_t lanes = (uint32_t)w->x->lanes;
@@ -231,43 +232,39 @@ static void weights(const sweep *w, LLVMValueRef column, LLVMValueRef keys, LLVM
     sn_kb_store(kb, w->s, at, p, NULL);
     LLVMValueRef sum = LLVMBuildFAdd(kb->b, r.carry[0], p, "");
     sn_kb_endfor(kb, &r, &sum);
-    sn_loop z = sn_kb_for(kb, keys, padded, 1, NULL, 0);
-    sn_kb_store(kb, w->s, sn_kb_iadd(kb, times(w, z.i, w->x->block), column), zero, NULL);
-    sn_kb_endfor(kb, &z, NULL);
     LLVMValueRef l = sn_kb_load(kb, w->l, column, lanes, NULL);
     sn_kb_store(kb, w->l, column, LLVMBuildFAdd(kb->b, l, r.carry[0], ""), NULL);
 }
 
 /* G[query][d] += sum over the block's keys. */
-static void gather(const sweep *w, LLVMValueRef padded, LLVMValueRef table)
+static void gather(const sweep *w, LLVMValueRef keys)
 {
     sn_kb *kb = w->kb;
     const nce *x = w->x;
-    sn_gemm_micro m = {.rows = x->row, .vectors = x->vec, .lanes = (uint32_t)x->lanes, .steps = GROUP, .unroll = GROUP, .x_row = 1,
+    sn_gemm_micro m = {.rows = x->row, .vectors = x->vec, .lanes = (uint32_t)x->lanes, .steps = 0, .unroll = 4, .x_row = 1,
                        .x_step = x->block, .w_step = x->padded, .c_row = x->padded, .fma = kb->target->fma};
-    LLVMValueRef segments = sn_kb_idiv(kb, padded, i64(w, GROUP));
     sn_loop i = sn_kb_for(kb, i64(w, 0), w->queries, x->row, NULL, 0);
     for (int64_t d = 0; d < x->padded; d += m.vectors * x->lanes) {
         while (d + m.vectors * x->lanes > x->padded)
             m.vectors--;
         LLVMValueRef at = sn_kb_iadd(kb, times(w, i.i, x->padded), i64(w, d));
-        call_micro(w, &m, sn_kb_ptr(kb, w->s, i.i), sn_kb_ptr(kb, w->keys, i64(w, d)), sn_kb_ptr(kb, w->g, at), table, segments, false);
+        call_micro(w, &m, sn_kb_ptr(kb, w->s, i.i), sn_kb_ptr(kb, w->keys, i64(w, d)), sn_kb_ptr(kb, w->g, at), keys, false);
     }
     sn_kb_endfor(kb, &i, NULL);
 }
 
-static void sweep_block(const sweep *w, LLVMValueRef from, LLVMValueRef to, LLVMValueRef table)
+static void sweep_block(const sweep *w, LLVMValueRef from, LLVMValueRef to)
 {
     sn_kb *kb = w->kb;
     LLVMValueRef n = sn_kb_imin(kb, i64(w, KEYS), sn_kb_isub(kb, to, from));
     LLVMValueRef padded = times(w, sn_kb_idiv(kb, sn_kb_iadd(kb, n, i64(w, GROUP - 1)), i64(w, GROUP)), GROUP);
     pack_keys(w, from, n, padded);
-    all_products(w, QUERIES, padded, table);
+    all_products(w, QUERIES, padded);
     sn_loop v = sn_kb_for(kb, i64(w, 0), times(w, w->vectors, w->x->lanes), w->x->lanes, NULL, 0);
     follow(w, v.i, n);
-    weights(w, v.i, n, padded);
+    weights(w, v.i, n);
     sn_kb_endfor(kb, &v, NULL);
-    gather(w, padded, table);
+    gather(w, n);
 }
 
 /* The part's share of the queue: whole groups of keys, so that only the queue's end is padded. */
@@ -285,12 +282,9 @@ static void emit_sweep(sn_kb *kb, const nce *x)
 {
     sn_kb_begin(kb, 0);
     sn_gemm_env env = {kb->ctx, kb->mod, kb->b, kb->fn};
-    int64_t offset[KEYS / GROUP];
-    for (int i = 0; i < KEYS / GROUP; i++)
-        offset[i] = (int64_t)i * GROUP * x->block;
-    LLVMValueRef table = sn_gemm_table(&env, offset, KEYS / GROUP), from, to;
+    LLVMValueRef table = sn_gemm_table(&env, &(int64_t){0}, 1), from, to;
     sn_loop t = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
-    sweep w = {.kb = kb, .x = x, .qt = kb->scratch};
+    sweep w = {.kb = kb, .x = x, .qt = kb->scratch, .table = table};
     w.keys = sn_kb_ptr(kb, w.qt, sn_kb_i64(kb, x->padded * x->block));
     w.s = sn_kb_ptr(kb, w.keys, sn_kb_i64(kb, KEYS * x->padded));
     w.g = sn_kb_ptr(kb, kb->buffer[x->temp], times(&w, t.i, x->state));
@@ -306,7 +300,7 @@ static void emit_sweep(sn_kb *kb, const nce *x)
     pack_queries(&w);
     part_range(&w, sn_kb_irem(kb, t.i, sn_kb_i64(kb, PARTS)), &from, &to);
     sn_loop b = sn_kb_for(kb, from, to, KEYS, NULL, 0);
-    sweep_block(&w, b.i, to, table);
+    sweep_block(&w, b.i, to);
     sn_kb_endfor(kb, &b, NULL);
     sn_kb_endfor(kb, &t, NULL);
     sn_kb_end(kb);
@@ -417,4 +411,4 @@ static bool emit_nce(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_queue_nce = {"queue_nce", 1, plan_nce, emit_nce};
+const sn_generator sn_kernel_queue_nce = {"queue_nce", 2, plan_nce, emit_nce};

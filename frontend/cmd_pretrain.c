@@ -70,7 +70,7 @@ static int open_training(pretraining *p)
     uint32_t    sets = 0;
     char        cache[4096];
     while (p->how->set && p->how->set[sets]) sets++;
-    if (!sn_training_open(&p->training, p->how->recipe, p->how->set, sets, sn_cache_dir(cache, sizeof cache), &err)) {
+    if (!sn_training_open(&p->training, p->how->recipe, p->how->set, sets, sn_cache_dir(cache, sizeof cache), NULL, &err)) {
         sn_training_complain(&p->training, "pretrain", &err);
         return SN_EXIT_FAILED;
     }

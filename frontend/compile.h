@@ -22,6 +22,7 @@ void      sn_model_free(sn_model *m);
 /* The module meant when none is named: the recipe's; else the one named like the file; else the last that no other module of the
  * file uses.  NULL when the file declares no module. */
 const char *sn_model_main(const sn_model *m);
+bool        sn_model_has_recipe(const sn_model *m);
 
 /* What to make of a model.  Zero-initialised, it is the main module in inference with all defaults. */
 typedef struct sn_program_options {

@@ -141,6 +141,8 @@ static void read_recipe(reader *r, const sn_ast_recipe *a, sn_recipe *out)
     read_params(r, out);
 }
 
+bool sn_model_has_recipe(const sn_model *m) { return m->file[0].ast.recipe.present; }
+
 bool sn_model_recipe(const sn_model *m, const sn_program_options *options, sn_recipe *out, sn_arena *arena, sn_diags *diags)
 {
     const sn_ast_recipe *a = &m->file[0].ast.recipe;

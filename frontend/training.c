@@ -105,12 +105,13 @@ static bool check_recipe(const sn_recipe *r, sn_rt_error *err)
     return true;
 }
 
-bool sn_training_open(sn_training *t, const char *path, const char *const *set, uint32_t sets, const char *cache_dir, sn_rt_error *err)
+bool sn_training_open(sn_training *t, const char *path, const char *const *set, uint32_t sets, const char *cache_dir, const char *cpu,
+                      sn_rt_error *err)
 {
     memset(t, 0, sizeof *t);
     sn_diags_init(&t->diags);
     sn_arena_init(&t->arena);
-    sn_program_options options = {.set = set, .sets = sets, .training = true, .cache_dir = cache_dir};
+    sn_program_options options = {.set = set, .sets = sets, .training = true, .cache_dir = cache_dir, .cpu = cpu};
     t->model = sn_model_load(path, &t->diags);
     if (!t->model || !sn_model_recipe(t->model, &options, &t->recipe, &t->arena, &t->diags) || !check_recipe(&t->recipe, err)) return false;
     const sn_autodiff_request loss = {.output = t->recipe.loss, .weights = true};

@@ -10,6 +10,15 @@
 
 /* ---- building ---- */
 
+/* Numbers a kernel must not confuse: different everywhere, reproducible, exact in float. */
+static float number(uint64_t i)
+{
+    uint64_t z = (i + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z ^= z >> 27;
+    return (float)((int64_t)(z >> 44) - (1 << 19)) / (float)(1 << 19);
+}
+
 void gc_init(gemm_case *c)
 {
     memset(c, 0, sizeof *c);
@@ -77,6 +86,21 @@ sn_ref gc_partial_sum(gemm_case *c, sn_ref x, int64_t outer, int64_t chunk, int6
 }
 
 void gc_out(gemm_case *c, sn_ref r) { c->out[c->outs++] = r; }
+
+sn_ref gc_sparse(gemm_case *c, const char *dims, size_t nonzero)
+{
+    sn_type t = gc_type(c, dims);
+    size_t n = 1;
+    for (uint8_t i = 0; i < t.rank; i++)
+        n *= (size_t)t.dim[i].v;
+    float *data = calloc(n, sizeof *data);
+    for (size_t i = 0; i < nonzero; i++)
+        data[i * n / nonzero] = number(i) + 2.0f;
+    sn_attrs a = {.data = {data, n}};
+    sn_ref r = sn_build_op(&c->b, SN_OP_const, NULL, 0, &a, &t);
+    free(data);
+    return r;
+}
 
 /* ---- schedule ---- */
 
@@ -166,15 +190,6 @@ static int64_t entry_value(const gemm_run *r, const sn_abi_dim_entry *e)
     case SN_ABI_DIM_MUL: return gr_dim(r, e->a) * gr_dim(r, e->b);
     default: return floor_div(gr_dim(r, e->a), gr_dim(r, e->b));
     }
-}
-
-/* Numbers a kernel must not confuse: different everywhere, reproducible, exact in float. */
-static float number(uint64_t i)
-{
-    uint64_t z = (i + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z ^= z >> 27;
-    return (float)((int64_t)(z >> 44) - (1 << 19)) / (float)(1 << 19);
 }
 
 static float *floats(size_t n) { return aligned_alloc(64, ((n ? n : 1) * sizeof(float) + 63) / 64 * 64); }

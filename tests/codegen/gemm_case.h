@@ -23,6 +23,8 @@ void   gc_fini(gemm_case *c);
 sn_type gc_type(gemm_case *c, const char *dims);
 /* A parameter of that type. */
 sn_ref gc_param(gemm_case *c, const char *name, const char *dims);
+/* A constant with `nonzero` numbers that are not zero, spread over it. */
+sn_ref gc_sparse(gemm_case *c, const char *dims, size_t nonzero);
 /* The contraction (becomes the anchor). */
 sn_ref gc_contract(gemm_case *c, const char *spec, sn_ref x, sn_ref w, const char *dims);
 sn_ref gc_partial_sum(gemm_case *c, sn_ref x, int64_t outer, int64_t chunk, int64_t keep);

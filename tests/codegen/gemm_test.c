@@ -187,6 +187,43 @@ static void weight_gradient_with_edges(void **state)
     check(&c);
 }
 
+static void graph_products(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,16", "3,25,25", "N,T,25,16"},
+        {"n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,17,2,18", "2,17,17", "N,T,17,18"},
+        {"n,t,w,c ; k,v,w -> n,t,v,k,c", "N,T,25,64", "3,25,25", "N,T,25,3,64"},
+        {"v,w ; n,t,v,c -> n,t,w,c", "5,7", "N,T,5,80", "N,T,7,80"},
+        {"n,t,k,v,c ; n,k,v,w -> n,t,w,c", "N,T,2,5,16", "N,2,5,6", "N,T,6,16"},
+        {"n,v,c ; v,w -> n,w,c", "N,5,3", "5,25", "N,25,3"},
+        {"n,t,m,v,c ; v,w -> n,t,m,w,c", "N,T,2,5,16", "5,5", "N,T,2,5,16"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
+static void sparse_graph_products(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,16", "3,25,25", "N,T,25,16"},
+        {"n,t,w,c ; k,v,w -> n,t,v,k,c", "N,T,25,18", "3,25,25", "N,T,25,3,18"},
+        {"n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,70", "3,25,25", "N,T,25,70"},
+    };
+    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
+        gemm_case c;
+        gc_init(&c);
+        sn_ref x = gc_param(&c, "x", p[i].a), a = gc_sparse(&c, p[i].b, 73), importance = gc_param(&c, "importance", p[i].b);
+        sn_ref y = gc_contract(&c, p[i].spec, x, sn_mul(&c.b, a, importance), p[i].out);
+        gc_out(&c, y);
+        if (c.g->node[y.i].type.rank == 4) {
+            gc_out(&c, gc_partial_sum(&c, y, 1, 5, 1));
+            gc_out(&c, gc_partial_sum(&c, sn_mul(&c.b, y, y), 1, 5, 1));
+        }
+        check(&c);
+    }
+}
+
 int main(int argc, char **argv)
 {
     cpu = argc > 1 ? argv[1] : NULL;
@@ -196,6 +233,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(rows_with_edges),
         cmocka_unit_test(weight_gradients),
         cmocka_unit_test(weight_gradient_with_edges),
+        cmocka_unit_test(graph_products),
+        cmocka_unit_test(sparse_graph_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,15 +187,19 @@ static void run_call(const sn_abi_program *p, const sn_abi_call *c, const int64_
 
 cg_memory cg_run(const sn_abi_program *p, const int64_t *symbol, float *const *param, int pieces, bool back)
 {
-    cg_memory m = {calloc(p->buffers + 1, sizeof(float *)), calloc(p->buffers + 1, sizeof(size_t)), p->buffers};
+    cg_memory m = {calloc(p->buffers + 1, sizeof(float *)), calloc(p->buffers + 1, sizeof(size_t)), calloc(p->buffers + 1, sizeof(bool)),
+                   p->buffers};
     for (uint32_t i = 0; i < p->buffers; i++) {
         const sn_abi_buffer *b = &p->buffer[i];
         m.count[i] = (size_t)value_of(p, symbol, b->count);
-        m.buffer[i] = guarded_new(m.count[i]);
+        m.buffer[i] = b->place == SN_ABI_ALIAS ? NULL : guarded_new(m.count[i]);
         const float *from = b->place == SN_ABI_PARAM ? param[b->index] : b->place == SN_ABI_CONST ? b->data : NULL;
         if (from)
             memcpy(m.buffer[i], from, m.count[i] * sizeof(float));
     }
+    for (uint32_t i = 0; i < p->buffers; i++)
+        if ((m.alias[i] = p->buffer[i].place == SN_ABI_ALIAS))
+            m.buffer[i] = m.buffer[p->buffer[i].index];
     for (uint32_t i = 0; i < p->calls; i++)
         run_call(p, &p->call[i], symbol, &m, pieces, back);
     for (uint32_t i = 0; i < p->buffers; i++)
@@ -207,7 +211,9 @@ cg_memory cg_run(const sn_abi_program *p, const int64_t *symbol, float *const *p
 void cg_memory_free(cg_memory *m)
 {
     for (uint32_t i = 0; i < m->buffers; i++)
-        free(m->buffer[i] - GUARD);
+        if (!m->alias[i])
+            free(m->buffer[i] - GUARD);
+    free(m->alias);
     free(m->buffer);
     free(m->count);
 }
@@ -254,7 +260,7 @@ static void compare(const sn_schedule *s, const cg_memory *m, const sn_ref_run *
 {
     for (uint32_t i = 0; i < s->buffers; i++) {
         const sn_ref_array *a = sn_ref_value(run, s->buffer[i].node);
-        if (s->buffer[i].place != SN_PLACE_SLAB)
+        if (s->buffer[i].place != SN_PLACE_SLAB && s->buffer[i].place != SN_PLACE_OUTPUT)
             continue;
         assert_int_equal(a->count, m->count[i]);
         double largest = 0;

@@ -22,7 +22,7 @@ sn_schedule *cg_schedule(sn_graph *g, const cg_kernel *kernel, uint32_t n);
 sn_schedule *cg_schedule_each(sn_graph *g);
 void cg_schedule_free(sn_schedule *s);
 
-typedef struct cg_memory { float **buffer; size_t *count; uint32_t buffers; } cg_memory;
+typedef struct cg_memory { float **buffer; size_t *count; bool *alias; uint32_t buffers; } cg_memory;
 /* Run a program: tiles in `pieces` pieces, backwards if `back`; scratch is filled with nonsense for every piece.  param: by number. */
 cg_memory cg_run(const sn_abi_program *p, const int64_t *symbol, float *const *param, int pieces, bool back);
 void cg_memory_free(cg_memory *m);

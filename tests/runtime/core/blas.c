@@ -33,9 +33,9 @@ static void test_misdetection(void **unused)
 {
     (void)unused;
     sn_rt_blas  b;
-    sn_rt_error err = {""};
+    sn_rt_error why = {""};
     setenv("OPENBLAS_CORETYPE", "PRESCOTT", 1);
-    if (sn_rt_blas_open(&b, true, &err) == SN_RT_MISSING) skip();
+    if (sn_rt_blas_open(&b, true, &why) == SN_RT_MISSING) skip();
     if (strcmp(b.core, "Prescott")) skip(); /* a build for one processor */
     assert_false(b.corrected);
     assert_true(b.advice ? b.fit == SN_RT_BLAS_CRIPPLED : b.fit == SN_RT_BLAS_FITS);

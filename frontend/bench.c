@@ -1,0 +1,279 @@
+/* Measuring a graph file: compile time, step time, speed, memory, time by kernel.
+ * Not the verb (cmd_bench.c). */
+#include "bench.h"
+
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LEAST_REPEATS = 3, MOST_REPEATS = 2000, PROFILED = 5 };
+
+/* The program in memory, ready for steps: a trainer, or a session with a store. */
+typedef struct rig {
+    sn_rt_trainer *trainer;
+    sn_rt_session *session; /* the trainer's, or our own */
+    sn_rt_store   *store;   /* our own; NULL with a trainer */
+    float        **input;
+    size_t        *count;
+    uint32_t       inputs;
+} rig;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- compiling ---------------------------------------------------------------------------------------------------------- */
+
+static bool bind_module(sn_training *t, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->program.abi;
+    t->extent = sn_new_n(&t->arena, int64_t, p->symbols + 1);
+    for (uint32_t s = 0; s < p->symbols; s++) {
+        t->extent[s] = !strcmp(p->symbol[s], "N") ? 1 : !strcmp(p->symbol[s], "T") ? 300 : 0;
+        if (t->extent[s]) continue;
+        sn_rt_fail(err, SN_RT_MISSING, "dimension %s is free: give it with --set %s=NUMBER", p->symbol[s], p->symbol[s]);
+        return false;
+    }
+    return true;
+}
+
+static bool open_module(sn_bench *b, const sn_bench_options *o, const char *cache)
+{
+    sn_training       *t = &b->job;
+    sn_program_options options = {.module = o->module, .set = o->set, .sets = o->sets, .cache_dir = cache, .cpu = o->cpu};
+    memset(t, 0, sizeof *t);
+    sn_diags_init(&t->diags);
+    sn_arena_init(&t->arena);
+    t->model = sn_model_load(b->file, &t->diags);
+    if (!t->model) return false;
+    b->module = o->module ? o->module : sn_model_main(t->model);
+    t->compiled = sn_program_make(t->model, &options, &t->program, &t->diags);
+    return t->compiled && bind_module(t, &b->err);
+}
+
+static bool open_job(sn_bench *b, const sn_bench_options *o, const char *cache, double *out_seconds)
+{
+    double from = now();
+    bool   ok;
+    if (b->training) {
+        ok = sn_training_open(&b->job, b->file, o->set, o->sets, cache, o->cpu, &b->err);
+        b->module = b->job.recipe.module;
+    } else {
+        ok = open_module(b, o, cache);
+    }
+    *out_seconds = now() - from;
+    return ok;
+}
+
+/* Does the file have a recipe?  false too when it cannot be read: opening it then says why. */
+static bool has_recipe(const char *file)
+{
+    sn_diags diags;
+    sn_diags_init(&diags);
+    sn_model *m = sn_model_load(file, &diags);
+    bool      has = m && sn_model_has_recipe(m);
+    if (m) sn_model_free(m);
+    sn_diags_fini(&diags);
+    return has;
+}
+
+static void remove_tree(const char *dir)
+{
+    char *roots[] = {(char *)(uintptr_t)dir, NULL};
+    FTS  *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    for (FTSENT *e; tree && (e = fts_read(tree));)
+        if (e->fts_info == FTS_DP) rmdir(e->fts_accpath);
+        else if (e->fts_info != FTS_D) unlink(e->fts_accpath);
+    if (tree) fts_close(tree);
+}
+
+/* Compile twice through a cache of our own: first it is empty, then not. */
+static bool compile(sn_bench *b, const sn_bench_options *o)
+{
+    char        cache[256];
+    const char *tmp = getenv("TMPDIR");
+    snprintf(cache, sizeof cache, "%s/sinew-bench-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(cache)) {
+        sn_diags_init(&b->job.diags);
+        sn_arena_init(&b->job.arena);
+        sn_rt_fail(&b->err, SN_RT_IO, "%s: no folder for a cache can be made", cache);
+        return false;
+    }
+    bool ok = open_job(b, o, cache, &b->compile_cold);
+    if (ok) {
+        b->stats = b->job.program.stats;
+        sn_training_close(&b->job);
+        ok = open_job(b, o, cache, &b->compile_cached);
+    }
+    remove_tree(cache);
+    return ok;
+}
+
+/* ---- steps -------------------------------------------------------------------------------------------------------------- */
+
+static bool make_inputs(rig *r, const sn_abi_program *p, const sn_training *t, sn_rt_error *err)
+{
+    r->input = calloc(p->params + 1u, sizeof *r->input);
+    r->count = calloc(p->params + 1u, sizeof *r->count);
+    if (!r->input || !r->count) return false;
+    for (uint32_t i = 0, n = 0; i < (t->input ? t->recipe.views : p->params); i++) {
+        uint32_t param = t->input ? sn_rt_find_param(p, t->input[i]) : i;
+        if (p->param[param].kind != SN_ABI_INPUT) continue;
+        size_t count = sn_rt_session_count(r->session, &p->param[param].type);
+        float *x = aligned_alloc(64, (count * sizeof *x + 63) / 64 * 64);
+        if (!x) return false;
+        r->input[n] = x;
+        r->count[n++] = count;
+        r->inputs = n;
+        sn_rt_init_fill(SN_ABI_NORMAL, 0, 0.3, p->param[param].name, 1, 0, x, count, 1);
+        if (sn_rt_session_set_param(r->session, param, x, count, err) != SN_RT_OK) return false;
+    }
+    return true;
+}
+
+static sn_rt_status make_session(rig *r, const sn_training *t, int threads, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->program.abi;
+    sn_rt_status          status = sn_rt_session_new(p, &r->session, err);
+    if (status == SN_RT_OK) status = sn_rt_session_bind(r->session, t->extent, err);
+    if (status == SN_RT_OK) status = sn_rt_store_new(p, r->session, &r->store, err);
+    if (status == SN_RT_OK) status = sn_rt_store_attach(r->store, r->session, err);
+    if (status == SN_RT_OK) status = sn_rt_session_prepare(r->session, threads, NULL, 0, err);
+    if (status == SN_RT_OK) sn_rt_store_init(r->store, 0, threads);
+    return status;
+}
+
+static bool make_rig(rig *r, sn_bench *b, int threads)
+{
+    sn_rt_status status;
+    if (b->training) {
+        status = sn_training_start(&b->job, 0, threads, &r->trainer, &b->err);
+        if (status == SN_RT_OK) r->session = sn_rt_trainer_session(r->trainer);
+    } else {
+        status = make_session(r, &b->job, threads, &b->err);
+    }
+    if (status != SN_RT_OK) return false;
+    if (!make_inputs(r, b->job.program.abi, &b->job, &b->err)) {
+        if (!b->err.text[0]) sn_rt_fail(&b->err, SN_RT_MEMORY, "no memory for inputs");
+        return false;
+    }
+    b->threads = sn_rt_session_threads(r->session);
+    b->memory_planned = r->trainer ? sn_rt_trainer_bytes(r->trainer) : sn_rt_plan_bytes(r->session, b->threads) + sn_rt_store_bytes(r->store);
+    return true;
+}
+
+static void drop_rig(rig *r)
+{
+    if (r->trainer) sn_rt_trainer_free(r->trainer);
+    else sn_rt_session_free(r->session);
+    sn_rt_store_free(r->store);
+    for (uint32_t i = 0; i < r->inputs; i++) free(r->input[i]);
+    free(r->input);
+    free(r->count);
+}
+
+/* Rate 0 keeps the weights, so that random inputs cannot make a long measurement diverge. */
+static bool step(rig *r, sn_bench *b, uint64_t number)
+{
+    if (r->trainer) return sn_rt_trainer_step(r->trainer, (const float *const *)r->input, number, 0, &b->err) == SN_RT_OK;
+    return sn_rt_session_run(r->session, 0, number, &b->err) == SN_RT_OK;
+}
+
+static int by_value(const void *pa, const void *pb)
+{
+    const double *a = pa, *b = pb;
+    return *a < *b ? -1 : *a > *b;
+}
+
+static bool time_steps(rig *r, sn_bench *b, double seconds)
+{
+    double *took = calloc(MOST_REPEATS, sizeof *took);
+    bool    ok = took && step(r, b, 0) && step(r, b, 1); /* first touch of memory, then caches and clock */
+    double  until = now() + seconds;
+    for (b->repeats = 0; ok && b->repeats < MOST_REPEATS && (b->repeats < LEAST_REPEATS || now() < until); b->repeats++) {
+        double from = now();
+        ok = step(r, b, 2 + b->repeats);
+        took[b->repeats] = now() - from;
+    }
+    if (ok) {
+        qsort(took, b->repeats, sizeof *took, by_value);
+        b->step = took[b->repeats / 2];
+        b->fastest = took[0];
+        b->slowest = took[b->repeats - 1];
+    }
+    free(took);
+    return ok;
+}
+
+/* ---- where the time goes ------------------------------------------------------------------------------------------------ */
+
+static int by_seconds(const void *pa, const void *pb)
+{
+    const sn_bench_kernel *a = pa, *b = pb;
+    return a->seconds > b->seconds ? -1 : a->seconds < b->seconds ? 1 : strcmp(a->name, b->name);
+}
+
+static bool time_kernels(rig *r, sn_bench *b)
+{
+    const sn_abi_program *p = b->job.program.abi;
+    uint32_t              runs = b->repeats < PROFILED ? b->repeats : PROFILED;
+    double                sum = 0, from;
+    b->kernel = sn_new_n(&b->job.arena, sn_bench_kernel, p->calls + 1);
+    if (sn_rt_session_profile(r->session, true, &b->err) != SN_RT_OK) return false;
+    from = now();
+    for (uint32_t i = 0; i < runs; i++)
+        if (!step(r, b, i)) return false;
+    double whole = (now() - from) / runs;
+    for (uint32_t i = 0; i < p->calls; i++) {
+        double seconds = sn_rt_session_call_time(r->session, i).wall / runs;
+        b->kernel[b->kernels++] = (sn_bench_kernel){p->call[i].name, p->call[i].where, seconds, 0,
+                                                    2.0 * (double)sn_rt_session_dim(r->session, p->call[i].macs)};
+        sum += seconds;
+    }
+    b->kernel[b->kernels++] = (sn_bench_kernel){"(between kernels: copies, queues, optimiser, starting threads)", "", whole > sum ? whole - sum : 0, 0, 0};
+    for (uint32_t i = 0; i < b->kernels; i++) {
+        b->kernel[i].share = b->kernel[i].seconds / (whole > sum ? whole : sum);
+        b->flop += b->kernel[i].flop;
+    }
+    qsort(b->kernel, b->kernels, sizeof *b->kernel, by_seconds);
+    return true;
+}
+
+/* VmHWM of this process, bytes; 0 if unknown. */
+static size_t peak_memory(void)
+{
+    char          line[256];
+    unsigned long kib = 0;
+    FILE         *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmHWM: %lu", &kib) == 1) break;
+    if (f) fclose(f);
+    return (size_t)kib * 1024;
+}
+
+bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
+{
+    rig r = {0};
+    *b = (sn_bench){.file = file};
+    b->training = !o->module && has_recipe(file);
+    if (getloadavg(&b->load, 1) != 1) b->load = 0;
+    if (!compile(b, o)) return false;
+    bool ok = make_rig(&r, b, o->threads) && time_steps(&r, b, o->seconds);
+    if (ok) {
+        const sn_abi_program *p = b->job.program.abi;
+        for (uint32_t i = 0; i < p->params && !b->batch; i++)
+            if (p->param[i].kind == SN_ABI_INPUT && p->param[i].type.rank) b->batch = sn_rt_session_dim(r.session, p->param[i].type.dim[0]);
+        b->memory_peak = peak_memory();
+        b->peak = sn_rt_peak_measure(b->threads, 0.6);
+        ok = time_kernels(&r, b);
+    }
+    drop_rig(&r);
+    return ok;
+}
+
+void sn_bench_fini(sn_bench *b) { sn_training_close(&b->job); }

@@ -1,0 +1,45 @@
+/* Measuring a graph file: compile time, step time, speed, memory, time by kernel.
+ * Not the verb (cmd_bench.c): prints nothing but the JSON asked for. */
+#ifndef SN_FRONTEND_BENCH_H
+#define SN_FRONTEND_BENCH_H
+
+#include "training.h"
+
+typedef struct sn_bench_options {
+    const char *const *set; uint32_t sets; /* "k=v": parameters, or extents of free dimensions */
+    const char *module; /* inference of this module; NULL: the recipe's step in training if there is a recipe, else the main module */
+    const char *cpu;
+    int         threads;
+    double      seconds; /* to spend on steps, at least 3 of them */
+} sn_bench_options;
+
+typedef struct sn_bench_kernel {
+    const char *name, *where;
+    double      seconds, share, flop; /* of a step */
+} sn_bench_kernel;
+
+typedef struct sn_bench {
+    sn_training job;  /* the compiled program; its diagnostics say why something failed */
+    sn_rt_error err;  /* or this does */
+    const char *file, *module;
+    bool        training;
+    int         threads;
+    int64_t     batch; /* sequences a step: the first axis of the first input */
+    sn_compile_stats stats;
+    double      compile_cold, compile_cached; /* seconds from reading the file to a program, with an empty cache and again */
+    double      step, fastest, slowest;       /* seconds; step is the median */
+    uint32_t    repeats;
+    double      flop;                         /* of a step: twice the multiply-adds of the direct method */
+    sn_rt_peak  peak;                         /* measured right after the steps on the same threads */
+    size_t      memory_planned, memory_peak;  /* bytes: slab and parameters; the process's largest resident size before `peak` was measured */
+    double      load;                         /* of the machine before the steps */
+    sn_bench_kernel *kernel; uint32_t kernels; /* slowest first */
+} sn_bench;
+
+/* Measure.  Free dimensions of a module without recipe are N = 1 and T = 300 unless set.  False with b->job.diags or b->err on failure.  sn_bench_fini in any case. */
+bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *options);
+void sn_bench_fini(sn_bench *b);
+/* One JSON object and a newline. */
+void sn_bench_json(const sn_bench *b, bool kernels, FILE *out);
+
+#endif

@@ -1,0 +1,94 @@
+/* The verb `bench`: how long compiling and a step take, how near to the machine's limit, and where the time goes.
+ * Not a comparison with others; inputs are random numbers, so no data set is needed. */
+#include "bench.h"
+
+#include "commands.h"
+
+#include <popt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_kernels(const sn_bench *b)
+{
+    printf("\n%10s %7s %9s %7s  %s\n", "ms", "share", "GFLOP/s", "peak", "kernel");
+    for (uint32_t i = 0; i < b->kernels; i++) {
+        const sn_bench_kernel *k = &b->kernel[i];
+        printf("%10.3f %6.1f%% ", 1e3 * k->seconds, 100 * k->share);
+        if (k->flop > 0) printf("%9.1f %6.1f%%", k->flop / k->seconds / 1e9, 100 * k->flop / k->seconds / b->peak.flops);
+        else printf("%9s %7s", "", "");
+        printf("  %s%s%s\n", k->name, k->where[0] ? "  " : "", k->where);
+    }
+}
+
+static void print_text(const sn_bench *b, bool kernels)
+{
+    printf("%s: %s of module %s\n", b->file, b->training ? "a training step" : "inference", b->module);
+    const sn_abi_program *p = b->job.program.abi;
+    printf("  with      ");
+    for (uint32_t i = 0; i < p->symbols; i++) printf("%s = %lld, ", p->symbol[i], (long long)b->job.extent[i]);
+    printf("%d threads\n", b->threads);
+    printf("  compile   %.3f s cold, %.3f s from the cache (%u kernels, %u distinct)\n", b->compile_cold, b->compile_cached, b->stats.kernels, b->stats.distinct);
+    printf("  step      %.6f s (median of %u, fastest %.6f, slowest %.6f)\n", b->step, b->repeats, b->fastest, b->slowest);
+    printf("  rate      %.2f sequences/s\n", (double)b->batch / b->step);
+    printf("  speed     %.1f GFLOP/s, %.1f%% of the %.0f that multiply-adds alone reach now (%s, %d threads)\n", b->flop / b->step / 1e9,
+           100 * b->flop / b->step / b->peak.flops, b->peak.flops / 1e9, b->peak.isa, b->peak.threads);
+    printf("  memory    %.1f MiB planned and allocated; %.1f MiB was the process's peak\n", (double)b->memory_planned / (1 << 20),
+           (double)b->memory_peak / (1 << 20));
+    if (b->load > b->threads + 0.5) printf("  note      load %.1f: others are at work, the figures are too low\n", b->load);
+    if (kernels) print_kernels(b);
+}
+
+static int usage(const char *text)
+{
+    fprintf(stderr, "sinew bench: %s\nTry 'sinew bench --help'.\n", text);
+    return SN_EXIT_USAGE;
+}
+
+static int bench_file(const sn_bench_options *options, const char *file, bool kernels, bool json)
+{
+    sn_bench b;
+    int      code = SN_EXIT_FAILED;
+    if (sn_bench_run(&b, file, options)) {
+        if (json) sn_bench_json(&b, kernels, stdout);
+        else print_text(&b, kernels);
+        code = SN_EXIT_OK;
+    } else {
+        sn_training_complain(&b.job, "bench", &b.err);
+    }
+    sn_bench_fini(&b);
+    return code;
+}
+
+int sn_cmd_bench(int argc, const char **argv)
+{
+    sn_bench_options o = {.seconds = 5};
+    char            *module = NULL, *cpu = NULL;
+    int              kernels = 0, json = 0, code = SN_EXIT_OK;
+    const char     **set = NULL;
+    struct poptOption table[] = {
+        {"set", '\0', POPT_ARG_ARGV, &set, 0, "parameter of the module, or extent of a free dimension; may be repeated", "NAME=VALUE"},
+        {"module", '\0', POPT_ARG_STRING, &module, 0, "inference of this module, even if the file has a recipe", "NAME"},
+        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
+        {"kernels", '\0', POPT_ARG_NONE, &kernels, 0, "a row for every kernel: time, share, speed, node, place in the file", NULL},
+        {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
+        {"cpu", '\0', POPT_ARG_STRING, &cpu, 0, "processor to compile for: native, x86-64-v2, -v3, -v4", "NAME"},
+        {"json", '\0', POPT_ARG_NONE, &json, 0, "print a JSON object a file instead of text", NULL},
+        POPT_AUTOHELP POPT_TABLEEND};
+    poptContext context = poptGetContext("sinew bench", argc, argv, table, 0);
+    poptSetOtherOptionHelp(context, "FILE...\n\nTime the training step of a file's recipe, or inference of its module if it has none, on random numbers.\n");
+    int next = poptGetNextOpt(context);
+    if (next < -1) code = usage(poptBadOption(context, 0));
+    else if (!poptPeekArg(context)) code = usage("FILE is missing");
+    else if (o.threads < 0 || !(o.seconds >= 0)) code = usage("--threads and --seconds are not below 0");
+    o.set = set;
+    while (set && set[o.sets]) o.sets++;
+    o.module = module;
+    o.cpu = cpu;
+    for (const char *file; code == SN_EXIT_OK && (file = poptGetArg(context));) code = bench_file(&o, file, kernels, json);
+    for (uint32_t i = 0; i < o.sets; i++) free((void *)(uintptr_t)set[i]);
+    free(set);
+    free(module);
+    free(cpu);
+    poptFreeContext(context);
+    return code;
+}
