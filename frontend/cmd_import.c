@@ -38,6 +38,7 @@ typedef struct importing {
 
 static int fail(const char *format, const char *a)
 {
+    fflush(stdout);
     fprintf(stderr, "sinew import: ");
     fprintf(stderr, format, a);
     fputc('\n', stderr);

@@ -23,24 +23,24 @@ static sn_rt_status read_header(amc *a)
     bool full = false, have_angle = false;
     for (;;) {
         text ahead = a->t;
-        word w = text_word(&ahead);
+        word w = sn_rt_text_word(&ahead);
         size_t number;
-        if (word_count(w, &number))
+        if (sn_rt_word_count(w, &number))
             break;
         a->t = ahead;
-        if (word_is_any_case(w, ":FULLY-SPECIFIED")) {
+        if (sn_rt_word_is_any_case(w, ":FULLY-SPECIFIED")) {
             full = true;
-        } else if (word_is_any_case(w, ":DEGREES") || word_is_any_case(w, ":RADIANS")) {
-            a->radians = word_is_any_case(w, ":RADIANS") ? 1 : 3.14159265358979323846 / 180;
+        } else if (sn_rt_word_is_any_case(w, ":DEGREES") || sn_rt_word_is_any_case(w, ":RADIANS")) {
+            a->radians = sn_rt_word_is_any_case(w, ":RADIANS") ? 1 : 3.14159265358979323846 / 180;
             have_angle = true;
         } else if (w.size == 0 || w.at[0] != '#') {
-            return text_expected(&a->t, w, "a comment, :FULLY-SPECIFIED, :DEGREES, :RADIANS or a frame number");
+            return sn_rt_text_expected(&a->t, w, "a comment, :FULLY-SPECIFIED, :DEGREES, :RADIANS or a frame number");
         }
-        text_next_line(&a->t);
+        sn_rt_text_next_line(&a->t);
     }
     if (!full)
-        return text_fail(&a->t, "the header lacks :FULLY-SPECIFIED; no other kind is read");
-    return have_angle ? SN_RT_OK : text_fail(&a->t, "the header lacks :DEGREES or :RADIANS");
+        return sn_rt_text_fail(&a->t, "the header lacks :FULLY-SPECIFIED; no other kind is read");
+    return have_angle ? SN_RT_OK : sn_rt_text_fail(&a->t, "the header lacks :DEGREES or :RADIANS");
 }
 
 static sn_rt_status grow_frames(amc *a)
@@ -62,23 +62,23 @@ static sn_rt_status read_bone(amc *a, word name, int *guess)
 {
     char copy[SN_RT_NAME_SIZE];
     int bone = -1;
-    if (word_copy(name, copy, sizeof copy))
-        bone = strcmp(copy, a->asf->bone[*guess].name) == 0 ? *guess : asf_find(a->asf, copy);
+    if (sn_rt_word_copy(name, copy, sizeof copy))
+        bone = strcmp(copy, a->asf->bone[*guess].name) == 0 ? *guess : sn_rt_asf_find(a->asf, copy);
     if (bone < 0)
-        return text_expected(&a->t, name, "the name of a bone of the ASF");
+        return sn_rt_text_expected(&a->t, name, "the name of a bone of the ASF");
     if (a->seen[bone] == a->motion.frames + 1)
-        return text_fail(&a->t, "bone '%s' twice in frame %zu", copy, a->motion.frames + 1);
+        return sn_rt_text_fail(&a->t, "bone '%s' twice in frame %zu", copy, a->motion.frames + 1);
     a->seen[bone] = a->motion.frames + 1;
     int count = a->asf->bone[bone].dof_count;
     for (int i = 0; i < count; i++) {
-        word w = text_word_in_line(&a->t);
+        word w = sn_rt_text_word_in_line(&a->t);
         if (w.size == 0)
-            return text_fail(&a->t, "bone '%s' has %d values, the ASF gives it %d", copy, i, count);
-        if (!word_number(w, &a->value[bone][i]))
-            return text_expected(&a->t, w, "a number");
+            return sn_rt_text_fail(&a->t, "bone '%s' has %d values, the ASF gives it %d", copy, i, count);
+        if (!sn_rt_word_number(w, &a->value[bone][i]))
+            return sn_rt_text_expected(&a->t, w, "a number");
     }
-    if (text_word_in_line(&a->t).size)
-        return text_fail(&a->t, "bone '%s' has more than the %d values the ASF gives it", copy, count);
+    if (sn_rt_text_word_in_line(&a->t).size)
+        return sn_rt_text_fail(&a->t, "bone '%s' has more than the %d values the ASF gives it", copy, count);
     *guess = bone + 1 < a->asf->bones ? bone + 1 : 0;
     return SN_RT_OK;
 }
@@ -96,10 +96,10 @@ static rotation local_turn(const amc *a, int index, double move[3])
     }
     rotation r = bone->axis_inverse;
     for (int i = 0; i < 3; i++) {
-        rotation turn = rotation_about(bone->turn_order[i], angle[bone->turn_order[i]]);
-        r = rotation_multiply(&turn, &r);
+        rotation turn = sn_rt_rotation_about(bone->turn_order[i], angle[bone->turn_order[i]]);
+        r = sn_rt_rotation_multiply(&turn, &r);
     }
-    return rotation_multiply(&bone->axis, &r);
+    return sn_rt_rotation_multiply(&bone->axis, &r);
 }
 
 /* Forward kinematics of the frame just read: a bone's point is its far end. */
@@ -118,8 +118,8 @@ static void pose(const amc *a, double *x)
                 x[k] = a->asf->bone[0].offset[k] + move[k];
             continue;
         }
-        global[index] = rotation_multiply(&global[parent], &local);
-        rotation_apply(&global[index], a->asf->bone[index].offset, reach);
+        global[index] = sn_rt_rotation_multiply(&global[parent], &local);
+        sn_rt_rotation_apply(&global[index], a->asf->bone[index].offset, reach);
         for (int k = 0; k < 3; k++)
             x[3 * i + k] = x[3 * point_of[parent] + k] + reach[k];
     }
@@ -129,15 +129,15 @@ static void pose(const amc *a, double *x)
 static sn_rt_status read_frame(amc *a, word number_word)
 {
     size_t number, frame = a->motion.frames + 1;
-    if (!word_count(number_word, &number))
-        return text_expected(&a->t, number_word, "a frame number");
+    if (!sn_rt_word_count(number_word, &number))
+        return sn_rt_text_expected(&a->t, number_word, "a frame number");
     if (number != frame)
-        return text_fail(&a->t, "found frame %zu, expected frame %zu", number, frame);
+        return sn_rt_text_fail(&a->t, "found frame %zu, expected frame %zu", number, frame);
     sn_rt_status status = grow_frames(a);
     for (int guess = 0; status == SN_RT_OK;) {
         text ahead = a->t;
-        word w = text_word(&ahead);
-        if (w.size == 0 || word_count(w, &number))
+        word w = sn_rt_text_word(&ahead);
+        if (w.size == 0 || sn_rt_word_count(w, &number))
             break;
         a->t = ahead;
         status = read_bone(a, w, &guess);
@@ -146,7 +146,7 @@ static sn_rt_status read_frame(amc *a, word number_word)
         return status;
     for (int i = 0; i < a->asf->bones; i++)
         if (a->asf->bone[i].dof_count && a->seen[i] != frame)
-            return text_fail(&a->t, "frame %zu lacks bone '%s'", frame, a->asf->bone[i].name);
+            return sn_rt_text_fail(&a->t, "frame %zu lacks bone '%s'", frame, a->asf->bone[i].name);
     pose(a, a->motion.x + a->motion.frames * a->motion.points * 3);
     a->motion.frames++;
     return SN_RT_OK;
@@ -175,15 +175,15 @@ sn_rt_status sn_rt_amc_parse(const char *path, const char *bytes, size_t size, c
     if (!(fps >= 1 && fps <= 10000))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: frame rate %g is not between 1 and 10000", path, fps);
     amc a = {.t = {.path = path, .at = bytes, .end = bytes + size, .line = 1, .err = err}, .asf = asf};
-    a.motion.fps = whole_rate(fps);
+    a.motion.fps = sn_rt_whole_rate(fps);
     a.motion.unit = asf->unit;
     sn_rt_status status = set_points(&a);
     if (status == SN_RT_OK)
         status = read_header(&a);
-    for (word w; status == SN_RT_OK && (w = text_word(&a.t)).size;)
+    for (word w; status == SN_RT_OK && (w = sn_rt_text_word(&a.t)).size;)
         status = read_frame(&a, w);
     if (status == SN_RT_OK && a.motion.frames == 0)
-        status = text_fail(&a.t, "the file has no frames");
+        status = sn_rt_text_fail(&a.t, "the file has no frames");
     if (status == SN_RT_OK)
         *out = a.motion;
     else

@@ -30,6 +30,6 @@ struct sn_rt_asf {
 };
 
 /* Index of the bone, or -1. */
-int asf_find(const sn_rt_asf *asf, const char *name);
+int sn_rt_asf_find(const sn_rt_asf *asf, const char *name);
 
 #endif

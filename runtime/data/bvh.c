@@ -32,9 +32,9 @@ static sn_rt_status add_point(bvh *b, const char *name, int32_t parent, int is_e
 {
     sn_rt_motion *m = &b->motion;
     if (m->points == MAX_POINTS)
-        return text_fail(&b->t, "more than %d joints", MAX_POINTS);
+        return sn_rt_text_fail(&b->t, "more than %d joints", MAX_POINTS);
     if (sn_rt_motion_find(m, name) >= 0 && !is_end)
-        return text_fail(&b->t, "a second joint '%s'", name);
+        return sn_rt_text_fail(&b->t, "a second joint '%s'", name);
     if (m->points == b->capacity) {
         size_t wanted = b->capacity ? 2 * b->capacity : 64;
         sn_rt_point *point = realloc(m->point, wanted * sizeof *point);
@@ -58,24 +58,24 @@ static sn_rt_status add_point(bvh *b, const char *name, int32_t parent, int is_e
 
 static sn_rt_status expect_word(bvh *b, const char *expected)
 {
-    word w = text_word(&b->t);
+    word w = sn_rt_text_word(&b->t);
     char quoted[32];
     snprintf(quoted, sizeof quoted, "'%s'", expected);
-    return word_is_any_case(w, expected) ? SN_RT_OK : text_expected(&b->t, w, quoted);
+    return sn_rt_word_is_any_case(w, expected) ? SN_RT_OK : sn_rt_text_expected(&b->t, w, quoted);
 }
 
 static sn_rt_status read_offset(bvh *b, bvh_joint *joint)
 {
     sn_rt_status status = expect_word(b, "OFFSET");
     for (int k = 0; status == SN_RT_OK && k < 3; k++)
-        status = text_number(&b->t, "three numbers after OFFSET", &joint->offset[k]);
+        status = sn_rt_text_number(&b->t, "three numbers after OFFSET", &joint->offset[k]);
     return status;
 }
 
 static int channel_of(word w)
 {
     for (int i = 0; i < MAX_CHANNELS; i++)
-        if (word_is_any_case(w, channel_names[i]))
+        if (sn_rt_word_is_any_case(w, channel_names[i]))
             return i;
     return -1;
 }
@@ -86,17 +86,17 @@ static sn_rt_status read_channels(bvh *b, bvh_joint *joint)
     if (status != SN_RT_OK)
         return status;
     size_t count;
-    word w = text_word_in_line(&b->t);
-    if (!word_count(w, &count) || count > MAX_CHANNELS)
-        return text_expected(&b->t, w, "a count of 0 to 6 channels");
+    word w = sn_rt_text_word_in_line(&b->t);
+    if (!sn_rt_word_count(w, &count) || count > MAX_CHANNELS)
+        return sn_rt_text_expected(&b->t, w, "a count of 0 to 6 channels");
     for (size_t i = 0; i < count; i++) {
-        w = text_word_in_line(&b->t);
+        w = sn_rt_text_word_in_line(&b->t);
         int channel = channel_of(w);
         if (channel < 0)
-            return text_expected(&b->t, w, "a channel such as Xposition or Zrotation");
+            return sn_rt_text_expected(&b->t, w, "a channel such as Xposition or Zrotation");
         for (int k = 0; k < joint->channels; k++)
             if (joint->channel[k] == channel)
-                return text_fail(&b->t, "channel %s twice in one joint", channel_names[channel]);
+                return sn_rt_text_fail(&b->t, "channel %s twice in one joint", channel_names[channel]);
         joint->channel[joint->channels++] = channel;
     }
     b->channels += count;
@@ -108,7 +108,7 @@ static sn_rt_status read_end(bvh *b, int32_t parent)
 {
     char name[SN_RT_NAME_SIZE];
     if (snprintf(name, sizeof name, "%s:end", b->motion.point[parent].name) >= (int)sizeof name)
-        return text_fail(&b->t, "joint name is longer than %d characters", SN_RT_NAME_SIZE - 5);
+        return sn_rt_text_fail(&b->t, "joint name is longer than %d characters", SN_RT_NAME_SIZE - 5);
     sn_rt_status status = expect_word(b, "Site");
     if (status == SN_RT_OK)
         status = add_point(b, name, parent, 1);
@@ -123,9 +123,9 @@ static sn_rt_status read_end(bvh *b, int32_t parent)
 static sn_rt_status open_joint(bvh *b, int32_t parent)
 {
     char name[SN_RT_NAME_SIZE];
-    word w = text_word_in_line(&b->t);
-    if (!word_copy(w, name, sizeof name - 4))
-        return text_expected(&b->t, w, "a joint name of 1 to 59 characters");
+    word w = sn_rt_text_word_in_line(&b->t);
+    if (!sn_rt_word_copy(w, name, sizeof name - 4))
+        return sn_rt_text_expected(&b->t, w, "a joint name of 1 to 59 characters");
     sn_rt_status status = add_point(b, name, parent, 0);
     if (status == SN_RT_OK)
         status = expect_word(b, "{");
@@ -146,18 +146,18 @@ static sn_rt_status read_hierarchy(bvh *b)
         status = open_joint(b, -1);
     open[0] = 0;
     while (status == SN_RT_OK && depth > 0) {
-        word w = text_word(&b->t);
-        if (word_is(w, "}")) {
+        word w = sn_rt_text_word(&b->t);
+        if (sn_rt_word_is(w, "}")) {
             depth--;
-        } else if (word_is_any_case(w, "JOINT")) {
+        } else if (sn_rt_word_is_any_case(w, "JOINT")) {
             if (depth == MAX_DEPTH)
-                return text_fail(&b->t, "joints nest deeper than %d", MAX_DEPTH);
+                return sn_rt_text_fail(&b->t, "joints nest deeper than %d", MAX_DEPTH);
             status = open_joint(b, open[depth - 1]);
             open[depth++] = (int32_t)b->motion.points - 1;
-        } else if (word_is_any_case(w, "End")) {
+        } else if (sn_rt_word_is_any_case(w, "End")) {
             status = read_end(b, open[depth - 1]);
         } else {
-            return text_expected(&b->t, w, "JOINT, End Site or '}'");
+            return sn_rt_text_expected(&b->t, w, "JOINT, End Site or '}'");
         }
     }
     return status;
@@ -172,35 +172,35 @@ static sn_rt_status read_motion_header(bvh *b)
         status = expect_word(b, "Frames:");
     if (status != SN_RT_OK)
         return status;
-    if (!word_count(w = text_word_in_line(&b->t), &b->motion.frames) || b->motion.frames == 0)
-        return text_expected(&b->t, w, "a number of frames above 0");
+    if (!sn_rt_word_count(w = sn_rt_text_word_in_line(&b->t), &b->motion.frames) || b->motion.frames == 0)
+        return sn_rt_text_expected(&b->t, w, "a number of frames above 0");
     status = expect_word(b, "Frame");
     if (status == SN_RT_OK)
         status = expect_word(b, "Time:");
     if (status == SN_RT_OK)
-        status = text_number(&b->t, "seconds a frame", &frame_time);
+        status = sn_rt_text_number(&b->t, "seconds a frame", &frame_time);
     if (status != SN_RT_OK)
         return status;
     if (frame_time < 1e-5 || frame_time > 10)
-        return text_fail(&b->t, "frame time %g s is not between 0.00001 and 10", frame_time);
-    b->motion.fps = whole_rate(1 / frame_time);
-    if ((w = text_word_in_line(&b->t)).size)
-        return text_expected(&b->t, w, "the end of the line");
+        return sn_rt_text_fail(&b->t, "frame time %g s is not between 0.00001 and 10", frame_time);
+    b->motion.fps = sn_rt_whole_rate(1 / frame_time);
+    if ((w = sn_rt_text_word_in_line(&b->t)).size)
+        return sn_rt_text_expected(&b->t, w, "the end of the line");
     return SN_RT_OK;
 }
 
 /* Rotation and position of one joint within its parent, from its channels' values. */
 static rotation local_pose(const bvh_joint *joint, const double *values, double position[3])
 {
-    rotation r = rotation_identity();
+    rotation r = sn_rt_rotation_identity();
     memcpy(position, joint->offset, 3 * sizeof *position);
     for (int i = 0; i < joint->channels; i++) {
         int channel = joint->channel[i];
         if (channel < 3) {
             position[channel] = values[i];
         } else {
-            rotation turn = rotation_about(channel - 3, values[i] * (3.14159265358979323846 / 180));
-            r = rotation_multiply(&r, &turn);
+            rotation turn = sn_rt_rotation_about(channel - 3, values[i] * (3.14159265358979323846 / 180));
+            r = sn_rt_rotation_multiply(&r, &turn);
         }
     }
     return r;
@@ -219,8 +219,8 @@ static void pose(const bvh *b, const double *values, rotation *global, double *x
             memcpy(x, position, sizeof position);
             continue;
         }
-        global[i] = rotation_multiply(&global[parent], &local);
-        rotation_apply(&global[parent], position, position);
+        global[i] = sn_rt_rotation_multiply(&global[parent], &local);
+        sn_rt_rotation_apply(&global[parent], position, position);
         for (int k = 0; k < 3; k++)
             x[3 * i + (size_t)k] = x[3 * (size_t)parent + (size_t)k] + position[k];
     }
@@ -229,30 +229,30 @@ static void pose(const bvh *b, const double *values, rotation *global, double *x
 static sn_rt_status read_frame(bvh *b, double *values)
 {
     for (size_t i = 0; i < b->channels; i++) {
-        word w = text_word_in_line(&b->t);
+        word w = sn_rt_text_word_in_line(&b->t);
         if (w.size == 0)
-            return text_fail(&b->t, "the frame has %zu values, the hierarchy %zu channels", i, b->channels);
-        if (!word_number(w, &values[i]))
-            return text_expected(&b->t, w, "a number");
+            return sn_rt_text_fail(&b->t, "the frame has %zu values, the hierarchy %zu channels", i, b->channels);
+        if (!sn_rt_word_number(w, &values[i]))
+            return sn_rt_text_expected(&b->t, w, "a number");
     }
-    word w = text_word_in_line(&b->t);
-    return w.size ? text_fail(&b->t, "the frame has more than the hierarchy's %zu values", b->channels) : SN_RT_OK;
+    word w = sn_rt_text_word_in_line(&b->t);
+    return w.size ? sn_rt_text_fail(&b->t, "the frame has more than the hierarchy's %zu values", b->channels) : SN_RT_OK;
 }
 
 static sn_rt_status read_frames(bvh *b, double *values, rotation *global)
 {
     sn_rt_motion *m = &b->motion;
     for (size_t frame = 0; frame < m->frames; frame++) {
-        text_next_line(&b->t);
-        if (text_at_end(&b->t))
-            return text_fail(&b->t, "the file ends after %zu frames, 'Frames:' says %zu", frame, m->frames);
+        sn_rt_text_next_line(&b->t);
+        if (sn_rt_text_at_end(&b->t))
+            return sn_rt_text_fail(&b->t, "the file ends after %zu frames, 'Frames:' says %zu", frame, m->frames);
         sn_rt_status status = read_frame(b, values);
         if (status != SN_RT_OK)
             return status;
         pose(b, values, global, m->x + frame * m->points * 3);
     }
-    if (!text_at_end(&b->t))
-        return text_expected(&b->t, text_word(&b->t), "the end of the file after the last frame");
+    if (!sn_rt_text_at_end(&b->t))
+        return sn_rt_text_expected(&b->t, sn_rt_text_word(&b->t), "the end of the file after the last frame");
     return SN_RT_OK;
 }
 
@@ -267,9 +267,9 @@ static sn_rt_status read_all(bvh *b)
     /* A value takes at least one byte and a blank: a larger count is a lie, found before it is allocated. */
     size_t left = (size_t)(b->t.end - b->t.at);
     if (b->channels == 0)
-        return text_fail(&b->t, "no joint has a channel");
+        return sn_rt_text_fail(&b->t, "no joint has a channel");
     if (m->frames > left / (2 * b->channels) + 1)
-        return text_fail(&b->t, "'Frames:' says %zu, the file has %zu bytes left", m->frames, left);
+        return sn_rt_text_fail(&b->t, "'Frames:' says %zu, the file has %zu bytes left", m->frames, left);
     m->x = calloc(m->frames, m->points * 3 * sizeof *m->x);
     double *values = calloc(b->channels + 1, sizeof *values);
     rotation *global = calloc(m->points, sizeof *global);

@@ -18,7 +18,7 @@ static sn_rt_status check_splits(const char *splits, sn_rt_error *err)
             memcpy(name, at, length);
             name[length] = '\0';
         }
-        if (length >= sizeof name || !split_of(name))
+        if (length >= sizeof name || !sn_rt_split_of(name))
             return sn_rt_fail(err, SN_RT_ARGUMENT, "split \"%.*s\" is not pretrain, train, val or test", (int)length, at);
         at = at[length] ? at + length + 1 : NULL;
     }
@@ -44,7 +44,7 @@ typedef struct clip_list {
 
 static int append(clip_list *list, size_t sequence, size_t start, size_t frames)
 {
-    if (grow((void **)&list->clip, &list->capacity, list->count, sizeof *list->clip))
+    if (sn_rt_grow((void **)&list->clip, &list->capacity, list->count, sizeof *list->clip))
         return -1;
     list->clip[list->count++] = (sn_rt_clip){(uint32_t)sequence, (uint32_t)start, (uint32_t)frames};
     return 0;
@@ -70,7 +70,7 @@ static int cut(clip_list *list, size_t sequence, const sn_rt_sequence *s, double
     return last_end < s->frames ? append(list, sequence, s->frames - window, window) : 0;
 }
 
-sn_rt_status clips_make(const sn_rt_dataset *set, const char *splits, double clip_seconds, double stride_seconds,
+sn_rt_status sn_rt_clips_make(const sn_rt_dataset *set, const char *splits, double clip_seconds, double stride_seconds,
                         sn_rt_clip **out, size_t *out_count, size_t *out_joints, sn_rt_error *err)
 {
     clip_list list = {0};

@@ -7,7 +7,7 @@
 
 /* All clips of the sequences whose split is listed (NULL: all); `*out` is freed with free(). SN_RT_ARGUMENT if a split is
  * unknown or the sequences differ in joints. */
-sn_rt_status clips_make(const sn_rt_dataset *set, const char *splits, double clip_seconds, double stride_seconds,
+sn_rt_status sn_rt_clips_make(const sn_rt_dataset *set, const char *splits, double clip_seconds, double stride_seconds,
                         sn_rt_clip **out, size_t *out_count, size_t *out_joints, sn_rt_error *err);
 
 #endif

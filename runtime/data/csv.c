@@ -44,7 +44,7 @@ static char *take_field(parsing *p)
 
 static sn_rt_status add_field(parsing *p, char *field)
 {
-    if (grow((void **)&p->table.field, &p->field_capacity, p->fields, sizeof *p->table.field))
+    if (sn_rt_grow((void **)&p->table.field, &p->field_capacity, p->fields, sizeof *p->table.field))
         return sn_rt_fail(p->err, SN_RT_MEMORY, "%s: no memory", p->table.path);
     p->table.field[p->fields++] = field;
     return SN_RT_OK;
@@ -55,7 +55,7 @@ static sn_rt_status take_line(parsing *p)
 {
     size_t before = p->fields;
     unsigned long line = p->line;
-    if (grow((void **)&p->table.line, &p->line_capacity, p->lines, sizeof *p->table.line))
+    if (sn_rt_grow((void **)&p->table.line, &p->line_capacity, p->lines, sizeof *p->table.line))
         return sn_rt_fail(p->err, SN_RT_MEMORY, "%s: no memory", p->table.path);
     p->table.line[p->lines++] = line;
     for (char separator = ','; separator == ',';) {
@@ -90,7 +90,7 @@ static void skip_blank_lines(parsing *p)
         p->line += *p->at++ == '\n';
 }
 
-sn_rt_status csv_parse(const char *path, char *bytes_taken, size_t size, csv *out, sn_rt_error *err)
+sn_rt_status sn_rt_csv_parse(const char *path, char *bytes_taken, size_t size, csv *out, sn_rt_error *err)
 {
     parsing p = {.table = {.path = path, .bytes = bytes_taken},
                  .at = bytes_taken,
@@ -105,7 +105,7 @@ sn_rt_status csv_parse(const char *path, char *bytes_taken, size_t size, csv *ou
     if (status == SN_RT_OK && p.lines == 0)
         status = sn_rt_fail(err, SN_RT_FORMAT, "%s:1: the header is missing", path);
     if (status != SN_RT_OK) {
-        csv_fini(&p.table);
+        sn_rt_csv_fini(&p.table);
         return status;
     }
     p.table.rows = p.lines - 1;
@@ -113,15 +113,15 @@ sn_rt_status csv_parse(const char *path, char *bytes_taken, size_t size, csv *ou
     return SN_RT_OK;
 }
 
-sn_rt_status csv_read(const char *path, csv *out, sn_rt_error *err)
+sn_rt_status sn_rt_csv_read(const char *path, csv *out, sn_rt_error *err)
 {
     char *bytes;
     size_t size;
     sn_rt_status status = sn_rt_file_read(path, (size_t)1 << 30, &bytes, &size, err);
-    return status == SN_RT_OK ? csv_parse(path, bytes, size, out, err) : status;
+    return status == SN_RT_OK ? sn_rt_csv_parse(path, bytes, size, out, err) : status;
 }
 
-void csv_fini(csv *table)
+void sn_rt_csv_fini(csv *table)
 {
     free(table->bytes);
     free(table->field);
@@ -129,7 +129,7 @@ void csv_fini(csv *table)
     memset(table, 0, sizeof *table);
 }
 
-int csv_column(const csv *table, const char *name)
+int sn_rt_csv_column(const csv *table, const char *name)
 {
     for (size_t i = 0; i < table->columns; i++)
         if (strcmp(table->field[i], name) == 0)
@@ -137,12 +137,12 @@ int csv_column(const csv *table, const char *name)
     return -1;
 }
 
-const char *csv_at(const csv *table, size_t row, int column)
+const char *sn_rt_csv_at(const csv *table, size_t row, int column)
 {
     return table->field[(row + 1) * table->columns + (size_t)column];
 }
 
-unsigned long csv_line(const csv *table, size_t row)
+unsigned long sn_rt_csv_line(const csv *table, size_t row)
 {
     return table->line[row + 1];
 }

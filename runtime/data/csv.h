@@ -16,13 +16,13 @@ typedef struct csv {
 } csv;
 
 /* SN_RT_FORMAT "PATH:LINE: ..." if a row has not as many fields as the header. Blank lines are skipped. */
-sn_rt_status csv_read(const char *path, csv *out, sn_rt_error *err);
-sn_rt_status csv_parse(const char *path, char *bytes_taken, size_t size, csv *out, sn_rt_error *err);
-void csv_fini(csv *table);
+sn_rt_status sn_rt_csv_read(const char *path, csv *out, sn_rt_error *err);
+sn_rt_status sn_rt_csv_parse(const char *path, char *bytes_taken, size_t size, csv *out, sn_rt_error *err);
+void sn_rt_csv_fini(csv *table);
 
 /* Column of that header, or -1; field of a row counted from 0; its line. */
-int csv_column(const csv *table, const char *name);
-const char *csv_at(const csv *table, size_t row, int column);
-unsigned long csv_line(const csv *table, size_t row);
+int sn_rt_csv_column(const csv *table, const char *name);
+const char *sn_rt_csv_at(const csv *table, size_t row, int column);
+unsigned long sn_rt_csv_line(const csv *table, size_t row);
 
 #endif

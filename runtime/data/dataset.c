@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *layout_of(const char *text)
+const char *sn_rt_layout_of(const char *text)
 {
     static const char *const layouts[] = {"ntu25", "raw"};
     for (size_t i = 0; text && i < 2; i++)
@@ -17,7 +17,7 @@ const char *layout_of(const char *text)
     return NULL;
 }
 
-const char *split_of(const char *text)
+const char *sn_rt_split_of(const char *text)
 {
     static const char *const splits[] = {"pretrain", "train", "val", "test"};
     for (size_t i = 0; text && i < 4; i++)
@@ -26,13 +26,13 @@ const char *split_of(const char *text)
     return NULL;
 }
 
-size_t names_index(names *list, const char *name)
+size_t sn_rt_names_index(names *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->name[i], name) == 0)
             return i;
     char *copy = strdup(name);
-    if (!copy || grow((void **)&list->name, &list->capacity, list->count, sizeof *list->name)) {
+    if (!copy || sn_rt_grow((void **)&list->name, &list->capacity, list->count, sizeof *list->name)) {
         free(copy);
         return SIZE_MAX;
     }
@@ -40,7 +40,7 @@ size_t names_index(names *list, const char *name)
     return list->count++;
 }
 
-void names_fini(names *list)
+void sn_rt_names_fini(names *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->name[i]);
@@ -49,9 +49,9 @@ void names_fini(names *list)
 
 sn_rt_dataset *sn_rt_dataset_new(const char *layout)
 {
-    sn_rt_dataset *set = layout_of(layout) ? calloc(1, sizeof *set) : NULL;
+    sn_rt_dataset *set = sn_rt_layout_of(layout) ? calloc(1, sizeof *set) : NULL;
     if (set)
-        set->layout = layout_of(layout);
+        set->layout = sn_rt_layout_of(layout);
     return set;
 }
 
@@ -90,8 +90,8 @@ void sn_rt_dataset_free(sn_rt_dataset *set)
     free(set->sequence);
     free(set->segment_capacity);
     free(set->body);
-    names_fini(&set->labels);
-    names_fini(&set->origins);
+    sn_rt_names_fini(&set->labels);
+    sn_rt_names_fini(&set->origins);
     free(set);
 }
 
@@ -134,7 +134,7 @@ sn_rt_status sn_rt_dataset_body(sn_rt_dataset *set, const sn_rt_body *body, uint
         if (body->parent[i] < -1 || body->parent[i] >= (int64_t)body->joints || body->parent[i] == (int64_t)i)
             return sn_rt_fail(err, SN_RT_ARGUMENT, "skeleton \"%s\": joint %zu has parent %d of %zu joints", body->name, i,
                               (int)body->parent[i], body->joints);
-    if (grow((void **)&set->body, &set->body_capacity, set->bodies, sizeof *set->body) ||
+    if (sn_rt_grow((void **)&set->body, &set->body_capacity, set->bodies, sizeof *set->body) ||
         body_copy(body, &set->body[set->bodies]))
         return sn_rt_fail(err, SN_RT_MEMORY, "no memory for skeleton \"%s\"", body->name);
     *out = (uint32_t)set->bodies++;
@@ -147,7 +147,7 @@ static sn_rt_status check_sequence(const sn_rt_dataset *set, const sn_rt_sequenc
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence id is empty");
     if (sn_rt_dataset_find(set, s->id) != SIZE_MAX)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\" is already in the set", s->id);
-    if (!split_of(s->split))
+    if (!sn_rt_split_of(s->split))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": split \"%s\" is not pretrain, train, val or test", s->id,
                           s->split);
     if (s->body >= set->bodies || set->body[s->body].joints != s->joints || s->frames == 0)
@@ -174,13 +174,13 @@ sn_rt_status sn_rt_dataset_add(sn_rt_dataset *set, const sn_rt_sequence *sequenc
     copy.id = strdup(sequence->id);
     copy.file = strdup(sequence->file);
     copy.source = strdup(sequence->source);
-    copy.split = split_of(sequence->split);
+    copy.split = sn_rt_split_of(sequence->split);
     copy.x = x;
     copy.segments = 0;
     copy.segment = NULL;
     int failed = !copy.id || !copy.file || !copy.source || !x ||
-                 grow((void **)&set->segment_capacity, &capacity, set->count, sizeof *set->segment_capacity) ||
-                 grow((void **)&set->sequence, &set->capacity, set->count, sizeof *set->sequence);
+                 sn_rt_grow((void **)&set->segment_capacity, &capacity, set->count, sizeof *set->segment_capacity) ||
+                 sn_rt_grow((void **)&set->sequence, &set->capacity, set->count, sizeof *set->sequence);
     if (failed) {
         sequence_fini(&copy);
         return sn_rt_fail(err, SN_RT_MEMORY, "no memory for sequence \"%s\"", sequence->id);
@@ -209,14 +209,14 @@ sn_rt_status sn_rt_dataset_label(sn_rt_dataset *set, size_t sequence, uint32_t s
     if (start >= end || end > s->frames)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": segment [%u, %u) is not within its %zu frames", s->id,
                           start, end, s->frames);
-    size_t label_index = names_index(&set->labels, label), origin_index = names_index(&set->origins, origin);
+    size_t label_index = sn_rt_names_index(&set->labels, label), origin_index = sn_rt_names_index(&set->origins, origin);
     for (size_t i = 0; i < s->segments; i++)
         if (s->segment[i].start == start && s->segment[i].end == end && s->segment[i].label == label_index &&
             s->segment[i].origin == origin_index)
             return SN_RT_OK;
     void *items = (void *)(uintptr_t)s->segment;
     if (label_index == SIZE_MAX || origin_index == SIZE_MAX ||
-        grow(&items, &set->segment_capacity[sequence], s->segments, sizeof *s->segment))
+        sn_rt_grow(&items, &set->segment_capacity[sequence], s->segments, sizeof *s->segment))
         return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a segment of \"%s\"", s->id);
     ((sn_rt_segment *)items)[s->segments++] =
         (sn_rt_segment){start, end, (uint32_t)label_index, (uint32_t)origin_index};
@@ -233,9 +233,9 @@ sn_rt_status sn_rt_dataset_label(sn_rt_dataset *set, size_t sequence, uint32_t s
 
 sn_rt_status sn_rt_dataset_split(sn_rt_dataset *set, size_t sequence, const char *split, sn_rt_error *err)
 {
-    if (!split_of(split))
+    if (!sn_rt_split_of(split))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "split \"%s\" is not pretrain, train, val or test", split);
-    set->sequence[sequence].split = split_of(split);
+    set->sequence[sequence].split = sn_rt_split_of(split);
     return SN_RT_OK;
 }
 

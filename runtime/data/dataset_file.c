@@ -142,7 +142,7 @@ static sn_rt_status read_names(const opening *in, const char *key, names *out)
         const char *text = json_string_value(json_array_get(list, i));
         if (!text)
             status = sn_rt_fail(in->err, SN_RT_FORMAT, "%s: metadata \"%s\"[%zu] is not a string", in->path, key, i);
-        else if (names_index(out, text) != i)
+        else if (sn_rt_names_index(out, text) != i)
             status = sn_rt_fail(in->err, SN_RT_FORMAT, "%s: metadata \"%s\"[%zu] \"%s\" occurs twice", in->path, key, i,
                                 text);
     }
@@ -299,10 +299,10 @@ static sn_rt_status open_all(opening *in)
         status = read_names(in, "label_origins", &in->origins);
     /* The set keeps the file's numbering of labels, also of those that no segment uses. */
     for (size_t i = 0; status == SN_RT_OK && i < in->labels.count; i++)
-        if (names_index(&in->set->labels, in->labels.name[i]) != i)
+        if (sn_rt_names_index(&in->set->labels, in->labels.name[i]) != i)
             status = sn_rt_fail(in->err, SN_RT_MEMORY, "%s: no memory", in->path);
     for (size_t i = 0; status == SN_RT_OK && i < in->origins.count; i++)
-        if (names_index(&in->set->origins, in->origins.name[i]) != i)
+        if (sn_rt_names_index(&in->set->origins, in->origins.name[i]) != i)
             status = sn_rt_fail(in->err, SN_RT_MEMORY, "%s: no memory", in->path);
     if (status == SN_RT_OK)
         status = read_bodies(in);
@@ -320,14 +320,14 @@ static sn_rt_status open_tensors(const char *path, const sn_rt_tensors *file, sn
         return sn_rt_fail(err, SN_RT_FORMAT, "%s: not a data set: metadata \"%s\" is missing", path, format_key);
     if (strcmp(format, format_value) != 0)
         return sn_rt_fail(err, SN_RT_FORMAT, "%s: data set version \"%s\", expected \"%s\"", path, format, format_value);
-    if (!layout_of(layout))
+    if (!sn_rt_layout_of(layout))
         return sn_rt_fail(err, SN_RT_FORMAT, "%s: layout \"%s\", expected ntu25 or raw", path, layout ? layout : "");
     opening in = {.path = path, .file = file, .set = sn_rt_dataset_new(layout), .err = err};
     if (!in.set)
         return sn_rt_fail(err, SN_RT_MEMORY, "%s: no memory", path);
     sn_rt_status status = open_all(&in);
-    names_fini(&in.labels);
-    names_fini(&in.origins);
+    sn_rt_names_fini(&in.labels);
+    sn_rt_names_fini(&in.origins);
     if (status == SN_RT_OK)
         *out = in.set;
     else

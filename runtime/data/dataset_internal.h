@@ -23,12 +23,12 @@ struct sn_rt_dataset {
 };
 
 /* Index of `name`, added if new; SIZE_MAX if there is no memory. */
-size_t names_index(names *list, const char *name);
-void names_fini(names *list);
+size_t sn_rt_names_index(names *list, const char *name);
+void sn_rt_names_fini(names *list);
 
 /* The literal that equals `text`, or NULL. */
-const char *layout_of(const char *text);
-const char *split_of(const char *text);
+const char *sn_rt_layout_of(const char *text);
+const char *sn_rt_split_of(const char *text);
 
 
 #endif

@@ -102,7 +102,7 @@ static void draw_pose(const drawing *d, size_t pose, int v)
             px[e] = middle + w->right_sign * d->scale * ((double)x[w->right] - (double)centre[w->right]);
             py[e] = floor_ - d->scale * ((double)x[w->up] - (double)centre[w->up] - d->low[v]);
         }
-        picture_colour(d->canvas, side_of(d->body->joint[j]));
+        sn_rt_picture_colour(d->canvas, side_of(d->body->joint[j]));
         cairo_set_line_width(d->canvas, 2.5);
         cairo_move_to(d->canvas, px[0], py[0]);
         cairo_line_to(d->canvas, px[1], py[1]);
@@ -117,23 +117,23 @@ static void draw_strip(const drawing *d, const sn_rt_dataset *set, double width)
 {
     double top = HEAD + VIEWS * VIEW + 8, span = width - 2 * MARGIN;
     char text[64];
-    picture_grey(d->canvas, 0.93);
+    sn_rt_picture_grey(d->canvas, 0.93);
     cairo_rectangle(d->canvas, MARGIN, top, span, 26);
     cairo_fill(d->canvas);
     for (size_t i = 0; i < d->s->segments; i++) {
         const sn_rt_segment *g = &d->s->segment[i];
         double from = MARGIN + span * g->start / (double)d->s->frames, to = MARGIN + span * g->end / (double)d->s->frames;
-        picture_colour(d->canvas, g->label);
+        sn_rt_picture_colour(d->canvas, g->label);
         cairo_rectangle(d->canvas, from, top, to - from - 1, 26);
         cairo_fill(d->canvas);
         cairo_save(d->canvas);
         cairo_rectangle(d->canvas, from, top, to - from - 1, 26);
         cairo_clip(d->canvas);
-        picture_grey(d->canvas, 1);
-        picture_text(d->canvas, from + 4, top + 18, 0, 12, sn_rt_dataset_label_name(set, g->label));
+        sn_rt_picture_grey(d->canvas, 1);
+        sn_rt_picture_text(d->canvas, from + 4, top + 18, 0, 12, sn_rt_dataset_label_name(set, g->label));
         cairo_restore(d->canvas);
     }
-    picture_grey(d->canvas, 0.2);
+    sn_rt_picture_grey(d->canvas, 0.2);
     for (size_t p = 0; p < d->poses; p++) {
         double at = MARGIN + span * ((double)frame_of(d, p) + 0.5) / (double)d->s->frames;
         cairo_set_line_width(d->canvas, 1);
@@ -141,7 +141,7 @@ static void draw_strip(const drawing *d, const sn_rt_dataset *set, double width)
         cairo_line_to(d->canvas, at, top + 32);
         cairo_stroke(d->canvas);
         snprintf(text, sizeof text, "%.1f s", (double)frame_of(d, p) / d->s->fps);
-        picture_text(d->canvas, fmin(fmax(at, MARGIN + 14), width - MARGIN - 14), top + 46, 0.5, 12, text);
+        sn_rt_picture_text(d->canvas, fmin(fmax(at, MARGIN + 14), width - MARGIN - 14), top + 46, 0.5, 12, text);
     }
 }
 
@@ -150,22 +150,22 @@ static void draw_head(const drawing *d, double width)
     char text[300];
     snprintf(text, sizeof text, "%.120s   %.60s, %s, %zu frames at %g Hz, %.1f s", d->s->id, d->s->source, d->s->split,
              d->s->frames, d->s->fps, (double)d->s->frames / d->s->fps);
-    picture_grey(d->canvas, 0.1);
-    picture_text(d->canvas, MARGIN, 28, 0, 16, text);
+    sn_rt_picture_grey(d->canvas, 0.1);
+    sn_rt_picture_text(d->canvas, MARGIN, 28, 0, 16, text);
     for (int v = 0; v < VIEWS; v++) {
         double floor_ = HEAD + (v + 1) * VIEW - 20;
-        picture_grey(d->canvas, 0.45);
-        picture_text(d->canvas, MARGIN, HEAD + v * VIEW + 4, 0, 12, d->views[v].name);
-        picture_grey(d->canvas, 0.85);
+        sn_rt_picture_grey(d->canvas, 0.45);
+        sn_rt_picture_text(d->canvas, MARGIN, HEAD + v * VIEW + 4, 0, 12, d->views[v].name);
+        sn_rt_picture_grey(d->canvas, 0.85);
         cairo_set_line_width(d->canvas, 1);
         cairo_move_to(d->canvas, MARGIN, floor_ + 0.5);
         cairo_line_to(d->canvas, width - MARGIN, floor_ + 0.5);
         cairo_stroke(d->canvas);
     }
-    picture_colour(d->canvas, 0);
-    picture_text(d->canvas, width - MARGIN - 48, 48, 1, 12, "left");
-    picture_colour(d->canvas, 1);
-    picture_text(d->canvas, width - MARGIN, 48, 1, 12, "right");
+    sn_rt_picture_colour(d->canvas, 0);
+    sn_rt_picture_text(d->canvas, width - MARGIN - 48, 48, 1, 12, "left");
+    sn_rt_picture_colour(d->canvas, 1);
+    sn_rt_picture_text(d->canvas, width - MARGIN, 48, 1, 12, "right");
 }
 
 sn_rt_status sn_rt_draw_sequence(const sn_rt_dataset *set, size_t sequence, size_t poses, const char *path,
@@ -180,7 +180,7 @@ sn_rt_status sn_rt_draw_sequence(const sn_rt_dataset *set, size_t sequence, size
     int width = 2 * MARGIN + (int)poses * CELL, height = HEAD + VIEWS * VIEW + STRIP;
     if (width < 640)
         width = 640;
-    d.canvas = picture_new(width, height);
+    d.canvas = sn_rt_picture_new(width, height);
     if (!d.canvas)
         return sn_rt_fail(err, SN_RT_MEMORY, "%s: no canvas of %d x %d pixels", path, width, height);
     fit(&d);
@@ -189,5 +189,5 @@ sn_rt_status sn_rt_draw_sequence(const sn_rt_dataset *set, size_t sequence, size
         for (int v = 0; v < VIEWS; v++)
             draw_pose(&d, p, v);
     draw_strip(&d, set, width);
-    return picture_take(d.canvas, path, err);
+    return sn_rt_picture_take(d.canvas, path, err);
 }

@@ -28,10 +28,10 @@ struct sn_rt_tensors {
 #define CHECKSUM_KEY "sinew.xxh3"
 
 /* Append an entry of that shape without data; name checks as in sn_rt_tensors_add. */
-sn_rt_status tensors_append(sn_rt_tensors *set, const char *name, const sn_rt_array *array, int borrowed,
+sn_rt_status sn_rt_tensors_append(sn_rt_tensors *set, const char *name, const sn_rt_array *array, int borrowed,
                             sn_rt_error *err);
 
 /* Grow `*items` (of `size` bytes each) so that `count + 1` fit. 0 on success. */
-int grow(void **items, size_t *capacity, size_t count, size_t size);
+int sn_rt_grow(void **items, size_t *capacity, size_t count, size_t size);
 
 #endif

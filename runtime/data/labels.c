@@ -12,18 +12,18 @@
 
 static sn_rt_status need_column(const csv *table, const char *name, int *out, sn_rt_error *err)
 {
-    *out = csv_column(table, name);
+    *out = sn_rt_csv_column(table, name);
     return *out >= 0 ? SN_RT_OK : sn_rt_fail(err, SN_RT_FORMAT, "%s:%lu: column \"%s\" is missing", table->path,
                                              table->line[0], name);
 }
 
 static sn_rt_status number_at(const csv *table, size_t row, int column, double *out, sn_rt_error *err)
 {
-    const char *found = csv_at(table, row, column);
-    if (word_number((word){found, strlen(found)}, out) && *out >= 0)
+    const char *found = sn_rt_csv_at(table, row, column);
+    if (sn_rt_word_number((word){found, strlen(found)}, out) && *out >= 0)
         return SN_RT_OK;
     return sn_rt_fail(err, SN_RT_FORMAT, "%s:%lu: found '%.40s' as %s, expected a number from 0", table->path,
-                      csv_line(table, row), found, table->field[column]);
+                      sn_rt_csv_line(table, row), found, table->field[column]);
 }
 
 typedef struct label_columns {
@@ -32,7 +32,7 @@ typedef struct label_columns {
 
 static sn_rt_status find_columns(const csv *table, label_columns *c, sn_rt_error *err)
 {
-    c->source = csv_column(table, "source");
+    c->source = sn_rt_csv_column(table, "source");
     sn_rt_status status = need_column(table, "seq", &c->seq, err);
     if (status == SN_RT_OK)
         status = need_column(table, "fps", &c->fps, err);
@@ -66,8 +66,8 @@ static sn_rt_status apply_row(sn_rt_dataset *set, const csv *table, const label_
         return status;
     if (fps <= 0 || end <= start)
         return sn_rt_fail(err, SN_RT_FORMAT, "%s:%lu: found frames %g to %g at rate %g, expected start < end and a rate",
-                          table->path, csv_line(table, row), start, end, fps);
-    size_t at = sn_rt_dataset_find(set, csv_at(table, row, c->seq));
+                          table->path, sn_rt_csv_line(table, row), start, end, fps);
+    size_t at = sn_rt_dataset_find(set, sn_rt_csv_at(table, row, c->seq));
     if (at == SIZE_MAX) {
         out->absent++;
         return SN_RT_OK;
@@ -85,8 +85,8 @@ static sn_rt_status apply_row(sn_rt_dataset *set, const csv *table, const label_
                     (end - 1) / fps > covered + pick.ratio / s->source_fps;
     out->applied++;
     const char *slash = strrchr(table->path, '/');
-    return sn_rt_dataset_label(set, at, (uint32_t)from, (uint32_t)to, csv_at(table, row, c->label),
-                               c->source >= 0 ? csv_at(table, row, c->source) : slash ? slash + 1 : table->path, err);
+    return sn_rt_dataset_label(set, at, (uint32_t)from, (uint32_t)to, sn_rt_csv_at(table, row, c->label),
+                               c->source >= 0 ? sn_rt_csv_at(table, row, c->source) : slash ? slash + 1 : table->path, err);
 }
 
 sn_rt_status sn_rt_labels_apply(sn_rt_dataset *set, const char *path, sn_rt_label_report *out, sn_rt_error *err)
@@ -94,16 +94,16 @@ sn_rt_status sn_rt_labels_apply(sn_rt_dataset *set, const char *path, sn_rt_labe
     csv table;
     label_columns columns;
     sn_rt_label_report report = {0};
-    sn_rt_status status = csv_read(path, &table, err);
+    sn_rt_status status = sn_rt_csv_read(path, &table, err);
     if (status != SN_RT_OK)
         return status;
     status = find_columns(&table, &columns, err);
     for (size_t row = 0; status == SN_RT_OK && row < table.rows; row++) {
         report.rows++;
-        if (*csv_at(&table, row, columns.label))
+        if (*sn_rt_csv_at(&table, row, columns.label))
             status = apply_row(set, &table, &columns, row, &report, err);
     }
-    csv_fini(&table);
+    sn_rt_csv_fini(&table);
     if (status == SN_RT_OK)
         *out = report;
     return status;
@@ -114,20 +114,20 @@ static sn_rt_status apply_splits(sn_rt_dataset *set, const csv *table, int seq, 
                                  sn_rt_label_report *out, sn_rt_error *err)
 {
     for (size_t row = 0; row < table->rows; row++) {
-        const char *name = csv_at(table, row, split);
-        size_t at = sn_rt_dataset_find(set, csv_at(table, row, seq));
+        const char *name = sn_rt_csv_at(table, row, split);
+        size_t at = sn_rt_dataset_find(set, sn_rt_csv_at(table, row, seq));
         sn_rt_error why = {""};
         out->rows++;
         if (at == SIZE_MAX) {
             out->absent++;
             continue;
         }
-        if (given[at] != SIZE_MAX && strcmp(csv_at(table, given[at], split), name) != 0)
+        if (given[at] != SIZE_MAX && strcmp(sn_rt_csv_at(table, given[at], split), name) != 0)
             return sn_rt_fail(err, SN_RT_FORMAT, "%s:%lu: sequence \"%s\" is %s here but %s in line %lu", table->path,
-                              csv_line(table, row), csv_at(table, row, seq), name, csv_at(table, given[at], split),
-                              csv_line(table, given[at]));
+                              sn_rt_csv_line(table, row), sn_rt_csv_at(table, row, seq), name, sn_rt_csv_at(table, given[at], split),
+                              sn_rt_csv_line(table, given[at]));
         if (sn_rt_dataset_split(set, at, name, &why) != SN_RT_OK)
-            return sn_rt_fail(err, SN_RT_FORMAT, "%s:%lu: %s", table->path, csv_line(table, row), why.text);
+            return sn_rt_fail(err, SN_RT_FORMAT, "%s:%lu: %s", table->path, sn_rt_csv_line(table, row), why.text);
         given[at] = row;
         out->applied++;
     }
@@ -139,10 +139,10 @@ sn_rt_status sn_rt_splits_apply(sn_rt_dataset *set, const char *path, sn_rt_labe
     csv table;
     int seq, split = -1;
     sn_rt_label_report report = {0};
-    sn_rt_status status = csv_read(path, &table, err);
+    sn_rt_status status = sn_rt_csv_read(path, &table, err);
     if (status != SN_RT_OK)
         return status;
-    seq = csv_column(&table, "clip");
+    seq = sn_rt_csv_column(&table, "clip");
     if (seq < 0)
         status = need_column(&table, "seq", &seq, err);
     if (status == SN_RT_OK)
@@ -155,7 +155,7 @@ sn_rt_status sn_rt_splits_apply(sn_rt_dataset *set, const char *path, sn_rt_labe
     if (status == SN_RT_OK)
         status = apply_splits(set, &table, seq, split, given, &report, err);
     free(given);
-    csv_fini(&table);
+    sn_rt_csv_fini(&table);
     if (status == SN_RT_OK)
         *out = report;
     return status;

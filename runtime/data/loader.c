@@ -152,7 +152,7 @@ static sn_rt_status make_index(sn_rt_loader *l, sn_rt_error *err)
     const sn_rt_loader_config *c = &l->config;
     double clip = c->clip_seconds > 0 ? c->clip_seconds : c->frames / 30.0;
     double stride = c->stride_seconds > 0 ? c->stride_seconds : clip / 4;
-    sn_rt_status status = clips_make(c->set, c->splits, clip, stride, &l->clip, &l->clips, &l->joints, err);
+    sn_rt_status status = sn_rt_clips_make(c->set, c->splits, clip, stride, &l->clip, &l->clips, &l->joints, err);
     if (status != SN_RT_OK)
         return status;
     if (l->clips < c->batch || l->clips > UINT32_MAX)

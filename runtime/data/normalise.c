@@ -96,17 +96,17 @@ static rotation turn_to_axis(const double v[3], int axis)
     double length = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
     int a = (axis + 1) % 3, b = (axis + 2) % 3;
     if (length < 1e-9)
-        return rotation_identity();
+        return sn_rt_rotation_identity();
     double normal[3] = {0, 0, 0}, side = hypot(v[a], v[b]);
     if (side < 1e-9 * length) {
         if (v[axis] > 0)
-            return rotation_identity();
+            return sn_rt_rotation_identity();
         normal[a] = 1;
     } else { /* v x e */
         normal[a] = v[b] / side;
         normal[b] = -v[a] / side;
     }
-    return rotation_about_vector(normal, atan2(side, v[axis]));
+    return sn_rt_rotation_about_vector(normal, atan2(side, v[axis]));
 }
 
 /* Steps 2 and 3 of normalise.h as one rotation. */
@@ -118,11 +118,11 @@ static rotation alignment(double x[SN_RT_JOINTS][3])
         shoulders[c] = x[8][c] - x[4][c];
     }
     rotation upright = turn_to_axis(spine, 2);
-    rotation_apply(&upright, shoulders, shoulders);
-    rotation around = rotation_about(2, -atan2(shoulders[1], shoulders[0]));
-    rotation tilt = rotation_about(1, atan2(shoulders[2], hypot(shoulders[0], shoulders[1])));
-    rotation turned = rotation_multiply(&around, &upright);
-    return rotation_multiply(&tilt, &turned);
+    sn_rt_rotation_apply(&upright, shoulders, shoulders);
+    rotation around = sn_rt_rotation_about(2, -atan2(shoulders[1], shoulders[0]));
+    rotation tilt = sn_rt_rotation_about(1, atan2(shoulders[2], hypot(shoulders[0], shoulders[1])));
+    rotation turned = sn_rt_rotation_multiply(&around, &upright);
+    return sn_rt_rotation_multiply(&tilt, &turned);
 }
 
 sn_rt_status sn_rt_normalise(const sn_rt_motion *motion, const sn_rt_skeleton *skeleton, const sn_rt_pick *pick,
@@ -134,14 +134,14 @@ sn_rt_status sn_rt_normalise(const sn_rt_motion *motion, const sn_rt_skeleton *s
         return status;
     double unit = skeleton->unit > 0 ? skeleton->unit : motion->unit;
     double x[SN_RT_JOINTS][3];
-    rotation turn = rotation_identity();
+    rotation turn = sn_rt_rotation_identity();
     for (size_t k = 0; k < pick->frames; k++) {
         map_frame(motion, bound, unit, pick, k, x);
         if (k == 0)
             turn = alignment(x);
         for (int j = 0; j < SN_RT_JOINTS; j++) {
             double y[3];
-            rotation_apply(&turn, x[j], y);
+            sn_rt_rotation_apply(&turn, x[j], y);
             for (size_t c = 0; c < 3; c++) {
                 float value = (float)y[c];
                 if (!isfinite(value))

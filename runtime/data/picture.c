@@ -4,7 +4,7 @@
 
 #include "file.h"
 
-cairo_t *picture_new(int width, int height)
+cairo_t *sn_rt_picture_new(int width, int height)
 {
     if (width < 1 || height < 1 || width > 16384 || height > 16384)
         return NULL;
@@ -38,7 +38,7 @@ static cairo_status_t take_bytes(void *closure, const unsigned char *bytes, unsi
     return sink->status == SN_RT_OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-sn_rt_status picture_take(cairo_t *canvas, const char *path, sn_rt_error *err)
+sn_rt_status sn_rt_picture_take(cairo_t *canvas, const char *path, sn_rt_error *err)
 {
     png_sink sink = {.err = err};
     sink.status = sn_rt_replace_open(path, &sink.file, err);
@@ -57,7 +57,7 @@ sn_rt_status picture_take(cairo_t *canvas, const char *path, sn_rt_error *err)
     return sink.status;
 }
 
-void picture_colour(cairo_t *canvas, size_t index)
+void sn_rt_picture_colour(cairo_t *canvas, size_t index)
 {
     static const unsigned char colours[8][3] = {{0, 114, 178},  {213, 94, 0},   {0, 158, 115}, {204, 121, 167},
                                                 {230, 159, 0},  {86, 180, 233}, {140, 90, 40}, {90, 90, 90}};
@@ -65,12 +65,12 @@ void picture_colour(cairo_t *canvas, size_t index)
     cairo_set_source_rgb(canvas, c[0] / 255.0, c[1] / 255.0, c[2] / 255.0);
 }
 
-void picture_grey(cairo_t *canvas, double level)
+void sn_rt_picture_grey(cairo_t *canvas, double level)
 {
     cairo_set_source_rgb(canvas, level, level, level);
 }
 
-void picture_text(cairo_t *canvas, double x, double y, double anchor, double size, const char *text)
+void sn_rt_picture_text(cairo_t *canvas, double x, double y, double anchor, double size, const char *text)
 {
     cairo_text_extents_t extents;
     cairo_set_font_size(canvas, size);

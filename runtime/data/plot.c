@@ -72,25 +72,25 @@ static void draw_ticks(cairo_t *canvas, const axis *x, const axis *y)
     cairo_set_line_width(canvas, 1);
     for (double v = ceil(x->low / x->step - 1e-9) * x->step; v <= x->high + x->step * 1e-6; v += x->step) {
         double at = round(place(x, v)) + 0.5;
-        picture_grey(canvas, 0.9);
+        sn_rt_picture_grey(canvas, 0.9);
         cairo_move_to(canvas, at, y->from);
         cairo_line_to(canvas, at, y->to);
         cairo_stroke(canvas);
-        picture_grey(canvas, 0.2);
+        sn_rt_picture_grey(canvas, 0.2);
         tick_text(text, sizeof text, v, x->step);
-        picture_text(canvas, at, y->from + 18, 0.5, 12, text);
+        sn_rt_picture_text(canvas, at, y->from + 18, 0.5, 12, text);
     }
     for (double v = ceil(y->low / y->step - 1e-9) * y->step; v <= y->high + y->step * 1e-6; v += y->step) {
         double at = round(place(y, v)) + 0.5;
-        picture_grey(canvas, 0.9);
+        sn_rt_picture_grey(canvas, 0.9);
         cairo_move_to(canvas, x->from, at);
         cairo_line_to(canvas, x->to, at);
         cairo_stroke(canvas);
-        picture_grey(canvas, 0.2);
+        sn_rt_picture_grey(canvas, 0.2);
         tick_text(text, sizeof text, v, y->step);
-        picture_text(canvas, x->from - 8, at + 4, 1, 12, text);
+        sn_rt_picture_text(canvas, x->from - 8, at + 4, 1, 12, text);
     }
-    picture_grey(canvas, 0.2);
+    sn_rt_picture_grey(canvas, 0.2);
     cairo_rectangle(canvas, x->from + 0.5, y->to + 0.5, x->to - x->from, y->from - y->to);
     cairo_stroke(canvas);
 }
@@ -98,7 +98,7 @@ static void draw_ticks(cairo_t *canvas, const axis *x, const axis *y)
 static void draw_series(cairo_t *canvas, const sn_rt_series *s, size_t index, const axis *x, const axis *y)
 {
     int pen_down = 0;
-    picture_colour(canvas, index);
+    sn_rt_picture_colour(canvas, index);
     cairo_set_line_width(canvas, 1.8);
     for (size_t i = 0; i < s->count; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i])) {
@@ -126,10 +126,10 @@ static void draw_legend(cairo_t *canvas, const sn_rt_plot *plot, double right, d
         const char *name = plot->series[s].name ? plot->series[s].name : "";
         cairo_set_font_size(canvas, 13);
         cairo_text_extents(canvas, name, &extents);
-        picture_grey(canvas, 0.1);
-        picture_text(canvas, right, baseline, 1, 13, name);
+        sn_rt_picture_grey(canvas, 0.1);
+        sn_rt_picture_text(canvas, right, baseline, 1, 13, name);
         right -= extents.x_advance + 6;
-        picture_colour(canvas, s);
+        sn_rt_picture_colour(canvas, s);
         cairo_set_line_width(canvas, 3);
         cairo_move_to(canvas, right - 20, baseline - 4);
         cairo_line_to(canvas, right, baseline - 4);
@@ -144,7 +144,7 @@ sn_rt_status sn_rt_plot_write(const sn_rt_plot *plot, const char *path, sn_rt_er
     if (width < 200 || height < 150)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: a plot of %d x %d pixels, expected at least 200 x 150", path, width,
                           height);
-    cairo_t *canvas = picture_new(width, height);
+    cairo_t *canvas = sn_rt_picture_new(width, height);
     if (!canvas)
         return sn_rt_fail(err, SN_RT_MEMORY, "%s: no canvas of %d x %d pixels", path, width, height);
     axis x = axis_of(plot, 0), y = axis_of(plot, 1);
@@ -155,13 +155,13 @@ sn_rt_status sn_rt_plot_write(const sn_rt_plot *plot, const char *path, sn_rt_er
     draw_ticks(canvas, &x, &y);
     for (size_t s = 0; s < plot->count; s++)
         draw_series(canvas, &plot->series[s], s, &x, &y);
-    picture_grey(canvas, 0.1);
+    sn_rt_picture_grey(canvas, 0.1);
     if (plot->title)
-        picture_text(canvas, x.from, 28, 0, 17, plot->title);
+        sn_rt_picture_text(canvas, x.from, 28, 0, 17, plot->title);
     if (plot->x_label)
-        picture_text(canvas, (x.from + x.to) / 2, height - 16, 0.5, 14, plot->x_label);
+        sn_rt_picture_text(canvas, (x.from + x.to) / 2, height - 16, 0.5, 14, plot->x_label);
     if (plot->y_label)
-        picture_text(canvas, 12, 48, 0, 14, plot->y_label);
+        sn_rt_picture_text(canvas, 12, 48, 0, 14, plot->y_label);
     draw_legend(canvas, plot, x.to, 48);
-    return picture_take(canvas, path, err);
+    return sn_rt_picture_take(canvas, path, err);
 }

@@ -4,14 +4,14 @@
 
 #include <math.h>
 
-rotation rotation_identity(void)
+rotation sn_rt_rotation_identity(void)
 {
     return (rotation){{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
 }
 
-rotation rotation_about(int axis, double angle)
+rotation sn_rt_rotation_about(int axis, double angle)
 {
-    rotation r = rotation_identity();
+    rotation r = sn_rt_rotation_identity();
     int a = (axis + 1) % 3, b = (axis + 2) % 3;
     double c = cos(angle), s = sin(angle);
     r.m[a][a] = c;
@@ -21,7 +21,7 @@ rotation rotation_about(int axis, double angle)
     return r;
 }
 
-rotation rotation_about_vector(const double u[3], double angle)
+rotation sn_rt_rotation_about_vector(const double u[3], double angle)
 {
     double c = cos(angle), s = sin(angle), k = 1 - c;
     return (rotation){{
@@ -31,7 +31,7 @@ rotation rotation_about_vector(const double u[3], double angle)
     }};
 }
 
-rotation rotation_multiply(const rotation *a, const rotation *b)
+rotation sn_rt_rotation_multiply(const rotation *a, const rotation *b)
 {
     rotation r;
     for (int i = 0; i < 3; i++)
@@ -40,7 +40,7 @@ rotation rotation_multiply(const rotation *a, const rotation *b)
     return r;
 }
 
-rotation rotation_transpose(const rotation *a)
+rotation sn_rt_rotation_transpose(const rotation *a)
 {
     rotation r;
     for (int i = 0; i < 3; i++)
@@ -49,7 +49,7 @@ rotation rotation_transpose(const rotation *a)
     return r;
 }
 
-void rotation_apply(const rotation *r, const double x[3], double out[3])
+void sn_rt_rotation_apply(const rotation *r, const double x[3], double out[3])
 {
     double v[3] = {x[0], x[1], x[2]};
     for (int i = 0; i < 3; i++)

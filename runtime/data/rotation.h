@@ -7,14 +7,14 @@ typedef struct rotation {
     double m[3][3];
 } rotation;
 
-rotation rotation_identity(void);
+rotation sn_rt_rotation_identity(void);
 /* Counterclockwise when the axis (0 x, 1 y, 2 z) points at the viewer; radians. */
-rotation rotation_about(int axis, double angle);
+rotation sn_rt_rotation_about(int axis, double angle);
 /* About the unit vector `u` (Rodrigues). */
-rotation rotation_about_vector(const double u[3], double angle);
-rotation rotation_multiply(const rotation *a, const rotation *b);
-rotation rotation_transpose(const rotation *a);
+rotation sn_rt_rotation_about_vector(const double u[3], double angle);
+rotation sn_rt_rotation_multiply(const rotation *a, const rotation *b);
+rotation sn_rt_rotation_transpose(const rotation *a);
 /* out = R x; out may be x. */
-void rotation_apply(const rotation *r, const double x[3], double out[3]);
+void sn_rt_rotation_apply(const rotation *r, const double x[3], double out[3]);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-int grow(void **items, size_t *capacity, size_t count, size_t size)
+int sn_rt_grow(void **items, size_t *capacity, size_t count, size_t size)
 {
     if (count < *capacity)
         return 0;
@@ -84,7 +84,7 @@ static int is_utf8(const char *text)
     return string != NULL;
 }
 
-sn_rt_status tensors_append(sn_rt_tensors *set, const char *name, const sn_rt_array *array, int borrowed,
+sn_rt_status sn_rt_tensors_append(sn_rt_tensors *set, const char *name, const sn_rt_array *array, int borrowed,
                             sn_rt_error *err)
 {
     if (!name || !*name)
@@ -97,7 +97,7 @@ sn_rt_status tensors_append(sn_rt_tensors *set, const char *name, const sn_rt_ar
         return sn_rt_fail(err, SN_RT_ARGUMENT, "array \"%s\" is already in the set", name);
     char *copy = strdup(name);
     if (!copy || slots_reserve(set) ||
-        grow((void **)&set->entries, &set->capacity, set->count, sizeof *set->entries)) {
+        sn_rt_grow((void **)&set->entries, &set->capacity, set->count, sizeof *set->entries)) {
         free(copy);
         return sn_rt_fail(err, SN_RT_MEMORY, "no memory for array \"%s\"", name);
     }
@@ -119,7 +119,7 @@ sn_rt_status sn_rt_tensors_add(sn_rt_tensors *set, const char *name, sn_rt_elem 
         return status;
     if (data && array.bytes)
         memcpy(array.data, data, array.bytes);
-    status = tensors_append(set, name, &array, 0, err);
+    status = sn_rt_tensors_append(set, name, &array, 0, err);
     if (status != SN_RT_OK) {
         sn_rt_array_fini(&array);
         return status;
@@ -138,7 +138,7 @@ sn_rt_status sn_rt_tensors_borrow(sn_rt_tensors *set, const char *name, sn_rt_el
         return status;
     if (rank)
         memcpy(array.dims, dims, rank * sizeof *dims);
-    return tensors_append(set, name, &array, 1, err);
+    return sn_rt_tensors_append(set, name, &array, 1, err);
 }
 
 size_t sn_rt_tensors_count(const sn_rt_tensors *set)
@@ -198,7 +198,7 @@ sn_rt_status sn_rt_tensors_set_meta(sn_rt_tensors *set, const char *key, const c
     size_t at = meta_place(set, key, &same);
     meta_entry fresh = {strdup(key), strdup(value)};
     if (!fresh.key || !fresh.value ||
-        grow((void **)&set->metas, &set->meta_capacity, set->meta_count, sizeof *set->metas)) {
+        sn_rt_grow((void **)&set->metas, &set->meta_capacity, set->meta_count, sizeof *set->metas)) {
         free(fresh.key);
         free(fresh.value);
         return sn_rt_fail(err, SN_RT_MEMORY, "no memory for metadata \"%s\"", key);

@@ -16,7 +16,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-word text_word_in_line(text *t)
+word sn_rt_text_word_in_line(text *t)
 {
     while (t->at < t->end && is_blank(*t->at))
         t->at++;
@@ -27,7 +27,7 @@ word text_word_in_line(text *t)
     return w;
 }
 
-bool text_next_line(text *t)
+bool sn_rt_text_next_line(text *t)
 {
     const char *newline = memchr(t->at, '\n', (size_t)(t->end - t->at));
     if (!newline) {
@@ -39,37 +39,37 @@ bool text_next_line(text *t)
     return t->at < t->end;
 }
 
-word text_word(text *t)
+word sn_rt_text_word(text *t)
 {
-    word w = text_word_in_line(t);
+    word w = sn_rt_text_word_in_line(t);
     while (w.size == 0 && t->at < t->end) {
         t->at++;
         t->line++;
-        w = text_word_in_line(t);
+        w = sn_rt_text_word_in_line(t);
     }
     return w;
 }
 
-bool text_at_end(text *t)
+bool sn_rt_text_at_end(text *t)
 {
     text ahead = *t;
-    if (text_word(&ahead).size)
+    if (sn_rt_text_word(&ahead).size)
         return false;
     *t = ahead;
     return true;
 }
 
-bool word_is(word w, const char *expected)
+bool sn_rt_word_is(word w, const char *expected)
 {
     return w.size == strlen(expected) && memcmp(w.at, expected, w.size) == 0;
 }
 
-bool word_is_any_case(word w, const char *expected)
+bool sn_rt_word_is_any_case(word w, const char *expected)
 {
     return w.size == strlen(expected) && strncasecmp(w.at, expected, w.size) == 0;
 }
 
-bool word_copy(word w, char *out, size_t size)
+bool sn_rt_word_copy(word w, char *out, size_t size)
 {
     if (w.size == 0 || w.size >= size || memchr(w.at, '\0', w.size))
         return false;
@@ -93,10 +93,10 @@ static locale_t c_locale(void)
     return locale;
 }
 
-bool word_number(word w, double *out)
+bool sn_rt_word_number(word w, double *out)
 {
     char copy[64], *end;
-    if (!word_copy(w, copy, sizeof copy) || strspn(copy, "0123456789+-.eE") != w.size)
+    if (!sn_rt_word_copy(w, copy, sizeof copy) || strspn(copy, "0123456789+-.eE") != w.size)
         return false;
     double value = strtod_l(copy, &end, c_locale());
     if (*end != '\0' || end == copy || !isfinite(value))
@@ -105,7 +105,7 @@ bool word_number(word w, double *out)
     return true;
 }
 
-bool word_count(word w, size_t *out)
+bool sn_rt_word_count(word w, size_t *out)
 {
     size_t value = 0;
     if (w.size == 0 || w.size > 15)
@@ -119,7 +119,7 @@ bool word_count(word w, size_t *out)
     return true;
 }
 
-sn_rt_status text_expected(const text *t, word found, const char *expected)
+sn_rt_status sn_rt_text_expected(const text *t, word found, const char *expected)
 {
     if (found.size == 0)
         return sn_rt_fail(t->err, SN_RT_FORMAT, "%s:%lu: found the end of the %s, expected %s", t->path, t->line,
@@ -132,7 +132,7 @@ sn_rt_status text_expected(const text *t, word found, const char *expected)
     return sn_rt_fail(t->err, SN_RT_FORMAT, "%s:%lu: found '%s', expected %s", t->path, t->line, copy, expected);
 }
 
-sn_rt_status text_fail(const text *t, const char *format, ...)
+sn_rt_status sn_rt_text_fail(const text *t, const char *format, ...)
 {
     char message[300];
     va_list args;
@@ -142,13 +142,13 @@ sn_rt_status text_fail(const text *t, const char *format, ...)
     return sn_rt_fail(t->err, SN_RT_FORMAT, "%s:%lu: %s", t->path, t->line, message);
 }
 
-sn_rt_status text_number(text *t, const char *what, double *out)
+sn_rt_status sn_rt_text_number(text *t, const char *what, double *out)
 {
-    word w = text_word_in_line(t);
-    return word_number(w, out) ? SN_RT_OK : text_expected(t, w, what);
+    word w = sn_rt_text_word_in_line(t);
+    return sn_rt_word_number(w, out) ? SN_RT_OK : sn_rt_text_expected(t, w, what);
 }
 
-double whole_rate(double fps)
+double sn_rt_whole_rate(double fps)
 {
     double whole = round(fps);
     return whole >= 1 && fabs(fps - whole) <= 1e-3 * whole ? whole : fps;
