@@ -120,8 +120,10 @@ static void read_index(reader *r, sn_affine *f)
             }
         } else if (counted) {
             f->offset += sign * v;
-            if (f->offset > MAX_COEF || f->offset < -MAX_COEF)
+            if (!r->what && (f->offset > MAX_COEF || f->offset < -MAX_COEF)) {
+                r->at = start;
                 fail(r, "offset is beyond 2^20");
+            }
         } else {
             fail(r, "expected a loop name or a number");
         }

@@ -62,7 +62,7 @@ static void faults(void **state)
         {"a,b,c,d,e,f ; g,h,i,j,k,l -> m", 29, "more than 12 loops"},
         {"abcdefgh ; a -> a", 0, "loop name is longer than 7 letters"},
         {"n+2000000 ; n -> n", 2, "number is too large"},
-        {"n+1000000+1000000 ; n -> n", 17, "offset is beyond 2^20"},
+        {"n+1000000+1000000 ; n -> n", 10, "offset is beyond 2^20"},
     };
     for (size_t i = 0; i < sizeof fault / sizeof fault[0]; i++) {
         sn_contract c;
