@@ -96,7 +96,7 @@ static const bench cases[] = {
 };
 
 /* Multiply-adds on registers alone: what one core can do, in GFLOP/s. */
-static double peak512(void)
+__attribute__((target("avx512f"))) static double peak512(void)
 {
     double best = 0;
     for (int trial = 0; trial < 20; trial++) {
