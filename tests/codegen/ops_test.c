@@ -85,6 +85,25 @@ static void test_fused(void **state)
     }
 }
 
+/* No operator is left out: each stands in the graph of some case, as a node that a kernel computes. */
+static void test_complete(void **state)
+{
+    (void)state;
+    bool found[SN_OP_COUNT] = {false};
+    for (size_t i = 0; i < SN_CASES; i++) {
+        sn_diags d;
+        sn_diags_init(&d);
+        sn_graph *g = graph_of(&SN_CASE[i], &d);
+        for (uint32_t j = 0; j < g->nodes; j++)
+            found[g->node[j].op] = true;
+        sn_graph_free(g);
+        sn_diags_fini(&d);
+    }
+    for (int op = 0; op < SN_OP_COUNT; op++)
+        if (!found[op] && op != SN_OP_const)
+            fail_msg("no case runs operator %s", sn_op_get((sn_op)op)->name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +111,7 @@ int main(void)
         cmocka_unit_test(test_v3),
         cmocka_unit_test(test_v2),
         cmocka_unit_test(test_fused),
+        cmocka_unit_test(test_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
