@@ -86,6 +86,7 @@ void     sn_plan_write(sn_plan *p, sn_plan_call *c, uint32_t buffer);
 uint32_t sn_plan_temp(sn_plan *p, sn_dim floats);                     /* private slab buffer; its buffer number */
 uint32_t sn_plan_buffer(const sn_plan *p, sn_ref r);                  /* of an in or out; UINT32_MAX if neither */
 bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
+bool     sn_plan_is_tiles(const sn_plan *p, sn_ref r);                /* a stored partial sum, also seen through views; part of the key */
 /* Diagnostic at the kernel; returns false. */
 bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

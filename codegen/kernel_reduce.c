@@ -84,6 +84,18 @@ static void sort_axes(reduce *r, const sn_type *space, uint32_t axes)
     }
 }
 
+/* Does the operand come from sums over tiles?  Then it is short, however symbolic its extent. */
+static bool from_tiles(const sn_plan *p, sn_ref r)
+{
+    const sn_node *n = sn_at(p->g, r);
+    if (!sn_plan_in_body(p, r))
+        return sn_plan_is_tiles(p, r);
+    for (uint8_t i = 0; i < n->args; i++)
+        if (from_tiles(p, n->arg[i]))
+            return true;
+    return false;
+}
+
 static void choose_shape(sn_plan *p, reduce *r)
 {
     sn_dim last = r->dim[r->rank - 1];
@@ -103,7 +115,7 @@ static void choose_shape(sn_plan *p, reduce *r)
     for (uint8_t i = 0; i < r->keeps; i++)
         r->rows = sn_dim_mul(p->dims, r->rows, r->dim[r->kept[i]]);
     bool few = known(r->rows, FEW_TILES) < FEW_TILES;
-    r->split = few && known(r->rows, 1) * (r->down ? vectors : 1) < FEW_TILES && (open || terms > LARGE);
+    r->split = few && known(r->rows, 1) * (r->down ? vectors : 1) < FEW_TILES && (open || terms > LARGE) && !from_tiles(p, r->red[0].of);
     uint32_t most = r->down && few && !r->split ? 1 : BLOCK;
     while (most > 1 && most * r->states > SN_MAX_CARRY / 2)
         most /= 2;
@@ -629,4 +641,4 @@ static bool emit_reduce(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_reduce = {"reduce", 1, plan_reduce, emit_reduce};
+const sn_generator sn_kernel_reduce = {"reduce", 2, plan_reduce, emit_reduce};

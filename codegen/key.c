@@ -93,6 +93,8 @@ static void write_in(FILE *f, const sn_plan *p, sn_ref r)
     const sn_node *n = sn_at(p->g, r);
     fprintf(f, "%%%u = in ", number_of(p->k, r));
     write_type(f, p, &n->type);
+    if (sn_plan_is_tiles(p, r))
+        fputs(" tiles", f);
     if (sn_op_get(n->op)->attrs == SN_ATTR_data) {
         XXH128_hash_t h = XXH3_128bits(n->attrs.data.data, n->attrs.data.count * sizeof(float));
         fprintf(f, " data %016llx%016llx", (unsigned long long)h.high64, (unsigned long long)h.low64);

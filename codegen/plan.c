@@ -24,6 +24,13 @@ bool sn_plan_in_body(const sn_plan *p, sn_ref r)
     return false;
 }
 
+bool sn_plan_is_tiles(const sn_plan *p, sn_ref r)
+{
+    while (sn_op_has(sn_at(p->g, r)->op, SN_VIEW))
+        r = sn_at(p->g, r)->arg[0];
+    return sn_op_get(sn_at(p->g, r)->op)->attrs == SN_ATTR_tile;
+}
+
 static void add_arg(sn_plan *p, sn_plan_call *c, uint32_t buffer)
 {
     if (c->args == c->capacity) {
