@@ -3,7 +3,7 @@
 #include "kernel_contract.h"
 
 /* In order of preference; the last takes everything. */
-static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_wgrad, &sn_ct_graph, &sn_ct_general};
+static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_dot, &sn_ct_wgrad, &sn_ct_graph, &sn_ct_general};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool sn_ct_is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }

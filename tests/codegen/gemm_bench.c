@@ -90,6 +90,8 @@ static const bench cases[] = {
     {"graph 3x25x25 sparse 16", "n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,16", "3,25,25", "N,T,25,16", 4, 300, NULL, 73},
     {"graph 3x25x25 sparse 64", "n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,64", "3,25,25", "N,T,25,64", 4, 75, NULL, 73},
     {"graph gradient sparse 64", "n,t,w,c ; k,v,w -> n,t,v,k,c", "N,T,25,64", "3,25,25", "N,T,25,3,64", 4, 75, NULL, 73},
+    {"gradient of graph dense 16", "n,t,v,k,c ; n,t,w,c -> k,v,w", "N,T,25,3,16", "N,T,25,16", "3,25,25", 4, 300, NULL, 0},
+    {"gradient of graph dense 64", "n,t,v,k,c ; n,t,w,c -> k,v,w", "N,T,25,3,64", "N,T,25,64", "3,25,25", 4, 75, NULL, 0},
     {"affinity 25x25 16", "n,t,v,c ; n,t,w,c -> n,v,w", "N,T,25,16", "N,T,25,16", "N,25,25", 4, 300, NULL, 0},
     {"pooling 19", "b,t,c ; s,t -> b,s,c", "N,T,256", "19,T", "N,19,256", 32, 75, NULL, 0},
     {"graph 3x25x25 dense 64", "n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,64", "3,25,25", "N,T,25,64", 4, 75, NULL, 0},

@@ -224,6 +224,27 @@ static void sparse_graph_products(void **state)
     }
 }
 
+static void dot_products(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,v,k,c ; n,t,w,c -> k,v,w", "N,T,25,3,16", "N,T,25,16", "3,25,25"},
+        {"n,t,w,c ; n,t,v,k,c -> k,v,w", "N,T,17,18", "N,T,17,2,18", "2,17,17"},
+        {"n,t,v,c ; n,t,w,c -> n,v,w", "N,T,25,16", "N,T,25,16", "N,25,25"},
+        {"n,t,m,v,c ; n,t,m,w,c -> m,v,w", "N,T,2,5,70", "N,T,2,7,70", "2,5,7"},
+        {"n,t,m,v,c ; n,t,m,w,c -> v,w", "N,T,2,5,70", "N,T,2,7,70", "5,7"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+    for (int sparse = 0; sparse < 2; sparse++) {
+        gemm_case c;
+        gc_init(&c);
+        sn_ref x = activated(&c, gc_param(&c, "x", "N,T,25,3,18"), "18"), y = gc_param(&c, "y", "N,T,25,18");
+        sn_ref g = gc_contract(&c, "n,t,v,k,c ; n,t,w,c -> k,v,w", x, y, "3,25,25");
+        gc_out(&c, sn_mul(&c.b, g, gc_sparse(&c, "3,25,25", sparse ? 73 : 1000)));
+        check(&c);
+    }
+}
+
 int main(int argc, char **argv)
 {
     cpu = argc > 1 ? argv[1] : NULL;
@@ -235,6 +256,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(weight_gradient_with_edges),
         cmocka_unit_test(graph_products),
         cmocka_unit_test(sparse_graph_products),
+        cmocka_unit_test(dot_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,511 @@
+/* Products whose operands agree on the last axis and sum over it: gradients of graphs, affinities between joints.
+ *
+ *     g[b.., i.., o..] = sum over p.., c of  x[b.., p.., i.., c] * y[b.., p.., o.., c]      (indices in any order but for c)
+ *
+ * Not weight gradients whose last axes are rows and columns (kernel_contract_wgrad.c).
+ *
+ * Lanes run along c; every number of g has a vector of partial sums, added up at the end in a fixed order.  Where every result is
+ * multiplied by a constant, numbers that meet a zero are left out and count as zero.  Without b, positions are cut into parts whose
+ * number and content depend on the sizes only; with b, an item is one b.
+ */
+#include <stdlib.h>
+
+#include "kernel_contract.h"
+
+enum { MAX_PARTS = 32, PACKED_FLOATS = 1 << 16, MAX_BLOCK = 8 };
+
+typedef struct pair { int64_t in, out; } pair;
+
+typedef struct dot {
+    sn_product   product;
+    uint8_t      outer[SN_MAX_RANK]; uint32_t outers; /* position loops outside the frame axis */
+    uint8_t      batch[SN_MAX_RANK]; uint32_t batches;
+    uint8_t      frame;                               /* loop */
+    int64_t      frames, positions;                   /* of a tile; of a frame */
+    int64_t      ins, outs, vectors;
+    sn_ct_pack   pack[2];                             /* of a and b */
+    pair        *pair; uint32_t pairs;                /* sparse when pairs > 0, by (in, out) */
+    int64_t      group;                               /* pairs at a time */
+    int64_t      rows, columns;                       /* dense: block of i times block of o */
+    int64_t      elements;                            /* sums kept, padding included */
+    int64_t      offset[2];                           /* packed operands in scratch; sums come first */
+    uint32_t     temp;
+} dot;
+
+/* ---- plan ---- */
+
+static bool find_roles(const sn_contract_facts *f, dot *d)
+{
+    const sn_contract *c = f->spec;
+    if (c->rank[0] == 0 || c->rank[1] == 0)
+        return false;
+    if (!sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &d->product) || d->product.x_axis >= 0)
+        return false;
+    uint8_t x = c->at[0][c->rank[0] - 1].loop[0], y = c->at[1][c->rank[1] - 1].loop[0];
+    return x == y && d->product.role[x] == SN_LOOP_POSITION && d->product.ins > 0 && d->product.outs > 0;
+}
+
+static bool find_positions(const sn_contract_facts *f, dot *d)
+{
+    const sn_contract *c = f->spec;
+    uint8_t position[SN_MAX_RANK], channel = c->at[1][c->rank[1] - 1].loop[0];
+    uint32_t n = 0;
+    int64_t extent;
+    for (int i = 0; i < c->rank[1]; i++) {
+        uint8_t l = c->at[1][i].loop[0];
+        if (d->product.role[l] == SN_LOOP_BATCH)
+            d->batch[d->batches++] = l;
+        if (d->product.role[l] == SN_LOOP_POSITION && l != channel)
+            position[n++] = l;
+    }
+    if (n == 0 || !sn_ct_const_extent(f, channel, &extent))
+        return false;
+    uint32_t frame = n - 1;
+    for (d->positions = 1; frame > 0 && sn_ct_const_extent(f, position[frame], &extent) && d->positions * extent <= 16; frame--)
+        d->positions *= extent;
+    for (uint32_t i = 0; i < frame; i++)
+        d->outer[d->outers++] = position[i];
+    d->frame = position[frame];
+    for (int side = 0; side < 2; side++) {
+        sn_ct_pack *k = &d->pack[side];
+        k->tensor = side;
+        k->frame_axis = f->loop[d->frame].alone[side];
+        for (uint32_t i = frame + 1; i < n; i++)
+            k->inner[k->inners++] = position[i];
+        for (uint32_t i = 0; i < (side ? d->product.outs : d->product.ins); i++)
+            k->inner[k->inners++] = side ? d->product.out[i] : d->product.in[i];
+        k->column[k->columns++] = channel;
+    }
+    return true;
+}
+
+static bool plan_frames(const sn_plan *p, const sn_contract_facts *f, dot *d)
+{
+    int64_t floats = 0;
+    for (int side = 0; side < 2; side++) {
+        if (!sn_ct_pack_plan(&d->pack[side], f, p->target->lanes))
+            return false;
+        floats += d->pack[side].inner_rows * d->pack[side].stride;
+    }
+    d->ins = d->pack[0].inner_rows / d->positions;
+    d->outs = d->pack[1].inner_rows / d->positions;
+    d->vectors = (d->pack[0].width + p->target->lanes - 1) / p->target->lanes;
+    d->frames = PACKED_FLOATS / floats;
+    d->frames = d->frames < 1 ? 1 : d->frames > 64 ? 64 : d->frames;
+    for (int side = 0; side < 2; side++) {
+        sn_ct_pack *k = &d->pack[side];
+        k->group[k->groups++] = (sn_ct_frames){0, d->frames, 0, 1};
+        k->slots = d->frames;
+    }
+    return d->ins * d->outs <= 1 << 14;
+}
+
+/* The constant every result is multiplied by, if that is all the kernel does. */
+static const float *pattern_of(const sn_plan *p, sn_ref anchor)
+{
+    const float *data = NULL;
+    if (p->k->outs != 1 || sn_same(p->k->out[0], anchor))
+        return NULL;
+    const sn_node *n = sn_at(p->g, p->k->out[0]);
+    for (int i = 0; i < 2 && n->op == SN_OP_mul; i++) {
+        const sn_node *c = sn_at(p->g, n->arg[i]);
+        if (sn_same(n->arg[1 - i], anchor) && c->op == SN_OP_const && sn_type_equal(&c->type, &n->type))
+            data = c->attrs.data.data;
+    }
+    return data;
+}
+
+/* Flattened i and o of element number e of the result. */
+static pair pair_of(const sn_contract_facts *f, const dot *d, int64_t e)
+{
+    int64_t index[SN_MAX_LOOPS] = {0};
+    const sn_contract *c = f->spec;
+    for (int i = c->rank[SN_AT_OUT]; i > 0; i--) {
+        int64_t n = f->type[SN_AT_OUT].dim[i - 1].v;
+        index[c->at[SN_AT_OUT][i - 1].loop[0]] = e % n;
+        e /= n;
+    }
+    pair t = {0, 0};
+    for (uint32_t i = 0; i < d->product.ins; i++)
+        t.in = t.in * f->loop[d->product.in[i]].extent.v + index[d->product.in[i]];
+    for (uint32_t i = 0; i < d->product.outs; i++)
+        t.out = t.out * f->loop[d->product.out[i]].extent.v + index[d->product.out[i]];
+    return t;
+}
+
+static int by_in(const void *a, const void *b)
+{
+    const pair *x = a, *y = b;
+    return x->in != y->in ? (x->in < y->in ? -1 : 1) : (x->out > y->out) - (x->out < y->out);
+}
+
+static void find_pairs(sn_plan *p, const sn_ct *ct, dot *d)
+{
+    const float *data = pattern_of(p, ct->anchor);
+    int64_t all = d->ins * d->outs, n = 0;
+    if (!data || d->batches)
+        return;
+    for (int64_t e = 0; e < all; e++)
+        n += data[e] != 0;
+    if (n == 0 || n > 512 || 3 * n > all)
+        return;
+    d->pair = sn_new_n(p->arena, pair, n);
+    for (int64_t e = 0; e < all; e++)
+        if (data[e] != 0)
+            d->pair[d->pairs++] = pair_of(&ct->facts, d, e);
+    qsort(d->pair, d->pairs, sizeof *d->pair, by_in);
+}
+
+/* Block of the dense product: fewest cycles, padding included; two loads or two multiply-adds start in a cycle. */
+static void choose_block(const sn_plan *p, dot *d)
+{
+    int64_t least = INT64_MAX;
+    for (int64_t r = 1; r <= MAX_BLOCK; r++)
+        for (int64_t c = 1; c <= MAX_BLOCK; c++) {
+            int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c;
+            if (r * c + r + 1 > p->target->registers)
+                continue;
+            if (r * c < 8)
+                work = 8;
+            if (blocks * work < least) {
+                least = blocks * work;
+                d->rows = r;
+                d->columns = c;
+            }
+        }
+}
+
+static int64_t packed_floats(const dot *d, int side, int64_t lanes)
+{
+    const sn_ct_pack *k = &d->pack[side];
+    return sn_ct_ceil((k->slots * k->inner_rows + MAX_BLOCK) * k->stride, lanes); /* blocks may run over the last rows */
+}
+
+static void plan_calls(sn_plan *p, sn_ct *ct, dot *d, int64_t scratch)
+{
+    sn_dim items = sn_dim_const(MAX_PARTS);
+    if (d->batches) {
+        items = sn_dim_const(1);
+        for (uint32_t i = 0; i < d->batches; i++)
+            items = sn_dim_mul(p->dims, items, ct->facts.loop[d->batch[i]].extent);
+    }
+    d->temp = sn_plan_temp(p, sn_dim_mul(p->dims, items, sn_dim_const(d->elements)));
+    sn_plan_call *sum = sn_plan_add(p, items, sn_dim_const(scratch), false);
+    sn_ct_reads(p, ct, sum, SN_CT_OPERANDS);
+    sn_plan_write(p, sum, d->temp);
+    sn_plan_call *add = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(0), false);
+    sn_ct_reads(p, ct, add, SN_CT_EPILOGUE);
+    sn_plan_read(p, add, d->temp);
+    for (uint32_t i = 0; i < p->k->outs; i++)
+        sn_plan_write(p, add, p->k->ins + i);
+}
+
+static bool dot_plan(sn_plan *p, sn_ct *ct)
+{
+    dot *d = sn_new(p->arena, dot);
+    const sn_contract_facts *f = &ct->facts;
+    int64_t lanes = p->target->lanes;
+    if (p->k->tiled || !find_roles(f, d) || !find_positions(f, d) || !plan_frames(p, f, d))
+        return false;
+    find_pairs(p, ct, d);
+    d->group = p->target->registers > 16 ? 24 : 8;
+    if (d->pairs == 0)
+        choose_block(p, d);
+    d->elements = d->pairs ? d->pairs : sn_ct_ceil(d->ins, d->rows) * sn_ct_ceil(d->outs, d->columns);
+    d->offset[0] = d->elements * lanes;
+    d->offset[1] = d->offset[0] + packed_floats(d, 0, lanes);
+    int64_t scratch = 4 * (d->offset[1] + packed_floats(d, 1, lanes));
+    if (scratch > 1 << 26)
+        return false;
+    ct->data = d;
+    ct->terms = d->pairs;
+    ct->pattern = SN_AT_OUT;
+    ct->outer = f->type[SN_AT_OUT].rank - 1u;
+    ct->chunk = f->type[SN_AT_OUT].dim[ct->outer].v;
+    if (!sn_dim_is_const(f->type[SN_AT_OUT].dim[ct->outer]))
+        return false;
+    plan_calls(p, ct, d, scratch);
+    return true;
+}
+
+/* ---- items ---- */
+
+typedef struct body {
+    sn_kb       *kb;
+    sn_ct       *ct;
+    dot         *d;
+    LLVMValueRef chunks, tiles, parts;
+    LLVMValueRef sums, packed[2], live; /* live positions of the packed tile */
+    LLVMValueRef loop[SN_MAX_LOOPS];
+} body;
+
+static void count_tiles(body *b)
+{
+    sn_kb *kb = b->kb;
+    LLVMValueRef frames = sn_kb_dim(kb, b->ct->facts.loop[b->d->frame].extent);
+    b->chunks = sn_kb_idiv(kb, sn_kb_iadd(kb, frames, sn_kb_i64(kb, b->d->frames - 1)), sn_kb_i64(kb, b->d->frames));
+    b->tiles = b->chunks;
+    for (uint32_t i = 0; i < b->d->outers; i++)
+        b->tiles = sn_kb_imul(kb, b->tiles, sn_kb_dim(kb, b->ct->facts.loop[b->d->outer[i]].extent));
+    b->parts = sn_kb_imin(kb, b->tiles, sn_kb_i64(kb, MAX_PARTS));
+}
+
+static void unflatten(body *b, const uint8_t *loop, uint32_t n, LLVMValueRef flat)
+{
+    for (uint32_t i = n; i > 0; i--) {
+        LLVMValueRef e = sn_kb_dim(b->kb, b->ct->facts.loop[loop[i - 1]].extent);
+        b->loop[loop[i - 1]] = i > 1 ? sn_kb_irem(b->kb, flat, e) : flat;
+        flat = i > 1 ? sn_kb_idiv(b->kb, flat, e) : flat;
+    }
+}
+
+static void pack_tile(body *b, LLVMValueRef tile)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    unflatten(b, d->outer, d->outers, sn_kb_idiv(kb, tile, b->chunks));
+    LLVMValueRef from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, d->frames));
+    for (int side = 0; side < 2; side++)
+        sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, b->packed[side]);
+    LLVMValueRef left = sn_kb_isub(kb, sn_kb_dim(kb, b->ct->facts.loop[d->frame].extent), from);
+    b->live = sn_kb_imul(kb, sn_kb_imin(kb, left, sn_kb_i64(kb, d->frames)), sn_kb_i64(kb, d->positions));
+}
+
+/* Vector `at` of row `row` (constant) of a position of a side, counted from `base`. */
+static LLVMValueRef row_vector(body *b, int side, LLVMValueRef base, int64_t row)
+{
+    return sn_kb_load(b->kb, base, sn_kb_i64(b->kb, row * b->d->pack[side].stride), b->kb->lanes, NULL);
+}
+
+typedef struct sums { LLVMValueRef at[SN_MAX_CARRY]; uint32_t n; LLVMValueRef memory; } sums;
+
+static void load_sums(body *b, sums *s, LLVMValueRef memory, int64_t n)
+{
+    s->n = (uint32_t)n;
+    s->memory = memory;
+    for (uint32_t i = 0; i < s->n; i++)
+        s->at[i] = sn_kb_load(b->kb, memory, sn_kb_i64(b->kb, (int64_t)i * b->kb->lanes), b->kb->lanes, NULL);
+}
+
+static void store_sums(body *b, const sums *s)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        sn_kb_store(b->kb, s->memory, sn_kb_i64(b->kb, (int64_t)i * b->kb->lanes), s->at[i], NULL);
+}
+
+/* For every live position and vector of c: add(b, context, first row of x there, of y, sums). */
+typedef void add_fn(body *b, const void *context, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *at);
+
+static void over_positions(body *b, sums *s, LLVMValueRef x_row, LLVMValueRef y_row, add_fn *add, const void *context)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    LLVMValueRef base[2], next[SN_MAX_CARRY], first[2] = {x_row, y_row};
+    int64_t rows[2] = {d->ins, d->outs};
+    sn_loop q = sn_kb_for(kb, sn_kb_i64(kb, 0), b->live, 1, s->at, s->n);
+    for (int side = 0; side < 2; side++) {
+        LLVMValueRef row = sn_kb_iadd(kb, sn_kb_imul(kb, q.i, sn_kb_i64(kb, rows[side])), first[side]);
+        base[side] = sn_kb_ptr(kb, b->packed[side], sn_kb_imul(kb, row, sn_kb_i64(kb, d->pack[side].stride)));
+    }
+    sn_loop c = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->vectors * kb->lanes), kb->lanes, q.carry, s->n);
+    for (uint32_t i = 0; i < s->n; i++)
+        next[i] = c.carry[i];
+    add(b, context, sn_kb_ptr(kb, base[0], c.i), sn_kb_ptr(kb, base[1], c.i), next);
+    sn_kb_endfor(kb, &c, next);
+    sn_kb_endfor(kb, &q, c.carry);
+    for (uint32_t i = 0; i < s->n; i++)
+        s->at[i] = q.carry[i];
+}
+
+static void add_block(body *b, const void *context, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *at)
+{
+    (void)context;
+    const dot *d = b->d;
+    LLVMValueRef yv[MAX_BLOCK];
+    for (int64_t c = 0; c < d->columns; c++)
+        yv[c] = row_vector(b, 1, y, c);
+    for (int64_t r = 0; r < d->rows; r++) {
+        LLVMValueRef xv = row_vector(b, 0, x, r);
+        for (int64_t c = 0; c < d->columns; c++)
+            at[r * d->columns + c] = sn_kb_fma(b->kb, xv, yv[c], at[r * d->columns + c]);
+    }
+}
+
+static void dense_tile(body *b)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    int64_t across = (d->outs + d->columns - 1) / d->columns, down = (d->ins + d->rows - 1) / d->rows, size = d->rows * d->columns;
+    sn_loop i = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, down), 1, NULL, 0);
+    sn_loop o = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, across), 1, NULL, 0);
+    LLVMValueRef block = sn_kb_iadd(kb, sn_kb_imul(kb, i.i, sn_kb_i64(kb, across)), o.i);
+    sums s;
+    load_sums(b, &s, sn_kb_ptr(kb, b->sums, sn_kb_imul(kb, block, sn_kb_i64(kb, size * kb->lanes))), size);
+    over_positions(b, &s, sn_kb_imul(kb, i.i, sn_kb_i64(kb, d->rows)), sn_kb_imul(kb, o.i, sn_kb_i64(kb, d->columns)), add_block, NULL);
+    store_sums(b, &s);
+    sn_kb_endfor(kb, &o, NULL);
+    sn_kb_endfor(kb, &i, NULL);
+}
+
+typedef struct pair_range { const pair *pair; int64_t n; } pair_range;
+
+static void add_pairs(body *b, const void *context, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *at)
+{
+    const pair_range *r = context;
+    LLVMValueRef xv = NULL;
+    for (int64_t i = 0; i < r->n; i++) {
+        if (i == 0 || r->pair[i].in != r->pair[i - 1].in)
+            xv = row_vector(b, 0, x, r->pair[i].in);
+        at[i] = sn_kb_fma(b->kb, xv, row_vector(b, 1, y, r->pair[i].out), at[i]);
+    }
+}
+
+static void sparse_tile(body *b)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    for (int64_t from = 0; from < d->pairs; from += d->group) {
+        pair_range r = {d->pair + from, d->pairs - from < d->group ? d->pairs - from : d->group};
+        sums s;
+        load_sums(b, &s, sn_kb_ptr(kb, b->sums, sn_kb_i64(kb, from * kb->lanes)), r.n);
+        over_positions(b, &s, sn_kb_i64(kb, 0), sn_kb_i64(kb, 0), add_pairs, &r);
+        store_sums(b, &s);
+    }
+}
+
+static void item_body(body *b, LLVMValueRef item)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    LLVMValueRef from = sn_kb_i64(kb, 0), to = b->tiles, one = sn_kb_i64(kb, 1), count = sn_kb_i64(kb, d->elements);
+    if (d->batches) {
+        unflatten(b, d->batch, d->batches, item);
+    } else { /* items beyond the parts in use get no tiles */
+        LLVMValueRef most = sn_kb_imax(kb, b->parts, one);
+        from = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_imin(kb, item, most), b->tiles), most);
+        to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_imin(kb, sn_kb_iadd(kb, item, one), most), b->tiles), most);
+    }
+    sn_loop zero = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->elements * kb->lanes), kb->lanes, NULL, 0);
+    sn_kb_store(kb, b->sums, zero.i, sn_kb_zero(kb, kb->lanes), NULL);
+    sn_kb_endfor(kb, &zero, NULL);
+    sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
+    pack_tile(b, tile.i);
+    if (d->pairs)
+        sparse_tile(b);
+    else
+        dense_tile(b);
+    sn_kb_endfor(kb, &tile, NULL);
+    LLVMValueRef memory = sn_kb_ptr(kb, kb->buffer[d->temp], sn_kb_imul(kb, item, count));
+    sn_loop e = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
+    LLVMValueRef v = sn_kb_load(kb, b->sums, sn_kb_imul(kb, e.i, sn_kb_i64(kb, kb->lanes)), kb->lanes, NULL);
+    sn_kb_store(kb, memory, e.i, sn_kb_hsum(kb, v), NULL);
+    sn_kb_endfor(kb, &e, NULL);
+}
+
+static void emit_items(sn_kb *kb, sn_ct *ct)
+{
+    dot *d = ct->data;
+    sn_kb_begin(kb, 0);
+    body b = {.kb = kb, .ct = ct, .d = d, .sums = kb->scratch};
+    for (int side = 0; side < 2; side++)
+        b.packed[side] = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, d->offset[side]));
+    count_tiles(&b);
+    sn_loop item = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    item_body(&b, item.i);
+    sn_kb_endfor(kb, &item, NULL);
+    sn_kb_end(kb);
+}
+
+/* ---- sum of the parts ---- */
+
+static LLVMValueRef flatten(body *b, const uint8_t *loop, uint32_t n)
+{
+    LLVMValueRef flat = sn_kb_i64(b->kb, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        LLVMValueRef e = sn_kb_dim(b->kb, b->ct->facts.loop[loop[i]].extent);
+        flat = sn_kb_iadd(b->kb, sn_kb_imul(b->kb, flat, e), b->loop[loop[i]]);
+    }
+    return flat;
+}
+
+/* Number of the pair of (i, o) at i * outs + o; -1 where there is none. */
+static LLVMValueRef pair_table(body *b)
+{
+    const dot *d = b->d;
+    sn_gemm_env env = sn_ct_env(b->kb);
+    int64_t n = d->ins * d->outs, *number = sn_new_n(&b->kb->arena, int64_t, n);
+    for (int64_t i = 0; i < n; i++)
+        number[i] = -1;
+    for (uint32_t i = 0; i < d->pairs; i++)
+        number[d->pair[i].in * d->outs + d->pair[i].out] = i;
+    return sn_gemm_table(&env, number, (uint32_t)n);
+}
+
+/* Element of the sums for the current loop values, negative where it is known to be zero. */
+static LLVMValueRef element_of(body *b, LLVMValueRef table)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    LLVMValueRef in = flatten(b, d->product.in, d->product.ins), out = flatten(b, d->product.out, d->product.outs);
+    if (d->pairs) {
+        LLVMValueRef at = sn_kb_iadd(kb, sn_kb_imul(kb, in, sn_kb_i64(kb, d->outs)), out);
+        return LLVMBuildLoad2(kb->b, kb->i64, LLVMBuildInBoundsGEP2(kb->b, kb->i64, table, &at, 1, ""), "");
+    }
+    LLVMValueRef rows = sn_kb_i64(kb, d->rows), columns = sn_kb_i64(kb, d->columns), across = sn_kb_i64(kb, (d->outs + d->columns - 1) / d->columns);
+    LLVMValueRef block = sn_kb_iadd(kb, sn_kb_imul(kb, sn_kb_idiv(kb, in, rows), across), sn_kb_idiv(kb, out, columns));
+    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block, rows), sn_kb_irem(kb, in, rows));
+    return sn_kb_iadd(kb, sn_kb_imul(kb, line, columns), sn_kb_irem(kb, out, columns));
+}
+
+static LLVMValueRef add_parts(body *b, LLVMValueRef element)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    LLVMValueRef count = sn_kb_i64(kb, d->elements), zero = sn_kb_i64(kb, 0), memory = kb->buffer[d->temp], sum = sn_kb_zero(kb, 1);
+    LLVMValueRef safe = sn_kb_imax(kb, element, zero);
+    if (d->batches) {
+        LLVMValueRef item = flatten(b, d->batch, d->batches);
+        return sn_kb_load(kb, memory, sn_kb_iadd(kb, sn_kb_imul(kb, item, count), safe), 1, NULL);
+    }
+    sn_loop part = sn_kb_for(kb, zero, b->parts, 1, &sum, 1);
+    LLVMValueRef v = sn_kb_load(kb, memory, sn_kb_iadd(kb, sn_kb_imul(kb, part.i, count), safe), 1, NULL);
+    LLVMValueRef next = LLVMBuildFAdd(kb->b, part.carry[0], v, "");
+    sn_kb_endfor(kb, &part, &next);
+    LLVMValueRef known = LLVMBuildICmp(kb->b, LLVMIntSGE, element, zero, "");
+    return LLVMBuildSelect(kb->b, known, part.carry[0], sn_kb_zero(kb, 1), "");
+}
+
+static void emit_sum(sn_kb *kb, sn_ct *ct)
+{
+    dot *d = ct->data;
+    const sn_contract *c = ct->facts.spec;
+    uint32_t last = ct->outer;
+    sn_kb_begin(kb, 1);
+    kb->lanes = 1;
+    body b = {.kb = kb, .ct = ct, .d = d};
+    LLVMValueRef table = d->pairs ? pair_table(&b) : NULL;
+    count_tiles(&b);
+    sn_loop tile = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0); /* one row of the last axis */
+    sn_ct_tile row = sn_ct_tile_of(kb, ct, tile.i);
+    sn_val at[SN_MAX_RANK];
+    for (uint32_t i = 0; i < last; i++) {
+        b.loop[c->at[SN_AT_OUT][i].loop[0]] = row.at[i];
+        at[i] = sn_kb_index(kb, row.at[i], 0);
+    }
+    sn_loop e = sn_kb_for(kb, row.from, row.to, 1, NULL, 0);
+    b.loop[c->at[SN_AT_OUT][last].loop[0]] = e.i;
+    at[last] = sn_kb_index(kb, e.i, 0);
+    sn_ct_store(kb, ct, &row, at, add_parts(&b, element_of(&b, table)));
+    sn_kb_endfor(kb, &e, NULL);
+    sn_kb_endfor(kb, &tile, NULL);
+    sn_kb_end(kb);
+}
+
+static bool dot_emit(sn_kb *kb, sn_ct *ct)
+{
+    emit_items(kb, ct);
+    emit_sum(kb, ct);
+    return true;
+}
+
+const sn_ct_kind sn_ct_dot = {.name = "dot", .plan = dot_plan, .emit = dot_emit};
