@@ -267,8 +267,8 @@ static int64_t gcd(int64_t a, int64_t b)
     return a;
 }
 
-/* floor((floor(A/b) + Q) / c) = floor((A + b Q) / (b c)) for integer Q: when p holds exactly one quotient, once, put it away.  Each round removes a
- * quotient and nests no new one, so it ends. */
+/* floor((floor(A/b) + Q) / c) = floor((A + b Q) / (b c)) for integer Q: when p holds exactly one quotient, once, put it away.  Each round
+ * removes a quotient and nests no new one, so it ends. */
 static void flatten(sn_dims *d, poly *p, int64_t *c)
 {
     for (;;) {

@@ -1,8 +1,8 @@
 /* Identities the builder applies while building: a node that would add nothing is not made.
  * Not optimisation (passes/simplify.c): only what is visible from one node and its arguments.
  *
- * Every rule answers with a node that exists, with a fill, or with one node that skips an argument of the same operator; none makes a node whose own
- * folding could come back.  So each strictly shrinks the expression, and building terminates; if you add a rule here, it must too.
+ * Every rule answers with a node that exists, with a fill, or with one node that skips an argument of the same operator; none makes a
+ * node whose own folding could come back.  So each strictly shrinks the expression and building terminates; a rule added here must too.
  * Values are those of exact arithmetic: x + 0 may turn -0 into 0, and x * 0 is 0 even where x is not finite. */
 #include "internal.h"
 

@@ -271,6 +271,23 @@ static void ties_go_to_the_first(void **state)
     sn_diags_fini(&diags);
 }
 
+/* A part of a concatenation that starts and ends at symbolic places has no gradient rule: an error that names it. */
+static void symbolic_parts_without_gradient_are_named(void **state)
+{
+    (void)state;
+    const char *text = "graph @f(%x: f32[N,3], %z: f32[T,3], %w: f32[N,3]) {\n %all = concat %x, %z, %w {axis=0} : f32[2*N+T,3]\n return y=%all\n}";
+    const sn_autodiff_request request = {.output = "y", .seed = "dy", .inputs = true};
+    sn_diags diags;
+    sn_diags_init(&diags);
+    sn_graph *g = parse_or_fail(text, &diags);
+    assert_false(sn_autodiff(g, &request, 1, &diags));
+    assert_int_equal(diags.errors, 1);
+    assert_string_equal(diags.diag[0].text, "concat: argument 1 starts at a symbolic place, no gradient for it");
+    assert_int_equal(diags.diag[0].loc.off, strstr(text, "concat") - text);
+    sn_graph_free(g);
+    sn_diags_fini(&diags);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +299,7 @@ int main(void)
         cmocka_unit_test(constants_get_no_gradient),
         cmocka_unit_test(kinks_follow_their_definition),
         cmocka_unit_test(ties_go_to_the_first),
+        cmocka_unit_test(symbolic_parts_without_gradient_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
