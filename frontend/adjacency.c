@@ -67,7 +67,7 @@ static bool read_skeleton(sn_scope *s, const sn_ast_constant *c, const char *nod
         ok = ok && f < 5;
     }
     for (int f = 0; f < 5; f++)
-        if (!at[f] && (f < 2 || f == 4)) {
+        if (ok && !at[f] && (f < 2 || f == 4)) {
             sn_elab_error(s->e, c->with.loc, node, "adjacency: \"%s\" is missing", field[f]);
             ok = false;
         }

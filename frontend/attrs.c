@@ -131,6 +131,8 @@ bool sn_elab_attrs(sn_scope *s, const sn_ast_node *n, sn_op op, const sn_ref *ar
             ok = read_field(s, &field[i], v, &r, out) && ok;
         } else if (info->attrs == SN_ATTR_random && strcmp(field[i].name, "stream") == 0) {
             out->random.stream = s->e->stream++; /* every random node draws from a stream of its own unless the file names one */
+        } else if (field[i].required && !ok) {
+            continue; /* most likely the one that was misspelt */
         } else if (field[i].required) {
             sn_elab_error(s->e, n->op.loc, node, "%s: attribute \"%s\" is missing: %s", info->name, field[i].name, field[i].doc);
             ok = false;

@@ -10,15 +10,15 @@ typedef struct options { char *module; const char **set; } options;
 static int check(const char *file, const options *o)
 {
     const sn_program_options program = {.module = o->module, .set = o->set, .sets = sn_cli_count(o->set)};
-    const char *main_module = NULL;
+    sn_checked checked;
     sn_diags diags;
     sn_diags_init(&diags);
     sn_model *m = sn_model_load(file, &diags);
-    int code = m && sn_model_check(m, &program, &main_module, &diags) ? SN_EXIT_OK : sn_cli_report(&diags);
+    int code = m && sn_model_check(m, &program, &checked, &diags) ? SN_EXIT_OK : sn_cli_report(&diags);
     if (code == SN_EXIT_OK) {
         printf("%s: ok, %u module%s, ", file, m->file[0].ast.modules, m->file[0].ast.modules == 1 ? "" : "s");
-        if (main_module) printf("program %s\n", main_module);
-        else printf("a library for other files\n");
+        if (checked.program) printf("program %s\n", checked.module);
+        else printf("a library: %s alone is no program, %s\n", checked.module, checked.why);
     }
     sn_model_free(m);
     sn_diags_fini(&diags);

@@ -51,9 +51,9 @@ static bool show_graph(const sn_model *m, const options *o, const sn_program_opt
 static bool show_code(const sn_schedule *s, const options *o, sn_diags *diags)
 {
 #ifdef SINEW_WITH_CODEGEN
-    const sn_codegen_options options = {.cpu = o->cpu};
-    sn_code_stage stage = o->stage == ASM ? SN_CODE_ASM : o->optimized ? SN_CODE_LLVM_OPT : SN_CODE_LLVM;
-    return sn_codegen_print(s, &options, stage, o->kernel, stdout, diags);
+    const sn_codegen_options how = {.cpu = o->cpu};
+    sn_code_stage form = o->stage == ASM ? SN_CODE_ASM : o->optimized ? SN_CODE_LLVM_OPT : SN_CODE_LLVM;
+    return sn_codegen_print(s, &how, form, o->kernel, stdout, diags);
 #else
     (void)s, (void)o;
     sn_error(diags, ((sn_loc){0}), NULL, "this sinew was built without LLVM");

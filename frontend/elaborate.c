@@ -212,17 +212,20 @@ sn_graph *sn_model_elaborate(const sn_model *m, const sn_program_options *o, sn_
 /* ---- checking ----------------------------------------------------------------------------------------------------------- */
 
 /* Elaborate in one mode.  A module that only leaves dimensions open is no mistake when `library` allows it: what was said is taken back. */
-static bool check_program(sn_elab *e, const sn_ast_module *module, const sn_file *file, const sn_program_options *o, bool library, bool *standing)
+static bool check_program(sn_elab *e, const sn_ast_module *module, const sn_file *file, const sn_program_options *o, bool library, sn_checked *out)
 {
     uint32_t count = e->diags->count, errors = e->diags->errors;
     make_program(e, module, file, o);
-    *standing = e->errors == 0;
-    if (e->errors && e->errors == e->free && library) {
+    if (e->errors == 0) return sn_verify(e->g, SN_LEVEL_SOURCE, e->diags);
+    if (e->errors == e->free && library && e->diags->count > count) {
+        const sn_diag *x = &e->diags->diag[count];
+        if (x->node) snprintf(out->why, sizeof out->why, "node \"%s\": %s", x->node, x->text);
+        else snprintf(out->why, sizeof out->why, "%s", x->text);
         e->diags->count = count;
         e->diags->errors = errors;
-        return true;
     }
-    return e->errors == 0 && sn_verify(e->g, SN_LEVEL_SOURCE, e->diags);
+    out->program = false;
+    return e->diags->errors == errors;
 }
 
 /* A module on poison inputs: names, operators and expressions. */
@@ -241,28 +244,26 @@ static bool was_visited(const sn_elab *e, const sn_ast_module *m)
     return false;
 }
 
-bool sn_model_check(const sn_model *m, const sn_program_options *options, const char **out_program, sn_diags *diags)
+bool sn_model_check(const sn_model *m, const sn_program_options *options, sn_checked *out, sn_diags *diags)
 {
     const sn_file *file;
     sn_elab e[2], dry;
-    bool ok = true, standing[2] = {false, false};
+    bool ok = true;
     bool library = !options->module && !m->file[0].ast.recipe.present && options->sets == 0;
     const sn_ast_module *module = main_module(m, options->module, &file, diags);
-    *out_program = NULL;
     if (!module) return false;
+    *out = (sn_checked){.module = module->name.s, .program = true};
     for (int mode = 0; mode < 2; mode++) {
         sn_elab_init(&e[mode], m, module->name.s, diags);
         e[mode].training = mode == 0;
-        ok = check_program(&e[mode], module, file, options, library, &standing[mode]) && ok;
+        ok = check_program(&e[mode], module, file, options, library, out) && ok;
     }
-    if (standing[0] && standing[1]) *out_program = module->name.s;
     sn_elab_init(&dry, m, "check", diags);
     dry.dry = true;
     for (uint32_t i = 0; i < m->file[0].ast.modules; i++) {
         const sn_ast_module *x = &m->file[0].ast.module[i];
-        if (*out_program && (was_visited(&e[0], x) || was_visited(&e[1], x))) continue;
-        if (!*out_program && !library && (was_visited(&e[0], x) || was_visited(&e[1], x))) continue;
-        check_dry(&dry, &m->file[0], x);
+        bool visited = was_visited(&e[0], x) || was_visited(&e[1], x);
+        if (!visited || (library && !out->program)) check_dry(&dry, &m->file[0], x);
     }
     ok = ok && dry.errors == 0;
     if (m->file[0].ast.recipe.present) {

@@ -99,6 +99,8 @@ sn_binding *sn_scope_bind(sn_scope *s, const sn_text *name, sn_loc loc, sn_bind_
 /* Like bind for a name made here (dimension, element of a chain). */
 sn_binding *sn_scope_bind_name(sn_scope *s, const char *name, sn_loc loc, sn_bind_kind kind, const char *node);
 
+/* "a list", "a map": the kind of a value, for messages. */
+const char *sn_value_word(const sn_value *v);
 /* A number or an expression; UNKNOWN after a diagnostic.  `what` names the field in messages. */
 sn_num sn_scope_number(sn_scope *s, const sn_value *v, const char *node, const char *what);
 /* The same, but a whole number in [low, high]; false after a diagnostic or when unknown. */

@@ -4,6 +4,7 @@ extern "C" {
 #include "flat.h"
 }
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdio>
@@ -56,7 +57,20 @@ void parser_error(const std::string &error, const char *text, size_t size, uint3
     size_t split = what.find(g);
     if (what.compare(0, e.size(), e) == 0 && split != std::string::npos)
         what = "found " + what.substr(split + g.size()) + ", expected " + what.substr(e.size(), split - e.size());
+    const std::string number = "invalid number: ";
+    if (what.compare(0, number.size(), number) == 0) what = "found \"" + what.substr(number.size()) + "\", expected a number";
     sn_error(diags, token_before(text, at, source), nullptr, "%s", what.c_str());
+}
+
+// "found X, expected Y" at a place where the tokenizer stopped.
+void syntax_error(const char *text, size_t size, size_t at, const char *expected, uint32_t source, sn_diags *diags)
+{
+    size_t end = at;
+    while (end < size && word_char(text[end])) end++;
+    if (end == at && end < size) end++;
+    std::string found = at >= size ? "the end of the file" : text[at] == '\n' ? "the end of the line" : "\"" + std::string(text + at, std::min<size_t>(end - at, 40)) + "\"";
+    sn_loc loc{source, static_cast<uint32_t>(at), static_cast<uint32_t>(end > at ? end - at : 1), nullptr};
+    sn_error(diags, loc, nullptr, "found %s, expected %s", found.c_str(), expected);
 }
 
 // ---- the schema against the text ----------------------------------------------------------------------------------------
@@ -392,7 +406,7 @@ try {
     if (!ok) {
         sn_error(diags, (sn_loc{source, 0, 0, nullptr}), nullptr, "graph.fbs as built in: %s", parser.error_.c_str());
     } else if (!json || json->kind != '{') {
-        sn_error(diags, (sn_loc{source, json ? json->off : at, 1, nullptr}), nullptr, "%s", json ? "expected a graph in { }" : what);
+        syntax_error(text, size, json ? json->off : at, json ? "a graph in { }" : what, source, diags);
         ok = false;
     } else {
         SchemaWalk walk{text, source, diags, true};

@@ -83,7 +83,7 @@ static operand call(formula *f, const sn_expr *e, const operand *a)
     }
     const sn_op_info *info = sn_op_get(op);
     if (info->attrs != SN_ATTR_none) snprintf(why, sizeof why, "%s has attributes: make it a node with `op` and `with`", e->name);
-    else if ((uint32_t)info->arity != e->n) snprintf(why, sizeof why, "%s: found %u arguments, expected %d", e->name, e->n, info->arity);
+    else if ((uint32_t)info->arity != e->n) snprintf(why, sizeof why, "%s: found %u argument%s, expected %d", e->name, e->n, e->n == 1 ? "" : "s", info->arity);
     else {
         for (uint32_t i = 0; i < e->n; i++) arg[i] = tensor(f, a[i], e->arg[i]);
         return build(f, e, op, arg, e->n);

@@ -55,7 +55,7 @@ static bool read_string(reader *r)
         r->at += r->text[r->at] == '\\' ? 2 : 1;
     }
     if (r->at >= r->size || r->text[r->at] != quote) {
-        fail(r, "string without its closing quote");
+        fail(r, "the closing quote of this string");
         return false;
     }
     r->at++;
@@ -99,8 +99,8 @@ static bool read_children(reader *r, sn_json *j, int depth)
                 while (r->at < r->size && is_word(r->text[r->at])) r->at++;
                 key_len = (uint32_t)r->at - key_off;
             }
-            if (key_len == 0) return fail(r, "no key here") != NULL;
-            if (peek(r) != ':') return fail(r, "no ':' after the key") != NULL;
+            if (key_len == 0) return fail(r, "a key") != NULL;
+            if (peek(r) != ':') return fail(r, "':' after the key") != NULL;
             r->at++;
         }
         sn_json *child = read_value(r, depth + 1);
@@ -109,7 +109,7 @@ static bool read_children(reader *r, sn_json *j, int depth)
         child->key_len = key_len;
         push(r, child);
         if (peek(r) == ',') r->at++;
-        else if (peek(r) != close) return fail(r, j->kind == '{' ? "no ',' or '}' after the value" : "no ',' or ']' after the value") != NULL;
+        else if (peek(r) != close) return fail(r, j->kind == '{' ? "',' or '}' after the value" : "',' or ']' after the value") != NULL;
     }
     r->at++;
     j->n = (uint32_t)(r->used - base);
@@ -121,8 +121,8 @@ static bool read_children(reader *r, sn_json *j, int depth)
 
 static sn_json *read_value(reader *r, int depth)
 {
-    if (depth > SN_MAX_JSON_DEPTH) return fail(r, "more than 64 brackets inside each other");
-    if (++r->values > SN_MAX_JSON_VALUES) return fail(r, "more than 1048576 values");
+    if (depth > SN_MAX_JSON_DEPTH) return fail(r, "at most 64 brackets inside each other");
+    if (++r->values > SN_MAX_JSON_VALUES) return fail(r, "at most 1048576 values");
     char c = peek(r);
     sn_json *j = sn_new(r->arena, sn_json);
     j->off = (uint32_t)r->at;
@@ -136,7 +136,7 @@ static sn_json *read_value(reader *r, int depth)
     } else {
         j->kind = 'a';
         while (r->at < r->size && is_word(r->text[r->at])) r->at++;
-        if (r->at == j->off) return fail(r, "no value here");
+        if (r->at == j->off) return fail(r, "a value");
     }
     j->len = (uint32_t)r->at - j->off;
     return j;
@@ -147,7 +147,7 @@ sn_json *sn_json_read(const char *text, size_t size, sn_arena *arena, uint32_t *
     reader r = {.text = text, .size = size, .arena = arena};
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) r.at = 3; /* a byte order mark */
     sn_json *j = read_value(&r, 0);
-    if (j && peek(&r) != '\0') j = fail(&r, "text after the end of the graph");
+    if (j && peek(&r) != '\0') j = fail(&r, "the end of the file after the graph");
     *at = (uint32_t)(r.at < size ? r.at : size);
     *what = r.what;
     return j;

@@ -19,7 +19,7 @@ typedef struct sn_json { /* a value of the text */
     struct sn_json **item;
 } sn_json;
 
-/* Tokenize JSON with comments and unquoted keys.  On failure returns NULL and sets *at and *what (static). */
+/* Tokenize JSON with comments and unquoted keys.  On failure returns NULL and sets *at and *what (static): what was expected there. */
 sn_json *sn_json_read(const char *text, size_t size, sn_arena *arena, uint32_t *at, const char **what);
 /* One error for every key that stands twice in a map; true if there was none. */
 bool sn_json_check_keys(const sn_json *j, const char *text, uint32_t source, sn_diags *diags);

@@ -40,7 +40,7 @@ static bool read_init(sn_scope *s, const sn_text *t, sn_loc loc, const char *nod
         return false;
     }
     if (e->n != inits[k].n) {
-        sn_elab_error(s->e, t->loc, node, "init: found %u arguments, expected %s", e->n, inits[k].form);
+        sn_elab_error(s->e, t->loc, node, "init: found %u argument%s, expected %s", e->n, e->n == 1 ? "" : "s", inits[k].form);
         return false;
     }
     sn_expr_scope scope = sn_scope_numbers(s);

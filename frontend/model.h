@@ -29,8 +29,13 @@ const sn_ast_module *sn_model_find(const sn_model *m, const sn_file *f, const ch
 bool sn_is_name(const char *s);
 
 /* What `sinew check` does: the main module (or options->module) in training and in inference, then every module of the file that was not
- * reached, as far as it can be checked without knowing its inputs.  *out_program: the module that stands alone as a program, or
- * NULL when the main module leaves dimensions open that only an instance gives. */
-bool sn_model_check(const sn_model *m, const sn_program_options *options, const char **out_program, sn_diags *diags);
+ * reached, as far as it can be checked without knowing its inputs.  A file whose main module leaves dimensions open that only an
+ * instance gives is a library, and right. */
+typedef struct sn_checked {
+    const char *module;   /* the main module */
+    bool        program;  /* it stands alone */
+    char        why[256]; /* else: what it lacks */
+} sn_checked;
+bool sn_model_check(const sn_model *m, const sn_program_options *options, sn_checked *out, sn_diags *diags);
 
 #endif

@@ -65,7 +65,7 @@ static sn_ref make_op(sn_scope *s, const element *x, sn_op op)
     bool shaped = n->shape.kind != SN_VALUE_ABSENT, ok = true;
     uint32_t most = info->arity < 0 ? SN_MAX_ARGS : (uint32_t)info->arity;
     if (x->ins > most || (info->arity >= 0 && x->ins < most) || (info->arity < 0 && x->ins == 0)) {
-        sn_elab_error(e, n->op.loc, x->full, "%s: found %u inputs, expected %s%u", info->name, x->ins, info->arity < 0 ? "1 to " : "", most);
+        sn_elab_error(e, n->op.loc, x->full, "%s: found %u input%s, expected %s%u", info->name, x->ins, x->ins == 1 ? "" : "s", info->arity < 0 ? "1 to " : "", most);
         return SN_NONE;
     }
     for (uint32_t i = 0; i < x->ins; i++) arg[i] = x->in[i].ref;
@@ -146,7 +146,7 @@ static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m,
     if (x->ins != m->inputs) {
         const char *names = "";
         for (uint32_t i = 0; i < m->inputs; i++) names = sn_format(&e->arena, "%s%s%s", names, i ? ", " : "", m->input[i].name.s ? m->input[i].name.s : "?");
-        sn_elab_error(e, n->op.loc, x->full, "%s: found %u inputs, expected %u%s%s%s", m->name.s, x->ins, m->inputs, m->inputs ? " (" : "", names, m->inputs ? ")" : "");
+        sn_elab_error(e, n->op.loc, x->full, "%s: found %u input%s, expected %u%s%s%s", m->name.s, x->ins, x->ins == 1 ? "" : "s", m->inputs, m->inputs ? " (" : "", names, m->inputs ? ")" : "");
     }
     for (uint32_t i = 0; i < m->inputs; i++) in[i] = x->ins == m->inputs ? x->in[i] : (sn_given){SN_NONE, n->op.loc};
     if (n->momentum_of.s) {

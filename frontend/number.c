@@ -181,7 +181,7 @@ bool sn_num_apply(const sn_expr *e, sn_expr_scope *s, const sn_num *a, sn_num *o
         error->off = e->off;
         error->len = e->len;
         if (arity < 0) snprintf(error->text, sizeof error->text, "no function \"%s\" of numbers; there are min max ceil floor sqrt exp log abs tanh", e->name);
-        else snprintf(error->text, sizeof error->text, "%s: found %u arguments, expected %d", e->name, e->n, arity);
+        else snprintf(error->text, sizeof error->text, "%s: found %u argument%s, expected %d", e->name, e->n, e->n == 1 ? "" : "s", arity);
         return false;
     }
     if (e->op == '!' || e->op == 'm') {

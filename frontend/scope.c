@@ -116,14 +116,15 @@ static bool name_value(void *ctx, const char *name, sn_num *out, sn_expr_error *
 
 sn_expr_scope sn_scope_numbers(sn_scope *s) { return (sn_expr_scope){.name = name_value, .ctx = s, .dims = &s->e->g->dims}; }
 
-static const char *found_text(const sn_value *v)
+const char *sn_value_word(const sn_value *v)
 {
     switch (v->kind) {
     case SN_VALUE_NULL: return "null";
     case SN_VALUE_LIST: return "a list";
     case SN_VALUE_MAP: return "a map";
     case SN_VALUE_ABSENT: return "nothing";
-    default: return "a value";
+    case SN_VALUE_STRING: return "a string";
+    default: return "a number";
     }
 }
 
@@ -134,7 +135,7 @@ sn_num sn_scope_number(sn_scope *s, const sn_value *v, const char *node, const c
     if (v->kind == SN_VALUE_BOOL || v->kind == SN_VALUE_INT) return sn_num_int(v->integer);
     if (v->kind == SN_VALUE_REAL) return sn_num_real(v->real);
     if (v->kind != SN_VALUE_STRING) {
-        sn_elab_error(s->e, v->loc, node, "%s: found %s, expected a number or an expression in quotes", what, found_text(v));
+        sn_elab_error(s->e, v->loc, node, "%s: found %s, expected a number or an expression in quotes", what, sn_value_word(v));
         return out;
     }
     sn_expr_scope scope = sn_scope_numbers(s);
@@ -179,7 +180,7 @@ void sn_scope_params(sn_scope *s, sn_arg *arg, uint32_t args, const char *node)
     const sn_value *p = &s->module->params;
     const char *name = s->prefix[0] ? s->prefix : s->module->name.s;
     if (p->kind != SN_VALUE_ABSENT && p->kind != SN_VALUE_MAP)
-        sn_elab_error(s->e, p->loc, name, "params: found %s, expected a map { name: default }", found_text(p));
+        sn_elab_error(s->e, p->loc, name, "params: found %s, expected a map { name: default }", sn_value_word(p));
     for (uint32_t i = 0; p->kind == SN_VALUE_MAP && i < p->n; i++) {
         sn_text key = {p->key[i], p->key_loc[i]};
         sn_binding *b = sn_scope_bind(s, &key, p->key_loc[i], SN_BIND_PARAM, name);

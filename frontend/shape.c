@@ -24,7 +24,7 @@ const char *sn_shape_text(sn_arena *a, const sn_value *shape)
 static bool is_list(sn_scope *s, const sn_value *shape, const char *node)
 {
     if (shape->kind == SN_VALUE_LIST || shape->kind == SN_VALUE_ABSENT) return true;
-    sn_elab_error(s->e, shape->loc, node, "shape: found something else, expected a list [\"N\", \"T\", 25]");
+    sn_elab_error(s->e, shape->loc, node, "shape: found %s, expected a list [\"N\", \"T\", 25]", sn_value_word(shape));
     return false;
 }
 
@@ -64,7 +64,7 @@ bool sn_shape_eval(sn_scope *s, const sn_value *shape, const char *node, sn_type
     }
     char why[256];
     if (ok && !sn_type_legal(&s->e->g->dims, &t, why, sizeof why)) {
-        sn_elab_error(s->e, shape->loc, node, "shape: %s", why);
+        sn_elab_error(s->e, shape->loc, node, "%s", why);
         return false;
     }
     if (ok) *out = t;

@@ -1,0 +1,205 @@
+/* The graph files that ship: text and binary load to equal graphs, conversion loses nothing, parameter counts.
+ * Not what the graphs compute (tests/models). */
+#include "support.h"
+
+#include "frontend/convert.h"
+
+static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
+                                    "recipes/moco_dense_stgcn.json"};
+enum { FILES = sizeof files / sizeof *files };
+
+static void convert(const char *from, const char *to, bool text)
+{
+    sn_diags diags;
+    sn_diags_init(&diags);
+    if (!sn_convert(from, to, text, &diags)) {
+        char *said = render(&diags);
+        fail_msg("%s", said);
+    }
+    sn_diags_fini(&diags);
+}
+
+/* A copy of all models under SCRATCH/kind, so that imports find each other. */
+static void convert_all(const char *kind, const char *from_root, bool text)
+{
+    static const char *const folder[] = {"layers", "encoders", "heads", "recipes"};
+    char from[600], to[600];
+    mkdir(SCRATCH, 0777);
+    snprintf(to, sizeof to, "%s/%s", SCRATCH, kind);
+    mkdir(to, 0777);
+    for (int i = 0; i < 4; i++) {
+        snprintf(to, sizeof to, "%s/%s/%s", SCRATCH, kind, folder[i]);
+        mkdir(to, 0777);
+    }
+    for (int i = 0; i < FILES; i++) {
+        snprintf(from, sizeof from, "%s/%s", from_root, files[i]);
+        snprintf(to, sizeof to, "%s/%s/%s", SCRATCH, kind, files[i]);
+        convert(from, to, text);
+    }
+}
+
+static sn_graph *elaborate(const char *root, const char *file, const char *set, bool training)
+{
+    char path[600];
+    const sn_program_options options = {.set = &set, .sets = set != NULL, .training = training};
+    sn_diags diags;
+    snprintf(path, sizeof path, "%s/%s", root, file);
+    sn_diags_init(&diags);
+    sn_model *m = sn_model_load(path, &diags);
+    sn_graph *g = m ? sn_model_elaborate(m, &options, &diags) : NULL;
+    if (!g) {
+        char *said = render(&diags);
+        fail_msg("%s", said);
+    }
+    sn_model_free(m);
+    sn_diags_fini(&diags);
+    return g;
+}
+
+static void same_bytes(const char *a, const char *b)
+{
+    char path[600];
+    for (int i = 0; i < FILES; i++) {
+        size_t n, k;
+        snprintf(path, sizeof path, "%s/%s/%s", SCRATCH, a, files[i]);
+        char *x = slurp(path, &n);
+        snprintf(path, sizeof path, "%s/%s/%s", SCRATCH, b, files[i]);
+        char *y = slurp(path, &k);
+        assert_int_equal(n, k);
+        assert_memory_equal(x, y, n);
+        free(x);
+        free(y);
+    }
+}
+
+static void conversion_loses_nothing(void **state)
+{
+    (void)state;
+    convert_all("binary", MODELS, false);
+    convert_all("text", SCRATCH "/binary", true);
+    convert_all("binary2", SCRATCH "/text", false); /* keys of maps are sorted from here on */
+    convert_all("text2", SCRATCH "/binary2", true);
+    same_bytes("text", "text2");
+    convert_all("binary3", SCRATCH "/text2", false);
+    same_bytes("binary2", "binary3");
+}
+
+static void text_and_binary_give_equal_graphs(void **state)
+{
+    static const int programs[] = {1, 2, 4};
+    static const char *const root[] = {SCRATCH "/binary", SCRATCH "/text"};
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        const char *file = files[programs[i % 3]];
+        sn_graph *a = elaborate(MODELS, file, NULL, (i / 3) % 2), *b = elaborate(root[i / 6], file, NULL, (i / 3) % 2);
+        assert_true(sn_graph_equal(a, b));
+        sn_graph_free(a);
+        sn_graph_free(b);
+    }
+}
+
+static int64_t trained(const sn_graph *g)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < g->params; i++) {
+        int64_t count = g->param[i].kind == SN_WEIGHT;
+        for (uint8_t k = 0; count && k < g->param[i].type.rank; k++) count *= g->param[i].type.dim[k].v;
+        sum += count;
+    }
+    return sum;
+}
+
+/* Counts of the published networks, per block: input norm, then ten blocks. */
+static void stgcn_has_the_published_size(void **state)
+{
+    static const struct { const char *set; int64_t total, block[10]; } want[] = {
+        {"hidden=16", 821380, {4451, 5075, 5075, 5075, 13491, 14419, 14419, 47635, 51539, 660051}},
+        {"hidden=64", 3083412, {39827, 51539, 51539, 51539, 183507, 199507, 199507, 725587, 790355, 790355}},
+    };
+    (void)state;
+    for (int w = 0; w < 2; w++) {
+        sn_graph *g = elaborate(MODELS, "encoders/stgcn.json", want[w].set, false);
+        assert_int_equal(trained(g), want[w].total);
+        for (int b = 0; b < 10; b++) {
+            char prefix[16];
+            int64_t sum = 0;
+            int n = snprintf(prefix, sizeof prefix, "block%d.", b + 1);
+            for (uint32_t i = 0; i < g->params; i++) {
+                int64_t count = g->param[i].kind == SN_WEIGHT && strncmp(g->param[i].name, prefix, (size_t)n) == 0;
+                for (uint8_t k = 0; count && k < g->param[i].type.rank; k++) count *= g->param[i].type.dim[k].v;
+                sum += count;
+            }
+            assert_int_equal(sum, want[w].block[b]);
+        }
+        sn_graph_free(g);
+    }
+}
+
+/* Strides 2 at blocks 5 and 8: 300 -> 150 -> 75 frames, ceil(T/4) for any T. */
+static void stgcn_keeps_a_quarter_of_the_frames(void **state)
+{
+    (void)state;
+    sn_graph *g = elaborate(MODELS, "encoders/stgcn.json", NULL, false);
+    const sn_type *t = &sn_at(g, g->output[0].ref)->type;
+    assert_int_equal(t->rank, 4);
+    for (int64_t frames = 1; frames < 310; frames++) {
+        const int64_t extent[2] = {2, frames}; /* N, T in order of the input's shape */
+        assert_int_equal(sn_dim_eval(&g->dims, t->dim[1], extent), (frames + 3) / 4);
+    }
+    sn_graph_free(g);
+}
+
+static void stgcn_reads_on_one_page(void **state)
+{
+    size_t n = 0;
+    int lines = 0;
+    (void)state;
+    char *text = slurp(MODELS "/encoders/stgcn.json", &n);
+    for (size_t i = 0; i < n; i++) lines += text[i] == '\n';
+    assert_true(lines <= 120);
+    free(text);
+}
+
+/* Stage 1: copies follow the query's weights, states are their own, the queues are pushed. */
+static void momentum_and_queues_are_declared(void **state)
+{
+    (void)state;
+    sn_graph *g = elaborate(MODELS, "recipes/moco_dense_stgcn.json", "queue=256", true);
+    uint32_t copies = 0, weights = 0, pushes = 0;
+    for (uint32_t i = 0; i < g->params; i++) {
+        const sn_param *p = &g->param[i];
+        weights += p->kind == SN_WEIGHT;
+        if (p->kind != SN_COPY) continue;
+        copies++;
+        assert_int_equal(p->name[0], 'k');
+        assert_string_equal(p->name + 1, g->param[p->of].name + 1);
+        assert_true(p->coefficient == 0.999);
+    }
+    for (uint32_t i = 0; i < g->updates; i++) pushes += g->update[i].kind == SN_ENQUEUE;
+    assert_int_equal(copies, weights);
+    assert_int_equal(pushes, 2);
+    assert_int_equal(g->param[sn_graph_find_param(g, "queue_dense")].type.dim[0].v, 256);
+    sn_graph_free(g);
+}
+
+static void every_file_checks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FILES; i++) {
+        char path[600];
+        snprintf(path, sizeof path, "%s/%s", MODELS, files[i]);
+        char *said = check_file(path);
+        assert_string_equal(said, "");
+        free(said);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_file_checks), cmocka_unit_test(conversion_loses_nothing), cmocka_unit_test(text_and_binary_give_equal_graphs),
+        cmocka_unit_test(stgcn_has_the_published_size), cmocka_unit_test(stgcn_keeps_a_quarter_of_the_frames),
+        cmocka_unit_test(stgcn_reads_on_one_page), cmocka_unit_test(momentum_and_queues_are_declared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
