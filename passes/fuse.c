@@ -105,6 +105,15 @@ static bool packs(const sn_graph *g, const sn_node *n, uint8_t k)
     return false;
 }
 
+/* A product of constants' size, with zeros known now: contractions compile them in. */
+static bool has_pattern(const sn_graph *g, const sn_node *n)
+{
+    for (uint8_t k = 0; n->op == SN_OP_mul && k < 2; k++)
+        if (sn_at(g, n->arg[k])->op == SN_OP_const && is_memory(sn_at(g, n->arg[1 - k])) && sn_type_equal(&sn_at(g, n->arg[k])->type, &n->type))
+            return true;
+    return false;
+}
+
 /* Must the value exist in memory for this reader? */
 static bool reader_needs_memory(const fuser *f, const sn_node *reader, uint8_t k, sn_ref x)
 {
@@ -112,6 +121,8 @@ static bool reader_needs_memory(const fuser *f, const sn_node *reader, uint8_t k
     const bool small = sn_is_static(&n->type), moves = sn_op_has(n->op, SN_INDEX) && !is_generated(n);
     if (sn_op_has(reader->op, SN_SPECIAL | SN_VIEW))
         return true;
+    if (sn_op_has(reader->op, SN_CONTRACT) && has_pattern(f->g, n))
+        return false;
     if (sn_op_has(reader->op, SN_CONTRACT))
         return moves || !packs(f->g, reader, k) || f->v[x.i].cost > LARGEST;
     if (is_generated(n))
