@@ -42,7 +42,7 @@ static void print_processor(void)
     double load;
     if (getloadavg(&load, 1) == 1) {
         row("load");
-        printf("%.2f%s\n", load, load > 0.5 ? "  (others are at work: the figures below are lower than what the machine can do)" : "");
+        printf("%.2f%s\n", load, load > 1 ? "  (others are at work: the figures below are less certain)" : "");
     }
 }
 

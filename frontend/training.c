@@ -76,7 +76,7 @@ static bool write_text(sn_training *t, const char *path, const sn_program_option
     if (!graph_digest(t, options, &digest)) return false;
     FILE *f = open_memstream(&t->text, &size);
     if (!f) return false;
-    fprintf(f, "file = %s\nmodule = %s\ngraph digest = %016llx\n", slash ? slash + 1 : path, r->module, (unsigned long long)digest);
+    fprintf(f, "file = %s\nmodule = %s\n", slash ? slash + 1 : path, r->module);
     for (uint32_t i = 0; i < r->params; i++) fprintf(f, "%s = %.17g\n", r->param[i].name, r->param[i].value);
     fprintf(f, "loss = %s\nbatch = %lld\nframes = %lld\n", r->loss, (long long)r->batch, (long long)r->frames);
     for (uint32_t v = 0; v < r->views; v++) fprintf(f, "view %s = %s\n", r->view[v].input, r->view[v].augment);
@@ -85,7 +85,7 @@ static bool write_text(sn_training *t, const char *path, const sn_program_option
     fprintf(f, "schedule epochs = %lld\nschedule warmup = %lld\nschedule factor = %.17g\nschedule steps =", (long long)r->schedule.epochs,
             (long long)r->schedule.warmup, r->schedule.factor);
     for (uint32_t i = 0; i < r->schedule.steps; i++) fprintf(f, " %lld", (long long)r->schedule.step[i]);
-    fputc('\n', f);
+    fprintf(f, "\ngraph digest = %016llx\n", (unsigned long long)digest);
     return !fclose(f);
 }
 

@@ -120,12 +120,12 @@ typedef struct sn_rt_peak {
     const char *isa;         /* instructions used: "avx512f", "avx2+fma", "baseline" */
     int         vector_bits; /* width of those instructions */
     int         threads;
-    double      flops;       /* fused multiply-adds a second times 2, all threads, best of several tries */
-    double      bandwidth;   /* bytes a second read from memory, all threads, best of several tries; 0 if there was no memory to try */
+    double      flops;       /* fused multiply-adds a second times 2, best of each thread, summed */
+    double      bandwidth;   /* bytes a second read from memory, best of each thread, summed; 0 if there was no memory to try */
 } sn_rt_peak;
 
-/* Measure with registers full of independent multiply-adds and with a sum over a buffer larger than caches.  About `seconds` of
- * work; the figure is what this machine gave now, so a loaded machine measures less. */
+/* Measure with registers full of independent multiply-adds and with a sum over a buffer larger than caches, all threads at once, for about
+ * `seconds`.  By the threads' own clocks, so that other processes do not count; processors that share a core with them still do. */
 sn_rt_peak sn_rt_peak_measure(int threads, double seconds);
 
 #ifdef __cplusplus
