@@ -163,7 +163,9 @@ static bool make_rig(rig *r, sn_bench *b, int threads)
         return false;
     }
     b->threads = sn_rt_session_threads(r->session);
-    b->memory_planned = r->trainer ? sn_rt_trainer_bytes(r->trainer) : sn_rt_plan_bytes(r->session, b->threads) + sn_rt_store_bytes(r->store);
+    b->memory_live = sn_rt_plan_live_bytes(r->session);
+    b->memory_slab = sn_rt_plan_bytes(r->session, b->threads);
+    b->memory_planned = r->trainer ? sn_rt_trainer_bytes(r->trainer) : b->memory_slab + sn_rt_store_bytes(r->store);
     return true;
 }
 

@@ -32,6 +32,7 @@ typedef struct sn_bench {
     double      flop;                         /* of a step: twice the multiply-adds of the direct method */
     sn_rt_peak  peak;                         /* measured right after the steps on the same threads */
     size_t      memory_planned, memory_peak;  /* bytes: slab and parameters; the process's largest resident size before `peak` was measured */
+    size_t      memory_slab, memory_live;     /* of the planned: the slab; the least any slab could be, what is alive at one kernel */
     double      load;                         /* of the machine before the steps */
     sn_bench_kernel *kernel; uint32_t kernels; /* slowest first */
 } sn_bench;

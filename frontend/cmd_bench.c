@@ -32,8 +32,8 @@ static void print_text(const sn_bench *b, bool kernels)
     printf("  rate      %.2f sequences/s\n", (double)b->batch / b->step);
     printf("  speed     %.1f GFLOP/s, %.1f%% of the %.0f that multiply-adds alone reach now (%s, %d threads)\n", b->flop / b->step / 1e9,
            100 * b->flop / b->step / b->peak.flops, b->peak.flops / 1e9, b->peak.isa, b->peak.threads);
-    printf("  memory    %.1f MiB planned and allocated; %.1f MiB was the process's peak\n", (double)b->memory_planned / (1 << 20),
-           (double)b->memory_peak / (1 << 20));
+    printf("  memory    %.1f MiB planned and allocated: %.1f of it the slab, where %.1f are alive at once; %.1f MiB was the process's peak\n",
+           (double)b->memory_planned / (1 << 20), (double)b->memory_slab / (1 << 20), (double)b->memory_live / (1 << 20), (double)b->memory_peak / (1 << 20));
     if (b->load > b->threads + 0.5) printf("  note      load %.1f: others are at work, the figures are too low\n", b->load);
     if (kernels) print_kernels(b);
 }

@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "../runtime/train/batches.h"
+#include "../runtime/train/log.h"
 #include "training.h"
 
 #include <errno.h>
@@ -139,11 +140,36 @@ static void report(void *context, const sn_rt_run_state *state)
 
 /* ---- running ------------------------------------------------------------------------------------------------------------ */
 
+/* Mean of a column over rows begin .. end-1. */
+static double mean_of(const sn_rt_log *log, uint32_t column, size_t begin, size_t end)
+{
+    double sum = 0;
+    for (size_t i = begin; i < end; i++) sum += (double)sn_rt_log_at(log, i).value[column];
+    return sum / (double)(end - begin);
+}
+
+/* What changed: every logged value at the beginning and at the end of the whole run. */
+static void print_summary(const pretraining *p, uint64_t step)
+{
+    sn_rt_log  *log;
+    uint32_t    n = sn_rt_trainer_scalars(p->trainer);
+    const char **name = calloc(n + 1u, sizeof *name);
+    for (uint32_t i = 0; name && i < n; i++) name[i] = sn_rt_trainer_scalar_name(p->trainer, i);
+    if (name && step > 0 && sn_rt_log_open(p->how->out, name, n, step, &log, NULL) == SN_RT_OK) {
+        size_t rows = sn_rt_log_count(log), part = rows < 20 ? (rows + 1) / 2 : rows / 10;
+        printf("%-20s %14s %14s   (means over %zu steps)\n", "", "at first", "at last", part);
+        for (uint32_t i = 0; rows && i < n; i++) printf("%-20s %14.5g %14.5g\n", name[i], mean_of(log, i, 0, part), mean_of(log, i, rows - part, rows));
+        sn_rt_log_close(log);
+    }
+    free(name);
+}
+
 static int finish(const pretraining *p, sn_rt_status status, uint64_t step, const sn_rt_error *err)
 {
     if (p->terminal && p->reported > 0) fputc('\n', stderr);
     if (status != SN_RT_OK && status != SN_RT_STOPPED) return wrong(err->text, NULL);
-    printf("%s after step %llu; checkpoint in %s\n", status == SN_RT_OK ? "done" : "stopped", (unsigned long long)step, p->how->out);
+    print_summary(p, step);
+    printf("%s after step %llu; checkpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped", (unsigned long long)step, p->how->out);
     return status == SN_RT_STOPPED && stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;
 }
 

@@ -9,6 +9,9 @@
 typedef struct sn_rt_block { size_t to, from, count; float coefficient; } sn_rt_block;
 typedef struct sn_rt_blocks { sn_rt_block *block; size_t count, capacity; } sn_rt_blocks;
 
+/* Threads worth waking for a pass over the blocks: a few blocks are done sooner by one. */
+static inline int sn_rt_blocks_threads(const sn_rt_blocks *b, int threads) { return b->count < 8 ? 1 : threads; }
+
 typedef struct sn_rt_slot { size_t offset, count; } sn_rt_slot; /* floats */
 
 struct sn_rt_store {

@@ -33,7 +33,7 @@ static void step_blocks(void *context, int64_t begin, int64_t end)
 void sn_rt_sgd_step(sn_rt_store *store, const sn_rt_sgd *sgd, double rate, int threads)
 {
     sgd_pass s = {store, (float)rate, (float)sgd->momentum, (float)sgd->weight_decay, sgd->nesterov};
-    sn_rt_parallel_for(threads, (int64_t)store->trained.count, step_blocks, &s);
+    sn_rt_parallel_for(sn_rt_blocks_threads(&store->trained, threads), (int64_t)store->trained.count, step_blocks, &s);
 }
 
 double sn_rt_schedule_rate(const sn_rt_schedule *s, uint64_t step, uint64_t steps_per_epoch)

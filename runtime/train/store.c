@@ -240,7 +240,7 @@ static void follow_blocks(void *context, int64_t begin, int64_t end)
 
 void sn_rt_store_follow(sn_rt_store *store, int threads)
 {
-    sn_rt_parallel_for(threads, (int64_t)store->followed.count, follow_blocks, store);
+    sn_rt_parallel_for(sn_rt_blocks_threads(&store->followed, threads), (int64_t)store->followed.count, follow_blocks, store);
 }
 
 typedef struct finite_check { const sn_rt_store *store; _Atomic uint32_t worst; } finite_check;
