@@ -234,11 +234,12 @@ LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n)
     return g;
 }
 
-/* Cycles of one reduction step over the whole product, in halves: two multiply-adds or two loads start in a cycle. */
+/* Cost of one reduction step over the whole product: two multiply-adds or two loads start in a cycle; loads that hide behind
+ * multiply-adds still cost a little. */
 static int64_t step_cost(int64_t rows, int64_t vectors, int64_t mr, int64_t nr)
 {
     int64_t blocks = ((rows + mr - 1) / mr) * ((vectors + nr - 1) / nr), fma = mr * nr, loads = mr + nr;
-    return blocks * (fma > loads ? fma : loads);
+    return blocks * (8 * (fma > loads ? fma : loads) + loads);
 }
 
 sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors)

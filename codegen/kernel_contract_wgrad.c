@@ -10,6 +10,9 @@
  */
 #include "kernel_contract.h"
 
+/* Positions multiplied at a time, so that their columns stay in the first-level cache (64 columns: 25 KB). */
+enum { STRIP = 100, MOST_PARTS = 32, LEAST_PARTS = 4 };
+
 typedef struct wgrad {
     sn_product    product;
     int           row_side, column_side;      /* operands */
@@ -92,8 +95,8 @@ static void plan_blocks(const sn_plan *p, wgrad *w)
     w->part_floats = w->taps * w->rows * w->column_blocks * w->block.vectors * lanes;
     /* Parts cost memory and a pass to add them; where they are dear, blocks of columns are items too. */
     w->parts = (1 << 21) / w->part_floats;
-    w->parts = w->parts < 4 ? 4 : w->parts > 32 ? 32 : w->parts;
-    w->groups = w->parts < 32 ? w->column_blocks : 1;
+    w->parts = w->parts < LEAST_PARTS ? LEAST_PARTS : w->parts > MOST_PARTS ? MOST_PARTS : w->parts;
+    w->groups = w->parts < MOST_PARTS ? w->column_blocks : 1;
 }
 
 static int64_t packed_floats(const wgrad *w, int side, int64_t lanes)
@@ -187,20 +190,20 @@ static LLVMValueRef pack_tile(body *b, LLVMValueRef tile)
     return sn_kb_imin(kb, sn_kb_i64(kb, w->frames), sn_kb_isub(kb, sn_kb_dim(kb, w->frame_extent), from));
 }
 
-/* acc += products of the packed tile, for one block of columns; acc at tap, row, column of the block. */
-static void tile_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMValueRef steps, LLVMValueRef first)
+/* acc += products of a strip of the packed tile, for one block of columns; acc at tap, row, column of the block. */
+static void strip_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMValueRef from, LLVMValueRef steps, LLVMValueRef first)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
     int64_t width = w->block.vectors * kb->lanes;
+    const sn_ct_pack *rows = &w->pack[w->row_side], *columns = &w->pack[w->column_side];
+    LLVMValueRef x0 = sn_kb_ptr(kb, b->packed[w->row_side], sn_kb_imul(kb, from, sn_kb_i64(kb, rows->stride)));
+    LLVMValueRef y0 = sn_kb_ptr(kb, b->packed[w->column_side], sn_kb_imul(kb, from, sn_kb_i64(kb, columns->stride)));
+    y0 = sn_kb_ptr(kb, y0, sn_kb_imul(kb, block, sn_kb_i64(kb, width)));
     sn_loop tap = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->taps), 1, NULL, 0);
     LLVMValueRef shift = LLVMBuildLoad2(kb->b, kb->i64, LLVMBuildInBoundsGEP2(kb->b, kb->i64, b->shift, &tap.i, 1, ""), "");
     bool rows_shift = w->row_side == w->product.x;
-    LLVMValueRef x = b->packed[w->row_side], y = sn_kb_ptr(kb, b->packed[w->column_side], sn_kb_imul(kb, block, sn_kb_i64(kb, width)));
-    if (rows_shift)
-        x = sn_kb_ptr(kb, x, shift);
-    else
-        y = sn_kb_ptr(kb, y, shift);
+    LLVMValueRef x = rows_shift ? sn_kb_ptr(kb, x0, shift) : x0, y = rows_shift ? y0 : sn_kb_ptr(kb, y0, shift);
     acc = sn_kb_ptr(kb, acc, sn_kb_imul(kb, tap.i, sn_kb_i64(kb, w->rows * width)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, row.i), y, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->zero_table,
@@ -208,6 +211,17 @@ static void tile_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMVal
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
     sn_kb_endfor(kb, &row, NULL);
     sn_kb_endfor(kb, &tap, NULL);
+}
+
+/* The same for all live positions; `first`: this is the first tile of the part. */
+static void tile_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMValueRef live, LLVMValueRef first)
+{
+    sn_kb *kb = b->kb;
+    LLVMValueRef strip = sn_kb_i64(kb, STRIP);
+    sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), live, STRIP, NULL, 0);
+    LLVMValueRef start = LLVMBuildAnd(kb->b, first, LLVMBuildICmp(kb->b, LLVMIntEQ, l.i, sn_kb_i64(kb, 0), ""), "");
+    strip_products(b, block, acc, l.i, sn_kb_imin(kb, strip, sn_kb_isub(kb, live, l.i)), LLVMBuildZExt(kb->b, start, kb->i64, ""));
+    sn_kb_endfor(kb, &l, NULL);
 }
 
 /* Item = part * groups + group. */
@@ -222,11 +236,11 @@ static void item_body(body *b, LLVMValueRef item, LLVMValueRef memory)
     LLVMValueRef to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), b->tiles), b->parts);
     LLVMValueRef base = sn_kb_ptr(kb, memory, sn_kb_imul(kb, part, sn_kb_i64(kb, w->part_floats)));
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
-    LLVMValueRef frames = pack_tile(b, tile.i), steps = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
-    LLVMValueRef first = LLVMBuildZExt(kb->b, LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, ""), kb->i64, "");
+    LLVMValueRef frames = pack_tile(b, tile.i), live = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
+    LLVMValueRef first = LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, "");
     LLVMValueRef begin = sn_kb_imul(kb, group, sn_kb_i64(kb, per_group));
     sn_loop block = sn_kb_for(kb, begin, sn_kb_iadd(kb, begin, sn_kb_i64(kb, per_group)), 1, NULL, 0);
-    tile_products(b, block.i, sn_kb_ptr(kb, base, sn_kb_imul(kb, block.i, sn_kb_i64(kb, block_floats))), steps, first);
+    tile_products(b, block.i, sn_kb_ptr(kb, base, sn_kb_imul(kb, block.i, sn_kb_i64(kb, block_floats))), live, first);
     sn_kb_endfor(kb, &block, NULL);
     sn_kb_endfor(kb, &tile, NULL);
     sn_kb_endif(kb, &used);
