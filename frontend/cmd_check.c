@@ -19,6 +19,7 @@ static int check(const char *file, const options *o)
         printf("%s: ok, %u module%s, ", file, m->file[0].ast.modules, m->file[0].ast.modules == 1 ? "" : "s");
         if (checked.program) printf("program %s\n", checked.module);
         else printf("a library: %s alone is no program, %s\n", checked.module, checked.why);
+        fflush(stdout);
     }
     sn_model_free(m);
     sn_diags_fini(&diags);

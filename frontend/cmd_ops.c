@@ -36,10 +36,11 @@ static void print_op(sn_op op)
            i->traits & SN_NO_GRAD ? "; no gradient" : "");
     print_indented(i->doc);
     for (size_t k = 0; k < n; k++) {
-        printf("    with %s: %s, %s", f[k].name, field_kind(f[k].kind), f[k].doc);
-        if (i->attrs == SN_ATTR_random && strcmp(f[k].name, "stream") == 0) printf("; default: one of its own\n");
-        else if (f[k].required) printf("; required\n");
-        else printf("; default %g\n", f[k].fallback);
+        printf("    with %s (%s, ", f[k].name, field_kind(f[k].kind));
+        if (i->attrs == SN_ATTR_random && strcmp(f[k].name, "stream") == 0) printf("default one of its own");
+        else if (f[k].required) printf("required");
+        else printf("default %g", f[k].fallback);
+        printf("): %s\n", f[k].doc);
     }
     putchar('\n');
 }

@@ -41,9 +41,8 @@ static bool print_graph(sn_graph *g, const options *o)
 
 static bool show_graph(const sn_model *m, const options *o, const sn_program_options *program, sn_diags *diags)
 {
-    const sn_pipeline pipeline = {.training = program->training, .stop_after = "autodiff", .request = program->request, .requests = program->requests};
-    sn_graph *g = sn_model_elaborate(m, program, diags);
-    bool ok = g && (o->stage == SOURCE || sn_passes_run(&g, &pipeline, diags)) && print_graph(g, o);
+    sn_graph *g = o->stage == SOURCE ? sn_model_elaborate(m, program, diags) : sn_program_graph(m, program, "autodiff", diags);
+    bool ok = g && print_graph(g, o);
     sn_graph_free(g);
     return ok;
 }

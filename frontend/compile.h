@@ -53,6 +53,8 @@ typedef struct sn_program {
     sn_compile_stats      stats;    /* of code generation; .seconds covers everything from elaboration on */
 } sn_program;
 
+/* Elaborate and run the passes, all or up to one by name.  NULL with diagnostics on failure. */
+sn_graph *sn_program_graph(const sn_model *m, const sn_program_options *options, const char *stop_after, sn_diags *diags);
 /* The first half: elaborate, run the passes, schedule.  NULL with diagnostics on failure. */
 sn_schedule *sn_program_schedule(const sn_model *m, const sn_program_options *options, sn_diags *diags);
 /* Elaborate, run the passes with options->request, schedule, compile.  On failure *out is untouched and diagnostics say why. */

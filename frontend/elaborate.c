@@ -116,18 +116,31 @@ static bool no_names(void *ctx, const char *name, sn_num *out, sn_expr_error *er
     return false;
 }
 
-/* "hidden=64" to a parameter.  The text is a source of its own, so that a mistake has a place. */
+/* The text of an override is a source of its own, so that a mistake has a place; the same text is the same source. */
+static uint32_t set_source(sn_diags *diags, const char *set)
+{
+    for (uint32_t i = 1; i < diags->sources; i++) {
+        const sn_source *s = &diags->source[i];
+        if (strcmp(s->file, "--set") == 0 && s->text && strcmp(s->text, set) == 0) return i;
+    }
+    return sn_diags_source(diags, "--set", set, strlen(set));
+}
+
+static bool set_error(sn_diags *diags, sn_loc loc, const char *text)
+{
+    if (!reported(diags, loc, NULL, text)) sn_error(diags, loc, NULL, "%s", text);
+    return false;
+}
+
+/* "hidden=64" to a parameter. */
 static bool read_set(const char *set, sn_arena *arena, sn_dims *dims, sn_diags *diags, sn_arg *out)
 {
     sn_expr_error error;
     sn_expr_scope scope = {.name = no_names, .dims = dims};
-    sn_loc loc = {.source = sn_diags_source(diags, "--set", set, strlen(set)), .len = (uint32_t)strlen(set)};
+    sn_loc loc = {.source = set_source(diags, set), .len = (uint32_t)strlen(set)};
     const char *equals = strchr(set, '=');
     *out = (sn_arg){.loc = loc};
-    if (!equals || equals == set || !equals[1]) {
-        sn_error(diags, loc, NULL, "expected name=value");
-        return false;
-    }
+    if (!equals || equals == set || !equals[1]) return set_error(diags, loc, "expected name=value");
     out->name = sn_strndup(arena, set, (size_t)(equals - set));
     out->loc.len = (uint32_t)(equals - set);
     if (strcmp(equals + 1, "true") == 0 || strcmp(equals + 1, "false") == 0) return out->num = sn_num_int(equals[1] == 't'), true;
@@ -135,8 +148,7 @@ static bool read_set(const char *set, sn_arena *arena, sn_dims *dims, sn_diags *
     if (x && sn_expr_eval(x, &scope, &out->num, &error)) return true;
     loc.off = (uint32_t)(equals + 1 - set) + error.off;
     loc.len = error.len ? error.len : 1;
-    sn_error(diags, loc, NULL, "%s: %s", out->name, error.text);
-    return false;
+    return set_error(diags, loc, sn_format(arena, "%s: %s", out->name, error.text));
 }
 
 sn_arg *sn_elab_sets(const sn_program_options *o, sn_arena *arena, sn_dims *dims, sn_diags *diags, uint32_t *count)
@@ -180,9 +192,8 @@ static const sn_ast_module *main_module(const sn_model *m, const char *name, con
 static void make_program(sn_elab *e, const sn_ast_module *m, const sn_file *file, const sn_program_options *o)
 {
     sn_call c = {.file = file, .module = m, .name = "", .loc = m->name.loc};
-    uint32_t before = e->diags->errors;
     c.arg = sn_elab_sets(o, &e->arena, &e->g->dims, e->diags, &c.args);
-    e->errors += e->diags->errors - before;
+    e->errors += c.args < o->sets && e->diags->errors; /* a wrong one was left out */
     const sn_results *r = sn_elab_instance(e, &c);
     uint32_t n = r ? (o->taps ? r->n : m->outputs) : 0;
     for (uint32_t i = 0; r && i < n && i < r->n; i++) {

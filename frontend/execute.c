@@ -16,7 +16,8 @@ typedef struct run {
     const sn_execution *x;
     sn_rt_session      *session;
     sn_rt_store        *store;
-    sn_rt_array        *array;  /* per parameter; data NULL when none was given */
+    sn_rt_array        *array;  /* per parameter; data NULL when none was read */
+    bool               *named;  /* per parameter: a file was given for it */
     int64_t            *extent; /* per symbol, 0 = not bound */
     const char        **bound_by; /* per symbol: name of the input */
     sn_say             *say;
@@ -110,9 +111,10 @@ static void read_input(run *r, const char *pair, bool grad)
     }
     char label[300];
     snprintf(label, sizeof label, "%s %s", what, word);
-    if (r->array[i].data) complain(r, "%s: given twice", label);
+    if (r->named[i]) complain(r, "%s: given twice", label);
     else if (sn_rt_npy_read(equals + 1, &r->array[i], &err) != SN_RT_OK) complain(r, "%s: %s", label, err.text);
     else if (r->array[i].elem == SN_RT_ELEM_F32) check_finite(r, label, equals + 1, &r->array[i]);
+    r->named[i] = true;
 }
 
 /* Does the array fit the parameter?  Binds symbols on the way. */
@@ -163,7 +165,7 @@ static void read_inputs(run *r)
         if (p->param[i].kind != SN_ABI_INPUT) continue;
         char expected[160];
         type_text(p, &p->param[i].type, expected, sizeof expected);
-        if (!r->array[i].data && r->ok) complain(r, "--in %s=FILE is missing: input %s is %s", p->param[i].name, p->param[i].name, expected);
+        if (!r->named[i]) complain(r, "--in %s=FILE is missing: input %s is %s", p->param[i].name, p->param[i].name, expected);
         else if (r->array[i].data && !fits(r, i)) misfit(r, i);
     }
     for (uint32_t s = 0; r->ok && s < p->symbols; s++)
@@ -270,10 +272,10 @@ static void write_states(run *r)
 static void write_results(run *r)
 {
     const sn_abi_program *p = r->x->program;
-    if (mkdir(r->x->out, 0777) != 0 && errno != EEXIST) {
-        complain(r, "--out %s: %s", r->x->out, strerror(errno));
-        return;
-    }
+    struct stat st;
+    if (mkdir(r->x->out, 0777) != 0 && errno != EEXIST) complain(r, "--out %s: %s", r->x->out, strerror(errno));
+    else if (stat(r->x->out, &st) != 0 || !S_ISDIR(st.st_mode)) complain(r, "--out %s: it is not a folder", r->x->out);
+    if (!r->ok) return;
     for (uint32_t i = 0; i < p->outputs; i++)
         if (p->output[i].gradient_of < 0) write_output(r, i);
     if (r->x->grads && r->ok) write_gradients(r);
@@ -317,11 +319,12 @@ bool sn_execute(const sn_execution *x, sn_say *say, void *ctx)
     r.array = calloc(p->params + 1, sizeof *r.array);
     r.extent = calloc(p->symbols + 1, sizeof *r.extent);
     r.bound_by = calloc(p->symbols + 1, sizeof *r.bound_by);
-    SN_ASSERT(r.array && r.extent && r.bound_by, "out of memory");
+    r.named = calloc(p->params + 1, sizeof *r.named);
+    SN_ASSERT(r.array && r.extent && r.bound_by && r.named, "out of memory");
     run_all(&r);
     sn_rt_session_free(r.session);
     sn_rt_store_free(r.store);
     for (uint32_t i = 0; i < p->params; i++) sn_rt_array_fini(&r.array[i]);
-    free(r.array), free(r.extent), free(r.bound_by);
+    free(r.array), free(r.extent), free(r.bound_by), free(r.named);
     return r.ok;
 }

@@ -170,6 +170,15 @@ static operand eval(formula *f, const sn_expr *e)
     return e->kind == SN_EXPR_CALL ? call(f, e, a) : operation(f, e, a);
 }
 
+/* The formula's result has the node's name; what it is made of is called parts of it. */
+static void name_parts(formula *f, uint32_t from, sn_ref root)
+{
+    sn_graph *g = f->s->e->g;
+    const char *part = from < g->nodes ? sn_format(&g->arena, "%s.part", f->node) : NULL;
+    for (uint32_t i = from; i < g->nodes; i++)
+        if (i != root.i) g->node[i].name = part;
+}
+
 sn_ref sn_elab_formula(sn_scope *s, const sn_text *is, const char *node)
 {
     sn_expr_error error;
@@ -180,5 +189,8 @@ sn_ref sn_elab_formula(sn_scope *s, const sn_text *is, const char *node)
         fail(&f, sn_loc_inside(s->e->diags, is->loc, is->s, error.off, error.len), error.text);
         return SN_NONE;
     }
-    return tensor(&f, eval(&f, e), e);
+    uint32_t before = s->e->g->nodes;
+    sn_ref root = tensor(&f, eval(&f, e), e);
+    name_parts(&f, before, root);
+    return root;
 }

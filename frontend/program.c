@@ -1,17 +1,48 @@
 /* From a model to a schedule: elaborate, passes, plan; where objects are cached.
  * Not code generation (compile.c), so that it works without LLVM. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "compile.h"
+
+/* Do the outputs that are differentiated exist? */
+static bool check_requests(const sn_graph *g, const sn_program_options *o, sn_diags *diags)
+{
+    const char **name = calloc(g->outputs + 1, sizeof *name);
+    bool ok = true;
+    SN_ASSERT(name, "out of memory");
+    for (uint32_t i = 0; i < g->outputs; i++) name[i] = g->output[i].name;
+    for (uint32_t r = 0; r < o->requests; r++) {
+        const char *want = o->request[r].output;
+        uint32_t i = 0;
+        while (i < g->outputs && strcmp(name[i], want) != 0) i++;
+        if (i < g->outputs) continue;
+        const char *near = sn_nearest(want, name, g->outputs);
+        const sn_loc loc = {.source = sn_diags_source(diags, "--grad", want, strlen(want)), .len = (uint32_t)strlen(want)};
+        if (near) sn_error(diags, loc, NULL, "%s has no output \"%s\"; did you mean \"%s\"?", g->name, want, near);
+        else sn_error(diags, loc, NULL, "%s has no output \"%s\"", g->name, want);
+        ok = false;
+    }
+    free(name);
+    return ok;
+}
+
+sn_graph *sn_program_graph(const sn_model *m, const sn_program_options *o, const char *stop_after, sn_diags *diags)
+{
+    const sn_pipeline pipeline = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests,
+                                  .stop_after = stop_after};
+    sn_graph *g = sn_model_elaborate(m, o, diags);
+    if (!g) return NULL;
+    if (check_requests(g, o, diags) && sn_passes_run(&g, &pipeline, diags)) return g;
+    sn_graph_free(g);
+    return NULL;
+}
 
 sn_schedule *sn_program_schedule(const sn_model *m, const sn_program_options *o, sn_diags *diags)
 {
     const sn_pipeline pipeline = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests};
-    sn_graph *g = sn_model_elaborate(m, o, diags);
-    if (!g) return NULL;
-    if (sn_passes_run(&g, &pipeline, diags)) return sn_schedule_make(g, &pipeline, diags);
-    sn_graph_free(g);
-    return NULL;
+    sn_graph *g = sn_program_graph(m, o, NULL, diags);
+    return g ? sn_schedule_make(g, &pipeline, diags) : NULL;
 }
 
 const char *sn_cache_dir(char *out, size_t n)
