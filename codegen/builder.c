@@ -110,6 +110,7 @@ void sn_kb_begin(sn_kb *kb, uint32_t call)
     kb->memos = 0;
     kb->lanes = kb->target->lanes;
     kb->mask = kb->guard = NULL;
+    kb->stream_key[0] = NULL;
     memset(kb->bind, 0, kb->g->nodes * sizeof *kb->bind);
 }
 

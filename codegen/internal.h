@@ -167,7 +167,8 @@ struct sn_kb {
     sn_memo           *memo;
     uint32_t           memos, memo_capacity;
     sn_bind           *bind;    /* per graph node */
-    uint32_t           loop_depth;
+    int64_t            stream;  /* of `stream_key`: words of the last random stream used in this function */
+    LLVMValueRef       stream_key[4];
 };
 
 /* Functions: opens call c; inner function with noalias buffers, tile range in kb->begin, kb->end.  The caller emits the tile loop. */

@@ -143,7 +143,7 @@ char *sn_key_text(const sn_plan *p)
 }
 
 /* What every kernel depends on besides its text.  CODE_VERSION stands for builder, emitter and optimisation pipeline. */
-enum { CODE_VERSION = 1 };
+enum { CODE_VERSION = 2 };
 
 sn_key sn_key_make(const sn_target *t, const char *text)
 {

@@ -48,7 +48,7 @@ struct sn_emit {
      * not touch memory, so that the index may be outside. */
     sn_val (*load)(sn_emit *e, const sn_node *n, uint32_t k, const sn_val *at);
     sn_val (*load_if)(sn_emit *e, const sn_node *n, uint32_t k, const sn_val *at, sn_val mask);
-    /* Uniform in [0, 1) from (run's seed, run's step, stream, element number): counter-based, see runtime/data/random.h for the generator's family. */
+    /* Uniform in [0, 1) from (run's seed, run's step, stream, element number), without state; codegen/random.c gives the formula. */
     sn_val (*uniform)(sn_emit *e, int64_t stream, sn_val element);
 };
 

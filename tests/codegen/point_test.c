@@ -173,6 +173,47 @@ static void test_index(void **state)
     sn_graph_free(g);
 }
 
+/* Bernoulli numbers: their share, and that neighbours, rows and streams have nothing to do with each other, within five deviations. */
+static void test_random(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 18, STREAMS = 4 };
+    static const int lags[] = {1, 2, 7, 16, 25, 64, 256, 1600};
+    sn_graph *g = sn_graph_new("random");
+    sn_diags d;
+    sn_diags_init(&d);
+    sn_build b = {.g = g, .diags = &d};
+    for (int64_t i = 0; i < STREAMS; i++)
+        sn_graph_output(g, "keep", sn_build_op(&b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {0.5, i}}, SHAPE_AT(COUNT)), (sn_loc){0});
+    sn_schedule *s = cg_schedule_each(g);
+    sn_compiled *c = sn_compile(s, NULL, &d);
+    assert_non_null(c);
+    cg_memory m = cg_run(sn_compiled_program(c), NULL, NULL, 2, false);
+    const double limit = 5 * 0.5 / 512; /* five deviations of a mean of COUNT coins */
+    for (uint32_t i = 0; i < STREAMS; i++) {
+        const float *x = m.buffer[i], *y = m.buffer[(i + 1) % STREAMS];
+        double mean = 0, other = 0;
+        for (int j = 0; j < COUNT; j++) {
+            mean += (double)x[j];
+            other += x[j] == y[j];
+        }
+        assert_true(mean / COUNT > 0.5 - limit && mean / COUNT < 0.5 + limit);
+        assert_true(other / COUNT > 0.5 - limit && other / COUNT < 0.5 + limit);
+        for (size_t l = 0; l < sizeof lags / sizeof lags[0]; l++) {
+            int same = 0;
+            for (int j = lags[l]; j < COUNT; j++)
+                same += x[j] == x[j - lags[l]];
+            double part = (double)same / (COUNT - lags[l]);
+            assert_true(part > 0.5 - limit && part < 0.5 + limit);
+        }
+    }
+    cg_memory_free(&m);
+    sn_compiled_free(c);
+    cg_schedule_free(s);
+    sn_diags_fini(&d);
+    sn_graph_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_baselines),
         cmocka_unit_test(test_symbols),
         cmocka_unit_test(test_index),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

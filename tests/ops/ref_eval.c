@@ -71,20 +71,31 @@ static sn_val e_load_if(sn_emit *e, const sn_node *n, uint32_t k, const sn_val *
     return fabs(mask.f) > 0 ? e_load(e, n, k, at) : number(0);
 }
 
-/* Philox4x32-10 by counter (element, stream, step low, step bits 32..47 | 5 << 16): upper 24 bits of the first word. */
-static sn_val e_uniform(sn_emit *e, int64_t stream, sn_val element)
+/* Philox4x32-10 of (0, stream, step low, step bits 32..47 | 5 << 16) under the seed keys a hash of the element: codegen/random.c. */
+static void stream_key(const sn_ref_setting *s, int64_t stream, uint32_t c[4])
 {
-    const sn_ref_setting *s = run_of(e)->setting;
-    uint32_t c[4] = {(uint32_t)element.i, (uint32_t)stream, (uint32_t)s->step, (uint32_t)((s->step >> 32 & 0xFFFF) | 5u << 16)};
+    const uint32_t start[4] = {0, (uint32_t)stream, (uint32_t)s->step, (uint32_t)((s->step >> 32 & 0xFFFF) | 5u << 16)};
     uint32_t k[2] = {(uint32_t)s->seed, (uint32_t)(s->seed >> 32)};
+    memcpy(c, start, sizeof start);
     for (int round = 0; round < 10; round++) {
         const uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
         const uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ k[0], (uint32_t)p1, (uint32_t)(p0 >> 32) ^ c[3] ^ k[1], (uint32_t)p0};
-        memcpy(c, next, sizeof c);
+        memcpy(c, next, sizeof next);
         k[0] += 0x9E3779B9u;
         k[1] += 0xBB67AE85u;
     }
-    return number((double)(c[0] >> 8) * 0x1p-24);
+}
+
+static sn_val e_uniform(sn_emit *e, int64_t stream, sn_val element)
+{
+    uint32_t k[4], x;
+    stream_key(run_of(e)->setting, stream, k);
+    x = (uint32_t)element.i + k[0];
+    x = (x ^ x >> 17) * 0xed5ad4bbu ^ k[1];
+    x = (x ^ x >> 11) * 0xac4c1b51u + k[2];
+    x = (x ^ x >> 15) * 0x31848babu ^ k[3];
+    x ^= x >> 14;
+    return number((double)(x >> 8) * 0x1p-24);
 }
 
 static const sn_emit EMITTER = {
