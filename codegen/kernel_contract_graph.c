@@ -145,12 +145,12 @@ static bool find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
     return true;
 }
 
-/* May the micro-kernel read x in place: whole vectors, and the i loops just before c? */
+/* May the micro-kernel read x in place: whole blocks, and the i loops just before c? */
 static bool is_direct(const sn_plan *p, const sn_ct *ct, const graph *g)
 {
     const sn_contract *c = ct->facts.spec;
     uint32_t rank = c->rank[g->source];
-    if (sn_plan_in_body(p, ct->operand[g->source]) || g->width % p->target->lanes)
+    if (sn_plan_in_body(p, ct->operand[g->source]) || g->width % (g->block.vectors * p->target->lanes))
         return false;
     for (uint32_t i = 0; i < g->product.ins; i++)
         if (c->at[g->source][rank - 1 - g->product.ins + i].loop[0] != g->product.in[i])

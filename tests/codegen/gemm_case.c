@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/ops/ref_eval.h"
 
@@ -192,7 +193,22 @@ static int64_t entry_value(const gemm_run *r, const sn_abi_dim_entry *e)
     }
 }
 
-static float *floats(size_t n) { return aligned_alloc(64, ((n ? n : 1) * sizeof(float) + 63) / 64 * 64); }
+/* n floats, 64-byte aligned, that end (but for the alignment) at a page that cannot be touched. */
+static float *floats(size_t n)
+{
+    size_t bytes = (n * sizeof(float) + 63) / 64 * 64, pages = (bytes + 8191) / 4096 * 4096;
+    char *at = mmap(NULL, pages + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED || mprotect(at + pages, 4096, PROT_NONE))
+        abort();
+    return (float *)(void *)(at + pages - bytes);
+}
+
+static void floats_free(float *p, size_t n)
+{
+    size_t bytes = (n * sizeof(float) + 63) / 64 * 64, pages = (bytes + 8191) / 4096 * 4096;
+    if (p)
+        munmap((char *)p + bytes - pages, pages + 4096);
+}
 
 static void fill_param(gemm_run *r, uint32_t i)
 {
@@ -226,20 +242,21 @@ void gr_init(gemm_run *r, gemm_case *c, const int64_t *symbol)
     for (uint32_t i = 0; i < p->calls; i++)
         if ((size_t)gr_dim(r, p->call[i].scratch) > scratch)
             scratch = (size_t)gr_dim(r, p->call[i].scratch);
-    r->scratch = floats(scratch / sizeof(float) + 16);
+    r->scratch_floats = scratch / sizeof(float);
+    r->scratch = floats(r->scratch_floats);
     memset(r->scratch, 0xff, scratch);
 }
 
 void gr_fini(gemm_run *r)
 {
     for (uint32_t i = 0; i < r->p->buffers; i++)
-        free(r->buffer[i]);
+        floats_free(r->buffer[i], (size_t)gr_dim(r, r->p->buffer[i].count));
     for (uint32_t i = 0; i < r->p->params; i++)
         free(r->param[i]);
     free(r->buffer);
     free(r->param);
     free(r->dim);
-    free(r->scratch);
+    floats_free(r->scratch, r->scratch_floats);
 }
 
 static void run_call(gemm_run *r, const sn_abi_call *c, int64_t group, bool reverse)

@@ -38,7 +38,7 @@ typedef struct gemm_run { /* buffers for one binding of the symbols */
     int64_t *dim;      /* values of the program's dim table */
     float  **buffer;
     double **param;    /* what the reference gets */
-    void    *scratch;
+    float   *scratch; size_t scratch_floats;
 } gemm_run;
 
 /* Parameters get reproducible numbers in [-1, 1]; everything else NaN. */
