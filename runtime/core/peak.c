@@ -14,7 +14,7 @@ enum {
     FMA_ROUNDS = 4096,
     CHUNK_TILES = 64,      /* of FMA_ROUNDS turns: about 1 ms between two readings of the clock */
     READ_FLOATS = 1 << 15, /* 128 KiB */
-    CHUNK_READS = 64,      /* of READ_FLOATS: about 0.3 ms */
+    CHUNK_READS = 512,     /* of READ_FLOATS: 64 MiB, so that what a cache kept from before weighs little */
     READ_BYTES = 256 << 20 /* larger than the caches of common machines */
 };
 
