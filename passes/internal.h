@@ -85,22 +85,15 @@ typedef sn_ref sn_simplify_rule(sn_rewriter *rw, const sn_node *n);
 sn_simplify_rule sn_simplify_pointwise, sn_simplify_add, sn_simplify_sub, sn_simplify_mul, sn_simplify_div, sn_simplify_neg,
     sn_simplify_select, sn_simplify_greater, sn_simplify_relu, sn_simplify_sum;
 
-/* ---- schedule (fuse.c, plan.c) ------------------------------------------------------------------------------------------ */
+/* ---- schedule (fuse.c, order.c, plan.c) --------------------------------------------------------------------------------- */
 
 /* Kernels of g in an order that can run; sets s->kernel. */
-bool sn_fuse(sn_schedule *s, sn_diags *diags);
+bool sn_fuse(sn_schedule *s, sn_arena *arena, sn_diags *diags);
+/* Another order that can run and needs less memory. */
+void sn_order(sn_schedule *s, sn_arena *arena);
 /* Buffers: places and lifetimes; sets s->buffer and s->buffer_of. */
 void sn_plan_buffers(sn_schedule *s);
-
-/* realloc or assertion; never NULL */
-void *sn_must(void *p);
-/* Does the type depend on a free dimension?  Then it is activation-sized. */
-static inline bool sn_is_static(const sn_type *t)
-{
-    for (uint8_t i = 0; i < t->rank; i++)
-        if (!sn_dim_is_const(t->dim[i]))
-            return false;
-    return true;
-}
+/* Through views: the node whose memory r is. */
+sn_ref sn_view_root(const sn_graph *g, sn_ref r);
 
 #endif

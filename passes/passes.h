@@ -33,6 +33,9 @@ bool sn_passes_run_one(sn_graph **g, const char *name, const sn_pipeline *option
 /* Fuse, order and plan; takes g.  NULL with diagnostics on failure. */
 sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags *diags);
 
+/* Is the schedule what schedule.h says: every value computed once, before it is read, by a kernel whose form allows it?  All faults at once. */
+bool sn_schedule_verify(const sn_schedule *s, sn_diags *diags);
+
 /* The table behind `sinew passes`. */
 typedef struct sn_pass_info { const char *name, *doc; } sn_pass_info;
 const sn_pass_info *sn_passes_list(uint32_t *n);

@@ -104,16 +104,32 @@ bool sn_passes_run_one(sn_graph **g, const char *name, const sn_pipeline *option
     return false;
 }
 
+static double report(const sn_pipeline *o, const char *step, double start, const sn_schedule *s)
+{
+    const double end = now();
+    if (o->timing)
+        fprintf(o->timing, "%-12s %8.3f ms %6u kernels\n", step, 1e3 * (end - start), s->kernels);
+    return now();
+}
+
 sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags *diags)
 {
-    const double start = now();
+    sn_arena arena;
     sn_schedule *s = sn_schedule_new(g);
-    if (!sn_fuse(s, diags)) {
-        sn_schedule_free(s);
-        return NULL;
+    sn_arena_init(&arena);
+    double start = now();
+    const bool ok = sn_fuse(s, &arena, diags);
+    if (ok) {
+        start = report(options, "fuse", start, s);
+        if (!is_name(options->skip, "order"))
+            sn_order(s, &arena);
+        start = report(options, "order", start, s);
+        sn_plan_buffers(s);
+        report(options, "plan", start, s);
     }
-    sn_plan_buffers(s);
-    if (options->timing)
-        fprintf(options->timing, "%-12s %8.3f ms %6u kernels\n", "schedule", 1e3 * (now() - start), s->kernels);
-    return s;
+    sn_arena_fini(&arena);
+    if (ok && sn_schedule_verify(s, diags))
+        return s;
+    sn_schedule_free(s);
+    return NULL;
 }

@@ -219,8 +219,9 @@ bool sn_is_fill(const sn_graph *g, sn_ref r, double *value)
     return true;
 }
 
-void *sn_must(void *p)
+sn_ref sn_view_root(const sn_graph *g, sn_ref r)
 {
-    SN_ASSERT(p, "out of memory");
-    return p;
+    while (sn_op_has(sn_at(g, r)->op, SN_VIEW))
+        r = sn_at(g, r)->arg[0];
+    return r;
 }

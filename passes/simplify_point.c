@@ -108,21 +108,32 @@ sn_ref sn_simplify_neg(sn_rewriter *rw, const sn_node *n)
 
 /* ---- products and quotients --------------------------------------------------------------------------------------------- */
 
-/* (big * small1) * small2 = big * (small1 * small2) */
-static sn_ref gather_small(sn_rewriter *rw, const sn_node *n, sn_ref x, sn_ref small)
+/* A product of something of the type and something smaller? */
+static bool is_scaled(const sn_rewriter *rw, sn_ref r, const sn_type *t, sn_ref *out_big, sn_ref *out_small)
 {
-    const sn_node *p = sn_at(rw->g, x);
-    if (p->op != SN_OP_mul || !is_smaller(sn_type_at(rw->g, small), &n->type))
+    const sn_node *p = sn_at(rw->g, r);
+    for (int k = 0; k < 2 && p->op == SN_OP_mul; k++)
+        if (is_smaller(sn_type_at(rw->g, p->arg[k]), t) && !is_smaller(sn_type_at(rw->g, p->arg[1 - k]), t)) {
+            *out_big = p->arg[1 - k];
+            *out_small = p->arg[k];
+            return true;
+        }
+    return false;
+}
+
+/* Small factors go last and are multiplied with each other:
+ *     (big * small1) * small2 = big * (small1 * small2)        (big1 * small) * big2 = (big1 * big2) * small */
+static sn_ref gather_small(sn_rewriter *rw, const sn_node *n, sn_ref x, sn_ref y)
+{
+    sn_ref big, small;
+    sn_type both;
+    if (!is_scaled(rw, x, &n->type, &big, &small))
         return SN_NONE;
-    for (int k = 0; k < 2; k++) {
-        const sn_ref other = p->arg[k], big = p->arg[1 - k];
-        sn_type both;
-        if (!is_smaller(sn_type_at(rw->g, other), &p->type) || is_smaller(sn_type_at(rw->g, big), &p->type))
-            continue;
-        if (sn_type_broadcast(sn_type_at(rw->g, other), sn_type_at(rw->g, small), &both) && is_smaller(&both, &n->type))
-            return sn_simplify_pair(rw, SN_OP_mul, big, sn_simplify_pair(rw, SN_OP_mul, other, small));
-    }
-    return SN_NONE;
+    if (!is_smaller(sn_type_at(rw->g, y), &n->type))
+        return sn_simplify_pair(rw, SN_OP_mul, sn_simplify_pair(rw, SN_OP_mul, big, y), small);
+    if (!sn_type_broadcast(sn_type_at(rw->g, small), sn_type_at(rw->g, y), &both) || !is_smaller(&both, &n->type))
+        return SN_NONE;
+    return sn_simplify_pair(rw, SN_OP_mul, big, sn_simplify_pair(rw, SN_OP_mul, small, y));
 }
 
 /* (x * c1) * c2 = x * (c1 c2) for numbers, whatever the shape. */

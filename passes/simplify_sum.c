@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { MAX_FACTORS = 8, MAX_TERMS = 8 };
+enum { MAX_FACTORS = 8, MAX_TERMS = 8, DEPTH = 6 };
 
 typedef struct product { /* of factors, the first `invariant` of which have size 1 along the axes */
     sn_ref   factor[MAX_FACTORS];
@@ -71,15 +71,24 @@ static sn_node sum_node(const sum_of *s, sn_ref r)
 
 /* ---- products ----------------------------------------------------------------------------------------------------------- */
 
-static bool collect_factors(const sn_graph *g, sn_ref r, product *out)
+/* Is there anything in the product to take out of the sum?  A product without is left as it is, since others may share it. */
+static bool has_invariant(const sum_of *s, sn_ref r, int depth)
 {
-    const sn_node *n = sn_at(g, r);
+    const sn_node *n = sn_at(s->rw->g, r);
+    if (n->op == SN_OP_neg || is_invariant(s, r))
+        return true;
+    return n->op == SN_OP_mul && depth > 0 && (has_invariant(s, n->arg[0], depth - 1) || has_invariant(s, n->arg[1], depth - 1));
+}
+
+static bool collect_factors(const sum_of *s, sn_ref r, product *out)
+{
+    const sn_node *n = sn_at(s->rw->g, r);
     if (n->op == SN_OP_neg) {
         out->negative = !out->negative;
-        return collect_factors(g, n->arg[0], out);
+        return collect_factors(s, n->arg[0], out);
     }
-    if (n->op == SN_OP_mul)
-        return collect_factors(g, n->arg[0], out) && collect_factors(g, n->arg[1], out);
+    if (n->op == SN_OP_mul && has_invariant(s, r, DEPTH))
+        return collect_factors(s, n->arg[0], out) && collect_factors(s, n->arg[1], out);
     if (out->factors == MAX_FACTORS)
         return false;
     out->factor[out->factors++] = r;
@@ -91,7 +100,7 @@ static bool split_product(const sum_of *s, sn_ref r, product *invariant, product
 {
     product all = {.factors = 0};
     *invariant = *rest = all;
-    if (!collect_factors(s->rw->g, r, &all))
+    if (!collect_factors(s, r, &all))
         return false;
     for (uint32_t i = 1; i < all.factors; i++)
         for (uint32_t j = i; j > 0 && all.factor[j].i < all.factor[j - 1].i; j--) {

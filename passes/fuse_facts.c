@@ -1,0 +1,168 @@
+/* Facts about nodes before fusion decides: role, readers, own cost, whether a contraction packs an operand.
+ * Not decisions (fuse_choose.c). */
+#include <string.h>
+
+#include "fuse.h"
+
+bool sn_few_add(sn_few *s, uint32_t limit, uint32_t x)
+{
+    for (uint32_t i = 0; i < s->n && i < limit; i++)
+        if (s->at[i] == x)
+            return true;
+    if (s->n >= limit) {
+        s->n = limit + 1;
+        return false;
+    }
+    s->at[s->n++] = x;
+    return true;
+}
+
+static sn_role role_of(const sn_node *n)
+{
+    const uint32_t traits = sn_op_get(n->op)->traits;
+    if (traits & SN_POINTWISE)
+        return SN_ROLE_POINT;
+    if (traits & SN_VIEW)
+        return SN_ROLE_VIEW;
+    if (traits & SN_INDEX)
+        return traits & SN_LEAF ? SN_ROLE_LEAF : SN_ROLE_INDEX;
+    if (traits & SN_REDUCE)
+        return SN_ROLE_REDUCE;
+    if (traits & SN_CONTRACT)
+        return SN_ROLE_CONTRACT;
+    return traits & SN_SPECIAL ? SN_ROLE_SPECIAL : SN_ROLE_MEMORY;
+}
+
+static uint32_t later(uint32_t a, uint32_t b) { return a == SN_NO_NODE ? b : b == SN_NO_NODE || a > b ? a : b; }
+
+static void fill_fact(sn_fuser *f, uint32_t i)
+{
+    const sn_node *n = sn_fuse_node(f, i);
+    sn_fact *x = &f->fact[i];
+    *x = (sn_fact){.role = role_of(n), .home = SN_NO_KERNEL, .host = SN_NO_NODE, .head = i, .ready = SN_NO_NODE};
+    x->own = x->role == SN_ROLE_POINT || x->role == SN_ROLE_INDEX || x->role == SN_ROLE_LEAF ? sn_cost_of(f->g, n) : 0;
+    x->constant = x->role != SN_ROLE_MEMORY && !sn_is_anchor(x);
+    for (uint8_t k = 0; k < n->args; k++) {
+        const sn_fact *a = &f->fact[n->arg[k].i];
+        x->ready = later(x->ready, sn_is_anchor(a) ? n->arg[k].i : a->ready);
+        x->constant = x->constant && a->constant;
+    }
+}
+
+/* Readers as one array, grouped by the node they read; a node that reads another twice is one reader. */
+static void fill_readers(sn_fuser *f)
+{
+    const sn_graph *g = f->g;
+    f->first = sn_new_n(f->arena, uint32_t, g->nodes + 2);
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < g->nodes; i++)
+        for (uint8_t k = 0; k < g->node[i].args; k++, total++)
+            f->first[g->node[i].arg[k].i + 2]++;
+    for (uint32_t i = 2; i < g->nodes + 2; i++)
+        f->first[i] += f->first[i - 1];
+    f->reader = sn_new_n(f->arena, uint32_t, total + 1);
+    for (uint32_t i = 0; i < g->nodes; i++)
+        for (uint8_t k = 0; k < g->node[i].args; k++)
+            f->reader[f->first[g->node[i].arg[k].i + 1]++] = i;
+}
+
+void sn_fuse_facts(sn_fuser *f)
+{
+    sn_graph *g = f->g;
+    f->fact = sn_new_n(f->arena, sn_fact, g->nodes + 1);
+    f->kept = sn_new_n(f->arena, bool, g->nodes + 1);
+    f->mark = sn_new_n(f->arena, uint32_t, g->nodes + 1);
+    for (uint32_t i = 0; i < g->nodes; i++)
+        fill_fact(f, i);
+    fill_readers(f);
+    for (uint32_t i = 0; i < g->outputs; i++)
+        f->kept[g->output[i].ref.i] = true;
+    for (uint32_t i = 0; i < g->updates; i++)
+        f->kept[g->update[i].value.i] = true;
+}
+
+/* ---- packing ------------------------------------------------------------------------------------------------------------ */
+
+static bool occurs(const sn_contract *c, int tensor, uint8_t loop)
+{
+    for (uint8_t i = 0; i < c->rank[tensor]; i++)
+        for (uint8_t t = 0; t < c->at[tensor][i].terms; t++)
+            if (c->at[tensor][i].loop[t] == loop)
+                return true;
+    return false;
+}
+
+/* Extent of a loop: the dimension where it stands alone. */
+static sn_dim extent_of(const sn_graph *g, const sn_node *n, uint8_t loop)
+{
+    const sn_contract *c = n->attrs.spec.spec;
+    const sn_type *type[3] = {sn_type_at(g, n->arg[0]), sn_type_at(g, n->arg[1]), &n->type};
+    for (int t = 0; t < 3; t++)
+        for (uint8_t i = 0; i < c->rank[t]; i++)
+            if (sn_affine_is_loop(&c->at[t][i]) && c->at[t][i].loop[0] == loop)
+                return type[t]->dim[i];
+    return sn_dim_const(1);
+}
+
+typedef struct sums { bool open, batched; int64_t summed; uint32_t loops; } sums;
+
+/* Loops that are summed over, and whether a loop is in all three tensors. */
+static sums sums_of(const sn_graph *g, const sn_node *n)
+{
+    const sn_contract *c = n->attrs.spec.spec;
+    sums s = {.summed = 1};
+    for (uint8_t l = 0; l < c->loops; l++) {
+        if (occurs(c, SN_AT_OUT, l)) {
+            s.batched = s.batched || (occurs(c, SN_AT_A, l) && occurs(c, SN_AT_B, l));
+            continue;
+        }
+        const sn_dim e = extent_of(g, n, l);
+        s.open = s.open || !sn_dim_is_const(e);
+        s.summed = sn_dim_is_const(e) && s.summed < (1 << 30) ? s.summed * e.v : s.summed;
+        s.loops++;
+    }
+    return s;
+}
+
+static bool ends_with(const sn_contract *c, int tensor, uint8_t loop)
+{
+    const sn_affine *last = &c->at[tensor][c->rank[tensor] - 1];
+    return c->rank[tensor] > 0 && sn_affine_is_loop(last) && last->loop[0] == loop;
+}
+
+/* Products that look at every element of x about once, packing it or keeping it in registers while it is reused:
+ *   rows             y[.. o] = sum x[.. i] w[i o]        the last loop of x is summed together with w
+ *   weight gradient  w[i o] = sum x[.. i] y[.. o]        the last loop of x is kept; a long sum over positions
+ *   graph product    y[.. o c] = sum x[.. i c] g[i o]    the last loop of x is that of the result, and g does not have it
+ *   graph gradient   g[i o] = sum x[.. i c] y[.. o c]    both end with the same summed loop, and more is summed
+ * Others would compute an operand again for every use. */
+bool sn_fuse_packs(const sn_graph *g, const sn_node *n, uint32_t k)
+{
+    enum { LONG = 1024, WIDE = 1 << 16 };
+    const sn_contract *c = n->attrs.spec.spec;
+    const int x = (int)k, other = 1 - x;
+    if (c->rank[x] == 0 || !sn_affine_is_loop(&c->at[x][c->rank[x] - 1]))
+        return false;
+    const uint8_t last = c->at[x][c->rank[x] - 1].loop[0];
+    const bool in_other = occurs(c, other, last), kept = occurs(c, SN_AT_OUT, last);
+    const sums s = sums_of(g, n);
+    bool open_result;
+    sn_type_constant_count(&n->type, &open_result);
+    const bool rows = in_other && !kept && !s.batched && !s.open && s.summed <= WIDE;
+    const bool weights = kept && !in_other && !s.batched && !open_result && (s.open || s.summed >= LONG);
+    const bool graph = kept && !in_other && !s.open && s.summed <= 4 * LONG && ends_with(c, SN_AT_OUT, last);
+    const bool dot = in_other && !kept && ends_with(c, other, last) && s.loops > 1 && (s.open || s.batched || s.summed >= LONG);
+    return rows || weights || graph || dot;
+}
+
+/* A product of a constant and memory of the same shape, as a weighted adjacency is: contractions skip the constant's zeros when they compute
+ * it themselves. */
+bool sn_fuse_is_pattern(const sn_graph *g, const sn_node *n)
+{
+    for (int k = 0; n->op == SN_OP_mul && k < 2; k++) {
+        const sn_node *a = sn_at(g, n->arg[k]), *b = sn_at(g, n->arg[1 - k]);
+        if (a->op == SN_OP_const && (b->op == SN_OP_param || b->op == SN_OP_const) && sn_type_equal(&a->type, &n->type))
+            return true;
+    }
+    return false;
+}
