@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { REDRAW_SECONDS = 30 };
+
 /* A run in progress. */
 typedef struct progress {
     const sn_rt_run *run;
@@ -23,6 +25,7 @@ typedef struct progress {
     double           before;       /* seconds of earlier sittings */
     double           began, saved; /* clock at the start of this sitting, and of the last checkpoint */
     uint64_t         saved_step;   /* of the newest checkpoint; UINT64_MAX if there is none */
+    double           drawn;        /* clock at the last drawing of the curve */
     double           step_seconds, data_seconds;
 } progress;
 
@@ -35,19 +38,28 @@ static double now(void)
 
 /* ---- checkpoints -------------------------------------------------------------------------------------------------------- */
 
-static sn_rt_status save(progress *g, sn_rt_error *err)
+/* Draw the curve, but not more often than anyone looks. */
+static sn_rt_status draw(progress *g, bool last, sn_rt_error *err)
+{
+    if (!last && now() - g->drawn < REDRAW_SECONDS) return SN_RT_OK;
+    g->drawn = now();
+    return sn_rt_curve_write(g->run->dir, g->name, sn_rt_trainer_scalars(g->run->trainer), g->log, err);
+}
+
+/* `last`: the sitting ends here. */
+static sn_rt_status save(progress *g, bool last, sn_rt_error *err)
 {
     char                  path[PATH_MAX];
     const sn_rt_run      *run = g->run;
     const sn_rt_progress  at = {g->step, run->seed, run->data, run->recipe};
-    if (g->saved_step == g->step) return SN_RT_OK;
+    if (g->saved_step == g->step) return draw(g, last, err);
     sn_rt_checkpoint_path(run->dir, g->step, path, sizeof path);
     sn_rt_status status = sn_rt_checkpoint_write(path, sn_rt_trainer_store(run->trainer), &at, sn_rt_trainer_threads(run->trainer), err);
     if (status != SN_RT_OK) return status;
     sn_rt_checkpoint_keep(run->dir, run->keep ? run->keep : 1);
     g->saved = now();
     g->saved_step = g->step;
-    return sn_rt_curve_write(run->dir, g->name, sn_rt_trainer_scalars(run->trainer), g->log, err);
+    return draw(g, last, err);
 }
 
 static bool due(const progress *g)
@@ -103,9 +115,10 @@ static sn_rt_status one_step(progress *g, sn_rt_error *err)
 }
 
 /* A loss that is no number: say which checkpoint is still good. */
-static sn_rt_status diverged(const progress *g, sn_rt_error *err)
+static sn_rt_status diverged(progress *g, sn_rt_error *err)
 {
     char path[PATH_MAX], text[sizeof err->text];
+    (void)draw(g, true, NULL); /* the way there; that it diverged is the error */
     if (!err) return SN_RT_DIVERGED;
     memcpy(text, err->text, sizeof text);
     if (g->saved_step == UINT64_MAX) return sn_rt_fail(err, SN_RT_DIVERGED, "%.300s; no checkpoint was written before", text);
@@ -119,16 +132,16 @@ static sn_rt_status loop(progress *g, sn_rt_error *err)
     while (g->step < g->steps) {
         bool stop = (run->stop && *run->stop) || (run->seconds > 0 && now() - g->began >= run->seconds);
         if (stop) {
-            sn_rt_status saved = save(g, err);
+            sn_rt_status saved = save(g, true, err);
             if (saved != SN_RT_OK) return saved;
             return sn_rt_fail(err, SN_RT_STOPPED, "stopped after step %llu of %llu", (unsigned long long)g->step, (unsigned long long)g->steps);
         }
         sn_rt_status status = one_step(g, err);
-        if (status == SN_RT_OK && due(g)) status = save(g, err);
+        if (status == SN_RT_OK && due(g)) status = save(g, false, err);
         if (status == SN_RT_DIVERGED) return diverged(g, err);
         if (status != SN_RT_OK) return status;
     }
-    sn_rt_status status = save(g, err);
+    sn_rt_status status = save(g, true, err);
     return status == SN_RT_DIVERGED ? diverged(g, err) : status;
 }
 
