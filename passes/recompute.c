@@ -22,11 +22,19 @@ typedef struct recompute {
     sn_ref   *to, *again;
 } recompute;
 
+/* Weight-sized: no free dimension. */
+static bool is_static(const sn_type *t)
+{
+    bool open;
+    sn_type_constant_count(t, &open);
+    return !open;
+}
+
 static bool is_wide(const sn_graph *g, const sn_node *n)
 {
     bool open, x_open;
     const sn_type *x = sn_type_at(g, n->arg[0]);
-    if (!sn_op_has(n->op, SN_CONTRACT) || sn_is_static(&n->type) || sn_is_static(x) || !sn_is_static(sn_type_at(g, n->arg[1])))
+    if (!sn_op_has(n->op, SN_CONTRACT) || is_static(&n->type) || is_static(x) || !is_static(sn_type_at(g, n->arg[1])))
         return false;
     return sn_type_constant_count(&n->type, &open) >= WIDER * sn_type_constant_count(x, &x_open);
 }
@@ -38,7 +46,7 @@ static uint32_t follow(const recompute *r, const sn_node *n)
     if (!sn_op_has(n->op, SN_VIEW | SN_POINTWISE))
         return UINT32_MAX;
     for (uint8_t k = 0; k < n->args; k++) {
-        if (sn_is_static(sn_type_at(r->g, n->arg[k])))
+        if (is_static(sn_type_at(r->g, n->arg[k])))
             continue;
         if (found != UINT32_MAX || r->root[n->arg[k].i] == UINT32_MAX)
             return UINT32_MAX;
