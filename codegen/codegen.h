@@ -1,5 +1,5 @@
 /* Code generation: a schedule to a runnable program, through LLVM 19.
- * Knows ir/ and runtime/abi.h; LLVM appears in no header but internal.h.  Files: target.c emit.c kernel_<form>.c jit.c cache.c text.c */
+ * Knows ir/ and runtime/abi.h; LLVM appears in no header but internal.h.  What is in which file: internal.h. */
 #ifndef SN_CODEGEN_CODEGEN_H
 #define SN_CODEGEN_CODEGEN_H
 

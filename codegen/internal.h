@@ -5,8 +5,13 @@
  * cheap.  Emission builds LLVM functions, one a call, and happens only when the object cache has no entry.  Emission must depend on nothing
  * but the kernel's canonical text (key.c), the target and the generator's version; it runs on several threads at once and must not add dims.
  *
- * Files: target.c plan.c key.c builder.c (function, loops, memory) emit.c math.c random.c (scalar emitter) value.c (evaluation by demand)
- *        space.c kernel_<form>.c object.c cache.c jit.c compile.c program.c text.c
+ * Files, in the order things happen:
+ *   target.c plan.c key.c space.c      what to compile for, kernels before LLVM, their keys, merged axes
+ *   builder.c emit.c math.c random.c   functions, loops and memory; the scalar emitter
+ *   value.c                            evaluation by demand
+ *   kernel_<form>*.c gemm_micro.c      generators
+ *   object.c cache.c jit.c             one kernel to object code, objects on disk, objects into the process
+ *   compile.c program.c text.c         all of a schedule; the runtime's tables; code as text
  */
 #ifndef SN_CODEGEN_INTERNAL_H
 #define SN_CODEGEN_INTERNAL_H

@@ -9,30 +9,9 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "reduce.h"
 
-enum { TILE = 8192, BLOCK = 4, RUN = 64, PARTS = 16, MAX_REDS = 8, FEW_TILES = 8, SHORT = 1024, LARGE = 65536 };
-
-typedef struct red { sn_ref node, of; sn_op op; } red;
-
-typedef struct reduce {
-    sn_space *space;
-    uint8_t   rank;
-    sn_dim    dim[SN_MAX_RANK];
-    bool      reduced[SN_MAX_RANK];
-    bool      down;
-    uint8_t   axes, axis[SN_MAX_RANK]; /* reduced axes that are loops, outermost first (across: without the last axis) */
-    uint8_t   kept[SN_MAX_RANK], keeps; /* kept axes that are rows (down: without the last axis) */
-    uint32_t  lanes, width;   /* floats a vector, vectors a block */
-    bool      exact;          /* f64 above runs */
-    bool      split;
-    int64_t   group;          /* rows (or rows x blocks) a tile */
-    sn_dim    rows, blocks;   /* kept index combinations; down: blocks of the last axis */
-    uint32_t  reds;
-    red       red[MAX_REDS];
-    uint32_t  states;         /* values a vector: argmax has two */
-    uint32_t  temp;           /* first private buffer of split parts; one a state */
-} reduce;
+enum { TILE = 8192, BLOCK = 4, RUN = 64, PARTS = 16, FEW_TILES = 8, SHORT = 1024, LARGE = 65536 };
 
 /* ---- plan ---- */
 
@@ -48,7 +27,7 @@ static uint32_t reduced_axes(const sn_node *n)
     return bits;
 }
 
-static bool find_reds(sn_plan *p, reduce *r, uint32_t *axes, const sn_type **space)
+static bool find_reds(sn_plan *p, sn_reduce *r, uint32_t *axes, const sn_type **space)
 {
     const sn_node *anchor = sn_at(p->g, p->k->anchor);
     *axes = reduced_axes(anchor);
@@ -61,15 +40,15 @@ static bool find_reds(sn_plan *p, reduce *r, uint32_t *axes, const sn_type **spa
             return sn_plan_fail(p, "operator %s is not a reduction of this form", sn_op_get(n->op)->name);
         if (reduced_axes(n) != *axes || !sn_type_equal(&sn_at(p->g, n->arg[0])->type, *space))
             return sn_plan_fail(p, "reductions over different shapes or axes in one kernel");
-        if (r->reds == MAX_REDS)
-            return sn_plan_fail(p, "more than %d reductions in one kernel", MAX_REDS);
-        r->red[r->reds++] = (red){p->k->body[i], n->arg[0], n->op};
+        if (r->reds == SN_MAX_REDS)
+            return sn_plan_fail(p, "more than %d reductions in one kernel", SN_MAX_REDS);
+        r->red[r->reds++] = (sn_red){p->k->body[i], n->arg[0], n->op};
         r->states += n->op == SN_OP_argmax ? 2 : 1;
     }
     return true;
 }
 
-static void sort_axes(reduce *r, const sn_type *space, uint32_t axes)
+static void sort_axes(sn_reduce *r, const sn_type *space, uint32_t axes)
 {
     for (uint8_t i = 0; i < space->rank; i++)
         if ((axes >> i & 1) && !(sn_dim_is_const(space->dim[i]) && space->dim[i].v == 1))
@@ -96,7 +75,7 @@ static bool from_tiles(const sn_plan *p, sn_ref r)
     return false;
 }
 
-static void choose_shape(sn_plan *p, reduce *r)
+static void choose_shape(sn_plan *p, sn_reduce *r)
 {
     sn_dim last = r->dim[r->rank - 1];
     int64_t length = known(last, 1 << 20), terms = 1;
@@ -126,14 +105,14 @@ static void choose_shape(sn_plan *p, reduce *r)
     r->group = r->split || work >= TILE ? 1 : TILE / (work > 0 ? work : 1);
 }
 
-static sn_dim units(sn_plan *p, const reduce *r)
+static sn_dim units(sn_plan *p, const sn_reduce *r)
 {
     return sn_dim_ceil_div(p->dims, sn_dim_mul(p->dims, r->rows, r->blocks), r->group);
 }
 
 static bool plan_reduce(sn_plan *p)
 {
-    reduce *r = sn_new(p->arena, reduce);
+    sn_reduce *r = sn_new(p->arena, sn_reduce);
     const sn_type *space;
     uint32_t axes, apart = 0;
     if (!find_reds(p, r, &axes, &space))
@@ -173,59 +152,23 @@ static bool plan_reduce(sn_plan *p)
     return true;
 }
 
-/* ---- states: one reduction of one vector ---- */
-
 typedef struct point {
     sn_kb        *kb;
-    const reduce *r;
+    const sn_reduce *r;
     sn_val        at[SN_MAX_RANK];
     LLVMValueRef  part;        /* split: number of the part, else NULL */
     LLVMValueRef  row, column; /* number of the kept combination; down: first element of the block */
 } point;
-
-static LLVMTypeRef like(LLVMTypeRef scalar, uint32_t lanes)
-{
-    return lanes == 1 ? scalar : LLVMVectorType(scalar, lanes);
-}
-
-/* Start values of all states of `width` vectors; sums are f64 if `wide`. */
-static void start(sn_kb *kb, const reduce *r, bool wide, LLVMValueRef *s)
-{
-    for (uint32_t v = 0, n = 0; v < r->width; v++)
-        for (uint32_t i = 0; i < r->reds; i++) {
-            if (r->red[i].op == SN_OP_sum) {
-                s[n++] = LLVMConstNull(like(wide ? kb->f64 : kb->f32, kb->lanes));
-                continue;
-            }
-            s[n++] = sn_kb_splat(kb, sn_kb_f32(kb, -__builtin_inf()), kb->lanes);
-            if (r->red[i].op == SN_OP_argmax)
-                s[n++] = LLVMConstNull(like(kb->i32, kb->lanes));
-        }
-}
-
-/* Take (x, place) where it is better than (s[0], s[1]); with `ties`, also the lower place of equals. */
-static void take_best(sn_kb *kb, LLVMValueRef *s, LLVMValueRef x, LLVMValueRef place, bool ties)
-{
-    LLVMValueRef better = LLVMBuildFCmp(kb->b, LLVMRealOGT, x, s[0], "");
-    if (ties) {
-        LLVMValueRef same = LLVMBuildFCmp(kb->b, LLVMRealOEQ, x, s[0], "");
-        LLVMValueRef lower = LLVMBuildICmp(kb->b, LLVMIntSLT, place, s[1], "");
-        better = LLVMBuildOr(kb->b, better, LLVMBuildAnd(kb->b, same, lower, ""), "");
-    }
-    s[0] = LLVMBuildSelect(kb->b, better, x, s[0], "");
-    if (place)
-        s[1] = LLVMBuildSelect(kb->b, better, place, s[1], "");
-}
 
 /* Where argmax is: along its axis, which is the only reduced one. */
 static LLVMValueRef place_of(point *pt)
 {
     sn_kb *kb = pt->kb;
     if (pt->r->down && pt->r->axes == 0) /* an axis of one element */
-        return LLVMConstNull(like(kb->i32, kb->lanes));
+        return LLVMConstNull(sn_red_type(kb->i32, kb->lanes));
     uint8_t axis = pt->r->down ? pt->r->axis[0] : (uint8_t)(pt->r->rank - 1);
     if (!pt->r->down)
-        return LLVMBuildTrunc(kb->b, sn_kb_lanes_of(kb, pt->at[axis]), like(kb->i32, kb->lanes), "");
+        return LLVMBuildTrunc(kb->b, sn_kb_lanes_of(kb, pt->at[axis]), sn_red_type(kb->i32, kb->lanes), "");
     return sn_kb_splat(kb, LLVMBuildTrunc(kb->b, pt->at[axis].ir.value, kb->i32, ""), kb->lanes);
 }
 
@@ -234,7 +177,7 @@ static void take_vector(point *pt, LLVMValueRef *s)
 {
     sn_kb *kb = pt->kb;
     for (uint32_t i = 0; i < pt->r->reds; i++) {
-        const red *d = &pt->r->red[i];
+        const sn_red *d = &pt->r->red[i];
         const sn_type *t = &sn_at(kb->g, d->of)->type;
         LLVMValueRef x = sn_kb_number(kb, sn_kb_value(kb, d->of, &pt->at[pt->r->rank - t->rank]));
         bool sum = d->op == SN_OP_sum;
@@ -245,7 +188,7 @@ static void take_vector(point *pt, LLVMValueRef *s)
         if (sum)
             *s = LLVMBuildFAdd(kb->b, *s, x, "");
         else
-            take_best(kb, s, x, d->op == SN_OP_argmax ? place_of(pt) : NULL, false);
+            sn_red_take_best(kb, s, x, d->op == SN_OP_argmax ? place_of(pt) : NULL, false);
         s += d->op == SN_OP_argmax ? 2 : 1;
     }
 }
@@ -266,35 +209,6 @@ static void take_block(point *pt, LLVMValueRef at, LLVMValueRef left, LLVMValueR
     }
 }
 
-/* Runs of f32 sums go into wide sums; other states just continue. */
-static void merge_run(sn_kb *kb, const reduce *r, LLVMValueRef *wide, const LLVMValueRef *run)
-{
-    for (uint32_t v = 0, n = 0; v < r->width; v++)
-        for (uint32_t i = 0; i < r->reds; i++, n++) {
-            if (r->red[i].op == SN_OP_sum) {
-                LLVMValueRef x = LLVMBuildFPExt(kb->b, run[n], like(kb->f64, kb->lanes), "");
-                wide[n] = LLVMBuildFAdd(kb->b, wide[n], x, "");
-                continue;
-            }
-            wide[n] = run[n];
-            if (r->red[i].op == SN_OP_argmax) {
-                n++;
-                wide[n] = run[n];
-            }
-        }
-}
-
-static void start_run(sn_kb *kb, const reduce *r, const LLVMValueRef *wide, LLVMValueRef *run)
-{
-    LLVMValueRef fresh[SN_MAX_CARRY];
-    start(kb, r, false, fresh);
-    memcpy(run, wide, r->width * r->states * sizeof *run);
-    for (uint32_t v = 0, n = 0; v < r->width; v++)
-        for (uint32_t i = 0; i < r->reds; i++, n += r->red[i - 1].op == SN_OP_argmax ? 2 : 1)
-            if (r->red[i].op == SN_OP_sum)
-                run[n] = fresh[n];
-}
-
 /* ---- loops ---- */
 
 typedef void step_fn(point *pt, LLVMValueRef i, LLVMValueRef *s);
@@ -303,7 +217,7 @@ typedef void step_fn(point *pt, LLVMValueRef i, LLVMValueRef *s);
 static void loop_runs(point *pt, LLVMValueRef from, LLVMValueRef to, int64_t step, step_fn *fn, LLVMValueRef *s)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     uint32_t n = r->width * r->states;
     LLVMValueRef next[SN_MAX_CARRY], run[SN_MAX_CARRY];
     if (!r->exact) {
@@ -316,13 +230,13 @@ static void loop_runs(point *pt, LLVMValueRef from, LLVMValueRef to, int64_t ste
     }
     sn_loop outer = sn_kb_for(kb, from, to, step * RUN, s, n);
     memcpy(next, outer.carry, n * sizeof *next);
-    start_run(kb, r, next, run);
+    sn_red_start_run(kb, r, next, run);
     LLVMValueRef end = sn_kb_imin(kb, to, sn_kb_iadd(kb, outer.i, sn_kb_i64(kb, step * RUN)));
     sn_loop inner = sn_kb_for(kb, outer.i, end, step, run, n);
     memcpy(run, inner.carry, n * sizeof *run);
     fn(pt, inner.i, run);
     sn_kb_endfor(kb, &inner, run);
-    merge_run(kb, r, next, inner.carry);
+    sn_red_merge_run(kb, r, next, inner.carry);
     sn_kb_endfor(kb, &outer, next);
     memcpy(s, outer.carry, n * sizeof *s);
 }
@@ -344,7 +258,7 @@ static range range_of(point *pt, uint8_t axis, bool first)
 static void step_down(point *pt, LLVMValueRef i, LLVMValueRef *s)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     pt->at[r->axis[r->axes - 1]] = sn_kb_index(kb, i, 0);
     sn_dim last = r->dim[r->rank - 1];
     int64_t block = (int64_t)r->width * kb->lanes;
@@ -361,7 +275,7 @@ static void step_across(point *pt, LLVMValueRef i, LLVMValueRef *s)
 static void take_across(point *pt, range x, LLVMValueRef *s)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     int64_t block = (int64_t)r->width * kb->lanes;
     uint32_t n = r->width * r->states;
     LLVMValueRef span = sn_kb_isub(kb, x.to, x.from);
@@ -371,12 +285,12 @@ static void take_across(point *pt, range x, LLVMValueRef *s)
     sn_loop rest = sn_kb_for(kb, whole, x.to, block, s, n); /* at most once */
     memcpy(next, rest.carry, n * sizeof *next);
     if (r->exact)
-        start_run(kb, r, next, run);
+        sn_red_start_run(kb, r, next, run);
     else
         memcpy(run, next, n * sizeof *run);
     take_block(pt, rest.i, sn_kb_isub(kb, x.to, rest.i), run);
     if (r->exact)
-        merge_run(kb, r, next, run);
+        sn_red_merge_run(kb, r, next, run);
     sn_kb_endfor(kb, &rest, r->exact ? next : run);
     memcpy(s, rest.carry, n * sizeof *s);
 }
@@ -385,18 +299,18 @@ static void take_across(point *pt, range x, LLVMValueRef *s)
 static void take_axes(point *pt, uint8_t i, LLVMValueRef *s)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     if (i == r->axes && !r->down) {
         take_across(pt, range_of(pt, (uint8_t)(r->rank - 1), i == 0), s);
         return;
     }
     if (i == r->axes) { /* every reduced axis has size 1 */
         LLVMValueRef run[SN_MAX_CARRY];
-        start_run(kb, r, s, run);
+        sn_red_start_run(kb, r, s, run);
         sn_dim last = r->dim[r->rank - 1];
         take_block(pt, pt->column, sn_kb_isub(kb, sn_kb_dim(kb, last), pt->column), run);
         if (r->exact)
-            merge_run(kb, r, s, run);
+            sn_red_merge_run(kb, r, s, run);
         else
             memcpy(s, run, r->width * r->states * sizeof *s);
         return;
@@ -418,53 +332,6 @@ static void take_axes(point *pt, uint8_t i, LLVMValueRef *s)
 
 /* ---- results ---- */
 
-/* Two states into the first. */
-static void join(sn_kb *kb, sn_op op, LLVMValueRef *s, const LLVMValueRef *t)
-{
-    if (op == SN_OP_sum)
-        s[0] = LLVMBuildFAdd(kb->b, s[0], t[0], "");
-    else
-        take_best(kb, s, t[0], op == SN_OP_argmax ? t[1] : NULL, op == SN_OP_argmax);
-}
-
-static LLVMValueRef half(sn_kb *kb, LLVMValueRef v, uint32_t from, uint32_t n)
-{
-    LLVMValueRef lane[64];
-    for (uint32_t i = 0; i < n; i++)
-        lane[i] = LLVMConstInt(kb->i32, from + i, false);
-    return LLVMBuildShuffleVector(kb->b, v, LLVMGetPoison(LLVMTypeOf(v)), LLVMConstVector(lane, n), "");
-}
-
-/* Across: all vectors and lanes of a reduction into lane 0, halves onto halves. */
-static void meet(sn_kb *kb, const reduce *r, LLVMValueRef *s)
-{
-    for (uint32_t i = 0, n = 0; i < r->reds; i++) {
-        uint32_t parts = r->red[i].op == SN_OP_argmax ? 2 : 1;
-        LLVMValueRef *mine = s + n, other[2];
-        for (uint32_t v = 1; v < r->width; v++)
-            join(kb, r->red[i].op, mine, mine + v * r->states);
-        for (uint32_t lanes = kb->lanes / 2; lanes > 0; lanes /= 2) {
-            for (uint32_t j = 0; j < parts; j++) {
-                other[j] = half(kb, mine[j], lanes, lanes);
-                mine[j] = half(kb, mine[j], 0, lanes);
-            }
-            join(kb, r->red[i].op, mine, other);
-        }
-        for (uint32_t j = 0; kb->lanes > 1 && j < parts; j++)
-            mine[j] = LLVMBuildExtractElement(kb->b, mine[j], LLVMConstInt(kb->i32, 0, false), "");
-        n += parts;
-    }
-}
-
-/* The number a reduction yields: sums back in f32, places as numbers. */
-static LLVMValueRef result(sn_kb *kb, sn_op op, const LLVMValueRef *s, uint32_t lanes)
-{
-    LLVMTypeRef type = like(kb->f32, lanes);
-    if (op == SN_OP_argmax)
-        return LLVMBuildSIToFP(kb->b, s[1], type, "");
-    return op == SN_OP_sum && LLVMTypeOf(s[0]) != type ? LLVMBuildFPTrunc(kb->b, s[0], type, "") : s[0];
-}
-
 static sn_val given(sn_kb *kb, void *context, sn_ref r, const sn_val *at)
 {
     (void)kb, (void)r, (void)at;
@@ -475,7 +342,7 @@ static sn_val given(sn_kb *kb, void *context, sn_ref r, const sn_val *at)
 static void store_outs(point *pt, const LLVMValueRef *s, LLVMValueRef column)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     sn_val at[SN_MAX_RANK];
     uint32_t mark = sn_kb_mark(kb);
     for (uint8_t i = 0; i < r->rank; i++)
@@ -483,7 +350,7 @@ static void store_outs(point *pt, const LLVMValueRef *s, LLVMValueRef column)
     if (r->down)
         at[r->rank - 1] = sn_kb_index(kb, column, 1);
     for (uint32_t i = 0; i < r->reds; i++) {
-        sn_kb_bind(kb, r->red[i].node, given, result(kb, r->red[i].op, s, kb->lanes));
+        sn_kb_bind(kb, r->red[i].node, given, sn_red_result(kb, r->red[i].op, s, kb->lanes));
         s += r->red[i].op == SN_OP_argmax ? 2 : 1;
     }
     for (uint32_t i = 0; i < kb->k->outs; i++) {
@@ -508,11 +375,11 @@ static LLVMValueRef temp_offset(point *pt, LLVMValueRef part, LLVMValueRef colum
 static void store_parts(point *pt, const LLVMValueRef *s, LLVMValueRef column)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
-    LLVMTypeRef type = like(kb->f32, kb->lanes);
+    const sn_reduce *r = pt->r;
+    LLVMTypeRef type = sn_red_type(kb->f32, kb->lanes);
     for (uint32_t i = 0, n = 0; i < r->reds; i++) {
         bool two = r->red[i].op == SN_OP_argmax;
-        LLVMValueRef offset = temp_offset(pt, pt->part, column), x = two ? s[n] : result(kb, r->red[i].op, s + n, kb->lanes);
+        LLVMValueRef offset = temp_offset(pt, pt->part, column), x = two ? s[n] : sn_red_result(kb, r->red[i].op, s + n, kb->lanes);
         sn_kb_store(kb, kb->buffer[r->temp + n], offset, x, kb->mask);
         n++;
         if (two) {
@@ -526,7 +393,7 @@ static void store_parts(point *pt, const LLVMValueRef *s, LLVMValueRef column)
 static void load_parts(point *pt, LLVMValueRef column, LLVMValueRef *s)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, PARTS), 1, s, r->states);
     LLVMValueRef next[SN_MAX_CARRY], offset = temp_offset(pt, l.i, column);
     memcpy(next, l.carry, r->states * sizeof *next);
@@ -536,10 +403,10 @@ static void load_parts(point *pt, LLVMValueRef column, LLVMValueRef *s)
         for (uint32_t j = 0; j < parts; j++)
             x[j] = sn_kb_load(kb, kb->buffer[r->temp + n + j], offset, kb->lanes, kb->mask);
         if (parts == 2)
-            x[1] = LLVMBuildBitCast(kb->b, x[1], like(kb->i32, kb->lanes), "");
+            x[1] = LLVMBuildBitCast(kb->b, x[1], sn_red_type(kb->i32, kb->lanes), "");
         if (r->red[i].op == SN_OP_sum)
-            x[0] = LLVMBuildFPExt(kb->b, x[0], like(kb->f64, kb->lanes), "");
-        join(kb, r->red[i].op, next + n, x);
+            x[0] = LLVMBuildFPExt(kb->b, x[0], sn_red_type(kb->f64, kb->lanes), "");
+        sn_red_join(kb, r->red[i].op, next + n, x);
         n += parts;
     }
     sn_kb_endfor(kb, &l, next);
@@ -550,7 +417,7 @@ static void load_parts(point *pt, LLVMValueRef column, LLVMValueRef *s)
 static void each_vector(point *pt, LLVMValueRef *s, bool second)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     sn_dim last = r->dim[r->rank - 1];
     bool whole = sn_dim_is_const(last) && last.v % ((int64_t)r->width * kb->lanes) == 0;
     for (uint32_t v = 0; v < r->width; v++) {
@@ -570,10 +437,10 @@ static void each_vector(point *pt, LLVMValueRef *s, bool second)
 static void do_row(point *pt, bool second)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     LLVMValueRef s[SN_MAX_CARRY];
     kb->lanes = second && !r->down ? 1 : r->lanes;
-    start(kb, r, r->exact, s);
+    sn_red_start(kb, r, r->exact, s);
     if (!second)
         take_axes(pt, 0, s);
     if (r->down) {
@@ -583,7 +450,7 @@ static void do_row(point *pt, bool second)
     if (second)
         load_parts(pt, NULL, s);
     else
-        meet(kb, r, s);
+        sn_red_meet(kb, r, s);
     kb->lanes = 1;
     if (pt->part)
         store_parts(pt, s, NULL);
@@ -595,7 +462,7 @@ static void do_row(point *pt, bool second)
 static void do_unit(point *pt, LLVMValueRef unit, bool second)
 {
     sn_kb *kb = pt->kb;
-    const reduce *r = pt->r;
+    const sn_reduce *r = pt->r;
     LLVMValueRef blocks = sn_kb_dim(kb, r->blocks), block = sn_kb_i64(kb, (int64_t)r->width * r->lanes);
     bool one = sn_dim_is_const(r->blocks) && r->blocks.v == 1;
     pt->column = one ? sn_kb_i64(kb, 0) : sn_kb_imul(kb, sn_kb_irem(kb, unit, blocks), block);
@@ -611,7 +478,7 @@ static void do_unit(point *pt, LLVMValueRef unit, bool second)
 
 static void emit_call(sn_kb *kb, uint32_t call)
 {
-    const reduce *r = kb->plan->form;
+    const sn_reduce *r = kb->plan->form;
     sn_kb_begin(kb, call);
     point pt = {.kb = kb, .r = r};
     LLVMValueRef all = sn_kb_imul(kb, sn_kb_dim(kb, r->rows), sn_kb_dim(kb, r->blocks));
@@ -634,7 +501,7 @@ static void emit_call(sn_kb *kb, uint32_t call)
 
 static bool emit_reduce(sn_kb *kb)
 {
-    const reduce *r = kb->plan->form;
+    const sn_reduce *r = kb->plan->form;
     sn_space_apply(kb, r->space);
     for (uint32_t c = 0; c < kb->plan->calls; c++)
         emit_call(kb, c);

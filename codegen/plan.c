@@ -149,6 +149,8 @@ bool sn_plan_make(sn_plan *p)
         add_node_dims(p, p->k->in[i]);
     for (uint32_t i = 0; i < p->k->bodies; i++)
         add_node_dims(p, p->k->body[i]);
+    if (p->k->outs == 0)
+        return sn_plan_fail(p, "the kernel has no results");
     p->generator = generator_of(p->k, p->g);
     if (p->generator == NULL)
         return sn_plan_fail(p, "operator %s has no kernel form", sn_op_get(sn_at(p->g, p->k->anchor)->op)->name);
