@@ -40,7 +40,7 @@ static void help(FILE *out)
 {
     fprintf(out, "usage: sinew VERB [OPTION...]\n\nVerbs:\n");
     for (int i = 0; i < VERBS; i++) fprintf(out, "  %-9s %-28s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
-    fprintf(out, "\n`sinew VERB --help` explains a verb.  Exit code: 0 done, 1 failed, 2 wrong usage.\n");
+    fprintf(out, "\n`sinew VERB --help` explains a verb.  Exit code: 0 done, 1 failed, 2 wrong usage, 3 stopped and resumable.\n");
 }
 
 static int unknown(const char *word)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../runtime/data/augment.h"
 #include "elaborate.h"
 
 typedef struct reader {
@@ -61,7 +62,6 @@ static void one_of(reader *r, const sn_text *t, const char *what, const char *co
 
 static void read_views(reader *r, const sn_ast_recipe *a, sn_recipe *out)
 {
-    static const char *const augment[] = {"basic", "none"};
     const sn_ast_module *m = r->s.module;
     const char **input = sn_new_n(&r->s.e->arena, const char *, m->inputs + 1);
     for (uint32_t i = 0; i < m->inputs; i++) input[i] = m->input[i].name.s ? m->input[i].name.s : "";
@@ -72,7 +72,8 @@ static void read_views(reader *r, const sn_ast_recipe *a, sn_recipe *out)
         const sn_ast_view *v = &a->view[i];
         out->view[i] = (sn_recipe_view){text(r, &v->input, v->loc, "input"), text(r, &v->augment, v->loc, "augment")};
         one_of(r, &v->input, "input", input, m->inputs);
-        one_of(r, &v->augment, "augmentation", augment, 2);
+        if (v->augment.s && !sn_rt_augmentation_of(v->augment.s))
+            wrong(r, v->augment.loc, sn_format(&r->s.e->arena, "no augmentation \"%s\", expected %s", v->augment.s, sn_rt_augmentation_names()));
     }
 }
 
