@@ -138,6 +138,11 @@ char *sn_key_text(const sn_plan *p)
         fprintf(f, "anchor %%%u\n", number_of(k, k->anchor));
     for (uint32_t i = 0; i < k->outs; i++)
         fprintf(f, "out %%%u\n", number_of(k, k->out[i]));
+    for (uint32_t i = 0; i < p->dim_count; i++) { /* what the function is given, in this order */
+        fputs(i ? ", " : "dims ", f);
+        write_dim(f, p, p->dim[i]);
+    }
+    fputs(p->dim_count ? "\n" : "", f);
     fclose(f);
     return text;
 }
