@@ -29,31 +29,67 @@ static double now(void)
 
 /* ---- compiling ---------------------------------------------------------------------------------------------------------- */
 
-static bool bind_module(sn_training *t, sn_rt_error *err)
+/* Does "NAME=VALUE" name a free dimension of the module rather than a parameter?  It is one if the program has it when nothing is said. */
+static bool names_dimension(const sn_bench *b, const sn_program_options *o, uint32_t which, char *name, size_t size)
+{
+    const char **others = malloc((o->sets + 1) * sizeof *others);
+    bool         found = false;
+    sn_diags     quiet;
+    if (!others) return false;
+    sn_program_options without = *o;
+    without.sets = 0;
+    for (uint32_t i = 0; i < o->sets; i++)
+        if (i != which) others[without.sets++] = o->set[i];
+    without.set = others;
+    snprintf(name, size, "%.*s", (int)strcspn(o->set[which], "="), o->set[which]);
+    sn_diags_init(&quiet);
+    sn_graph *g = sn_model_elaborate(b->job.model, &without, &quiet);
+    for (uint32_t i = 0; g && i < g->dims.symbols; i++) found = found || !strcmp(sn_dim_symbol_name(&g->dims, i), name);
+    sn_graph_free(g);
+    sn_diags_fini(&quiet);
+    free(others);
+    return found;
+}
+
+/* Extents of the free dimensions: those said, else one sequence of 300 frames. */
+static bool bind_module(sn_training *t, const char *const *said, uint32_t n, sn_rt_error *err)
 {
     const sn_abi_program *p = t->program.abi;
     t->extent = sn_new_n(&t->arena, int64_t, p->symbols + 1);
     for (uint32_t s = 0; s < p->symbols; s++) {
+        const size_t length = strlen(p->symbol[s]);
         t->extent[s] = !strcmp(p->symbol[s], "N") ? 1 : !strcmp(p->symbol[s], "T") ? 300 : 0;
-        if (t->extent[s]) continue;
+        for (uint32_t i = 0; i < n; i++)
+            if (!strncmp(said[i], p->symbol[s], length) && said[i][length] == '=') t->extent[s] = strtoll(said[i] + length + 1, NULL, 10);
+        if (t->extent[s] >= 1) continue;
         sn_rt_fail(err, SN_RT_MISSING, "dimension %s is free: give it with --set %s=NUMBER", p->symbol[s], p->symbol[s]);
         return false;
     }
     return true;
 }
 
+/* Free dimensions stay free in the code: they are bound for the run, as any caller of a compiled program would. */
 static bool open_module(sn_bench *b, const sn_bench_options *o, const char *cache)
 {
     sn_training       *t = &b->job;
     sn_program_options options = {.module = o->module, .set = o->set, .sets = o->sets, .cache_dir = cache, .cpu = o->cpu};
+    char               name[64];
+    uint32_t           sets = 0, extents = 0;
     memset(t, 0, sizeof *t);
     sn_diags_init(&t->diags);
     sn_arena_init(&t->arena);
     t->model = sn_model_load(b->file, &t->diags);
     if (!t->model) return false;
     b->module = o->module ? o->module : sn_model_main(t->model);
+    const char **set = sn_new_n(&t->arena, const char *, o->sets + 1), **extent = sn_new_n(&t->arena, const char *, o->sets + 1);
+    for (uint32_t i = 0; i < o->sets; i++) {
+        if (names_dimension(b, &options, i, name, sizeof name)) extent[extents++] = o->set[i];
+        else set[sets++] = o->set[i];
+    }
+    options.set = set;
+    options.sets = sets;
     t->compiled = sn_program_make(t->model, &options, &t->program, &t->diags);
-    return t->compiled && bind_module(t, &b->err);
+    return t->compiled && bind_module(t, extent, extents, &b->err);
 }
 
 static bool open_job(sn_bench *b, const sn_bench_options *o, const char *cache, double *out_seconds)
