@@ -101,11 +101,13 @@ sn_val sn_kb_read(sn_kb *kb, LLVMValueRef base, sn_val offset)
 void sn_kb_store_at(sn_kb *kb, LLVMValueRef base, const sn_type *t, const sn_val *at, sn_val v)
 {
     sn_val offset = sn_kb_offset(kb, t, at);
-    if (offset.ir.lane == 0) {
+    bool vector = LLVMGetTypeKind(LLVMTypeOf(v.ir.value)) == LLVMVectorTypeKind;
+    if (offset.ir.lane == 0 && !vector) {
         sn_kb_store(kb, base, offset.ir.value, v.ir.value, NULL);
         return;
     }
-    SN_ASSERT(offset.ir.lane == 1, "kernel %s stores with a lane step", kb->k->name);
+    /* Lanes along an axis of size 1 leave no lane step: the mask has one live lane. */
+    SN_ASSERT(offset.ir.lane == 1 || (offset.ir.lane == 0 && kb->mask), "kernel %s stores with a lane step", kb->k->name);
     sn_kb_store(kb, base, offset.ir.value, sn_kb_number(kb, v), kb->mask);
 }
 

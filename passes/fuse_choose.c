@@ -3,9 +3,11 @@
  *
  * Everything else is computed again in each kernel that reads it.  A value is a root if it must be in memory (an output, an operand that
  * is not packed, a view's argument), if it would be computed more often than it has elements (it is stretched by its reader), or if
- * several kernels read it and computing it again is dearer than storing it: more than CHEAP operations, or more memory traffic
- * (c kernels reading its L operands: c L; against L read and 1 written once and c reads: L + 1 + c).  A value with one pointwise reader
- * leaves the question to that reader.
+ * several kernels read it and computing it again is dearer than storing it.  Reading a number from memory takes a core about as long as
+ * ACCESS operations on numbers in vectors; with c kernels, L operands of its size and `cost` operations,
+ *     again   c (L ACCESS + cost)
+ *     stored  L ACCESS + cost + WRITE + c ACCESS
+ * A value with one pointwise reader leaves the question to that reader.
  *
  * Who would compute a value depends on which of its readers are roots, and what computing costs on which of its arguments are; so the two
  * are found in alternate sweeps, backward and forward, twice: first with the roots that are certain, then with those of the first round.
@@ -14,7 +16,7 @@
 
 #include "fuse.h"
 
-enum { CHEAP = 8, CHEAP_SCALAR = 40 /* hoisted out of every loop */, ROUNDS = 2 };
+enum { ACCESS = 12, WRITE = 18, CHEAP = 8, CHEAP_SCALAR = 40 /* hoisted out of every loop */, ROUNDS = 2 };
 
 static bool has_elements_of(const sn_fuser *f, uint32_t a, uint32_t b)
 {
@@ -159,7 +161,7 @@ static bool is_worth_storing(const sn_fuser *f, uint32_t i)
         return true;
     if (kernels <= 1 || passes_on(f, i))
         return false;
-    return x->cost > CHEAP || kernels * loads > loads + 1 + kernels;
+    return kernels * (loads * ACCESS + x->cost) > loads * ACCESS + x->cost + WRITE + kernels * ACCESS;
 }
 
 void sn_fuse_choose(sn_fuser *f)

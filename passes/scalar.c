@@ -10,8 +10,9 @@ typedef struct scalar {
     uint32_t cost;
 } scalar;
 
-/* In additions; a division and a square root occupy the unit about as long as four, a function is a polynomial of about ten. */
-enum { COST_ONE = 1, COST_DIVIDE = 4, COST_FUNCTION = 12, COST_RANDOM = 40 };
+/* In additions; a division and a square root occupy the unit about as long as four, a function is a polynomial of about ten,
+ * a random number a keyed hash of a few integer operations. */
+enum { COST_ONE = 1, COST_DIVIDE = 4, COST_FUNCTION = 14, COST_RANDOM = 8 };
 
 static sn_val number_of(sn_emit *e, double v, uint32_t cost)
 {

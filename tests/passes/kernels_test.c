@@ -101,7 +101,7 @@ static void test_block(void **state)
     const tally t = count(s);
     assert_int_equal(t.kernels, 40); /* 38, and the graph convolution of each block once more for the gradient of its graph */
     assert_int_equal(t.map, 2); /* y in each block */
-    assert_int_equal(t.large, 21);
+    assert_int_equal(t.large, 19);
     sn_schedule_free(s);
     layers_fini(&l);
 }
