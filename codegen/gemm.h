@@ -37,7 +37,8 @@ LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m);
 /* A constant table of offsets in the module. */
 LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n);
 
-/* The register block, rows x vectors, for a product of so many rows and vectors: least padding and fewest loads. */
+/* The register block, rows x vectors, for a product of so many rows and vectors: least padding and fewest loads;
+ * no wider than the product. */
 typedef struct sn_gemm_limits { uint32_t registers; } sn_gemm_limits;
 typedef struct sn_gemm_block { int64_t rows, vectors; } sn_gemm_block;
 sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors);

@@ -234,23 +234,21 @@ LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n)
     return g;
 }
 
-/* Cost of one reduction step over the whole product: two multiply-adds or two loads start in a cycle; loads that hide behind
- * multiply-adds still cost a little. */
+/* Cost of one reduction step over the whole product: two multiply-adds or two loads start in a cycle, at least eight multiply-adds hide
+ * their latency, and loads behind multiply-adds still cost a little. */
 static int64_t step_cost(int64_t rows, int64_t vectors, int64_t mr, int64_t nr)
 {
-    int64_t blocks = ((rows + mr - 1) / mr) * ((vectors + nr - 1) / nr), fma = mr * nr, loads = mr + nr;
-    return blocks * (8 * (fma > loads ? fma : loads) + loads);
+    int64_t blocks = ((rows + mr - 1) / mr) * ((vectors + nr - 1) / nr), loads = mr + nr, most = mr * nr > loads ? mr * nr : loads;
+    return blocks * (8 * (most > 8 ? most : 8) + loads);
 }
 
 sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors)
 {
     sn_gemm_block best = {1, 1};
     int64_t least = INT64_MAX;
-    for (int64_t nr = SN_GEMM_MAX_VECTORS; nr >= 1; nr--)
+    for (int64_t nr = vectors < SN_GEMM_MAX_VECTORS ? vectors : SN_GEMM_MAX_VECTORS; nr >= 1; nr--)
         for (int64_t mr = 1; mr * nr <= SN_GEMM_MAX_ACC && mr * nr + nr + 1 <= l->registers; mr++) {
             int64_t cost = step_cost(rows, vectors, mr, nr);
-            if (mr * nr < 8) /* too few to hide the latency of a multiply-add */
-                cost *= 2;
             if (cost < least || (cost == least && mr * nr > best.rows * best.vectors)) {
                 least = cost;
                 best = (sn_gemm_block){mr, nr};

@@ -149,6 +149,8 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
         return false;
     if (r->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, r->product.tap, &taps) || taps > SN_CT_MAX_TAPS))
         return false;
+    if (r->scatter ? r->product.ins >= f->type[SN_AT_OUT].rank : r->product.outs >= f->type[SN_AT_OUT].rank)
+        return false; /* no positions */
     uint32_t axis = choose_axis(f, r);
     if (p->k->tiled && r->product.x_axis >= 0 && axis != ct->outer)
         return false;

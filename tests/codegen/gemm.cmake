@@ -1,11 +1,12 @@
 # Contraction kernels: against the reference on every vector width, and their speed (not run by ctest).
 add_library(gemm_case STATIC gemm_case.c)
 target_link_libraries(gemm_case PUBLIC codegen_harness)
-foreach(name gemm_test gemm_bench)
+foreach(name gemm_test gemm_fuzz gemm_bench)
   add_executable(codegen_${name} ${name}.c)
   target_link_libraries(codegen_${name} PRIVATE gemm_case)
   set_target_properties(codegen_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 endforeach()
+add_test(NAME codegen_gemm_fuzz COMMAND codegen_gemm_fuzz native 60)
 foreach(cpu native x86-64-v2 x86-64-v3)
   add_test(NAME codegen_gemm_${cpu} COMMAND codegen_gemm_test ${cpu})
 endforeach()
