@@ -37,6 +37,7 @@ typedef struct pretraining {
     sn_rt_trainer      *trainer;
     sn_rt_batches       batches;
     char               *data_text;
+    char               *graph; /* of recipe.json */
     double              reported; /* when a line was last printed */
     bool                terminal; /* standard error is one: rewrite the line in place */
 } pretraining;
@@ -80,6 +81,25 @@ static int open_training(pretraining *p)
     return SN_EXIT_OK;
 }
 
+/* The graph file after a line that says how to run it again. */
+static char *graph_text(const pretraining *p)
+{
+    const settings *how = p->how;
+    const char     *slash = strrchr(how->recipe, '/');
+    char           *text = NULL;
+    size_t          size = 0;
+    FILE           *f = open_memstream(&text, &size);
+    if (!f) return NULL;
+    fprintf(f, "// %s as run.  Again: sinew pretrain recipe.json --data SET --out RUN --seed %lld", slash ? slash + 1 : how->recipe, how->seed);
+    if (how->splits) fprintf(f, " --splits %s", how->splits);
+    if (how->clip_seconds > 0) fprintf(f, " --clip %.9g", how->clip_seconds);
+    if (how->stride_seconds > 0) fprintf(f, " --stride %.9g", how->stride_seconds);
+    fprintf(f, "\n%s", p->training.graph);
+    if (!fclose(f)) return text;
+    free(text);
+    return NULL;
+}
+
 static int open_loader(pretraining *p)
 {
     const settings  *how = p->how;
@@ -93,7 +113,8 @@ static int open_loader(pretraining *p)
     if (sn_rt_loader_open(&p->config, &p->loader, &err) != SN_RT_OK) return wrong(how->data, err.text);
     p->batches.loader = p->loader;
     p->data_text = sn_rt_batches_text(&p->config, p->loader);
-    if (!p->data_text) return wrong("no memory", NULL);
+    p->graph = graph_text(p);
+    if (!p->data_text || !p->graph) return wrong("no memory", NULL);
     fprintf(stderr, "%s: %zu sequences, %zu clips, %llu steps an epoch of %u sequences of %u frames\n", how->data, sn_rt_dataset_count(p->dataset),
             sn_rt_loader_clips(p->loader), (unsigned long long)sn_rt_loader_steps(p->loader), p->config.batch, p->config.frames);
     return SN_EXIT_OK;
@@ -180,7 +201,7 @@ static int train(pretraining *p)
     uint64_t        step = 0;
     sn_rt_run run = {.trainer = p->trainer, .source = sn_rt_batches_source(&p->batches), .schedule = sn_training_schedule(&p->training),
                      .steps_per_epoch = sn_rt_loader_steps(p->loader), .steps = (uint64_t)how->steps, .seconds = how->minutes * 60, .dir = how->out,
-                     .recipe = p->training.text, .data = p->data_text, .seed = (uint64_t)how->seed, .resume = how->resume,
+                     .recipe = p->training.text, .graph = p->graph, .data = p->data_text, .seed = (uint64_t)how->seed, .resume = how->resume,
                      .checkpoint_seconds = how->save_seconds, .keep = (unsigned)how->keep, .stop = &stop_signal, .context = p, .report = report};
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
@@ -216,6 +237,7 @@ static int pretrain(const settings *how)
     sn_training_close(&p.training);
     sn_rt_dataset_free(p.dataset);
     free(p.data_text);
+    free(p.graph);
     return code;
 }
 
@@ -234,7 +256,7 @@ int sn_cmd_pretrain(int argc, const char **argv)
     settings s = {.keep = 2, .save_seconds = 60};
     struct poptOption options[] = {
         {"data", '\0', POPT_ARG_STRING, &s.data, 0, "data set made by sinew import", "SET"},
-        {"out", 'o', POPT_ARG_STRING, &s.out, 0, "folder of the run: checkpoints, log.csv, loss.png, recipe.txt", "RUN"},
+        {"out", 'o', POPT_ARG_STRING, &s.out, 0, "folder of the run: checkpoints, log.csv, loss.png, recipe.txt and recipe.json", "RUN"},
         {"set", '\0', POPT_ARG_ARGV, &s.set, 0, "parameter of the recipe; may be repeated", "NAME=VALUE"},
         {"seed", '\0', POPT_ARG_LONGLONG, &s.seed, 0, "of weights, queues, order and augmentation (0)", "S"},
         {"threads", '\0', POPT_ARG_INT, &s.threads, 0, "threads of a step; results do not depend on it", "N"},

@@ -46,6 +46,11 @@ sn_graph *sn_model_elaborate(const sn_model *m, const sn_program_options *option
 /* The recipe under the options' overrides; false with diagnostics if the file has none or it is wrong.  Memory belongs to `arena`. */
 bool sn_model_recipe(const sn_model *m, const sn_program_options *options, sn_recipe *out, sn_arena *arena, sn_diags *diags);
 
+/* Write one text file that is the main module with all it uses and, in the main file, the recipe: imports are merged, overrides are
+ * defaults.  It elaborates to the same graph.  False with diagnostics if an override is wrong or there is no main module.
+ * Implemented in bundle.c. */
+bool sn_model_bundle(const sn_model *m, const sn_program_options *options, FILE *out, sn_diags *diags);
+
 typedef struct sn_program {
     sn_schedule          *schedule; /* owns the graph */
     sn_compiled          *compiled;

@@ -232,9 +232,10 @@ void sn_shape_declare(sn_scope *s, sn_arg *set, uint32_t sets)
         for (uint32_t k = 0; in->shape.kind == SN_VALUE_LIST && k < in->shape.n; k++) {
             const char *name = lone_name(s, &in->shape.item[k]);
             if (!name || is_ellipsis(&in->shape.item[k])) continue;
-            sn_num num = sn_num_dim(sn_dim_symbol(&e->g->dims, name));
+            sn_num num = sn_num_unknown();
             for (uint32_t j = 0; j < sets; j++)
                 if (strcmp(set[j].name, name) == 0) num = set[j].num, set[j].used = true;
+            if (num.kind == SN_NUM_UNKNOWN) num = sn_num_dim(sn_dim_symbol(&e->g->dims, name));
             bind_dim(s, &in->shape.item[k], name, num);
         }
         if (ok && sn_shape_eval(s, &in->shape, in->name.s, &t) && in->name.s && sn_is_name(in->name.s) && sn_graph_find_param(e->g, in->name.s) == UINT32_MAX)

@@ -67,16 +67,15 @@ static bool graph_digest(sn_training *t, const sn_program_options *options, uint
     return ok;
 }
 
-static bool write_text(sn_training *t, const char *path, const sn_program_options *options)
+static bool write_text(sn_training *t, const sn_program_options *options)
 {
-    const char      *slash = strrchr(path, '/');
     const sn_recipe *r = &t->recipe;
     size_t           size = 0;
     uint64_t         digest;
     if (!graph_digest(t, options, &digest)) return false;
     FILE *f = open_memstream(&t->text, &size);
     if (!f) return false;
-    fprintf(f, "file = %s\nmodule = %s\n", slash ? slash + 1 : path, r->module);
+    fprintf(f, "module = %s\n", r->module);
     for (uint32_t i = 0; i < r->params; i++) fprintf(f, "%s = %.17g\n", r->param[i].name, r->param[i].value);
     fprintf(f, "loss = %s\nbatch = %lld\nframes = %lld\n", r->loss, (long long)r->batch, (long long)r->frames);
     for (uint32_t v = 0; v < r->views; v++) fprintf(f, "view %s = %s\n", r->view[v].input, r->view[v].augment);
@@ -87,6 +86,15 @@ static bool write_text(sn_training *t, const char *path, const sn_program_option
     for (uint32_t i = 0; i < r->schedule.steps; i++) fprintf(f, " %lld", (long long)r->schedule.step[i]);
     fprintf(f, "\ngraph digest = %016llx\n", (unsigned long long)digest);
     return !fclose(f);
+}
+
+static bool write_graph(sn_training *t, const sn_program_options *options)
+{
+    size_t size = 0;
+    FILE  *f = open_memstream(&t->graph, &size);
+    if (!f) return false;
+    bool ok = sn_model_bundle(t->model, options, f, &t->diags);
+    return !fclose(f) && ok;
 }
 
 /* ---- life --------------------------------------------------------------------------------------------------------------- */
@@ -118,7 +126,7 @@ bool sn_training_open(sn_training *t, const char *path, const char *const *set, 
     options.module = t->recipe.module;
     options.request = &loss;
     options.requests = 1;
-    if (!write_text(t, path, &options)) return false;
+    if (!write_text(t, &options) || !write_graph(t, &options)) return false;
     t->compiled = sn_program_make(t->model, &options, &t->program, &t->diags);
     return t->compiled && bind_views(t, err);
 }
@@ -130,6 +138,7 @@ void sn_training_close(sn_training *t)
     sn_arena_fini(&t->arena);
     sn_diags_fini(&t->diags);
     free(t->text);
+    free(t->graph);
 }
 
 sn_rt_status sn_training_start(const sn_training *t, uint64_t seed, int threads, sn_rt_trainer **out, sn_rt_error *err)

@@ -15,12 +15,13 @@ typedef struct sn_training {
     int64_t    *extent;      /* of the program's symbols */
     const char **input;      /* names of the views' inputs */
     char       *text;        /* the recipe as run: "key = value" lines; see sn_training_open */
+    char       *graph;       /* the recipe as run: one graph file (sn_model_bundle) */
     bool        compiled;
 } sn_training;
 
 /* Load a recipe under "k=v" overrides and compile its step with gradients of all weights.  On failure t->diags or *err say why (the
  * former if it holds an error); close it in any case.
- * t->text holds what determines the run: file name, module, a digest of its graph, parameters, loss, batch, frames, views, optimiser, schedule. */
+ * t->text holds what determines the run: module, a digest of its graph, parameters, loss, batch, frames, views, optimiser, schedule. */
 bool sn_training_open(sn_training *t, const char *path, const char *const *set, uint32_t sets, const char *cache_dir, const char *cpu,
                       sn_rt_error *err);
 void sn_training_close(sn_training *t);

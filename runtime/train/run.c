@@ -158,7 +158,7 @@ static sn_rt_status open_log(progress *g, sn_rt_error *err)
     return status;
 }
 
-/* The recipe as run, for people. */
+/* The recipe as run: for people, and to be run again. */
 static sn_rt_status write_recipe(const sn_rt_run *run, sn_rt_error *err)
 {
     char path[PATH_MAX], *text;
@@ -167,6 +167,8 @@ static sn_rt_status write_recipe(const sn_rt_run *run, sn_rt_error *err)
     snprintf(path, sizeof path, "%s/recipe.txt", run->dir);
     sn_rt_status status = sn_rt_file_replace(path, text, (size_t)n, err);
     free(text);
+    snprintf(path, sizeof path, "%s/recipe.json", run->dir);
+    if (status == SN_RT_OK && run->graph) status = sn_rt_file_replace(path, run->graph, strlen(run->graph), err);
     return status;
 }
 

@@ -32,8 +32,9 @@ typedef struct sn_rt_run {
     uint64_t       steps_per_epoch;
     uint64_t       steps;              /* end of the run; 0 = schedule.epochs * steps_per_epoch */
     double         seconds;            /* of this sitting, then end as if stopped; 0 = no limit */
-    const char    *dir;                /* existing folder: checkpoints, log.csv, loss.png (shares.png), recipe.txt */
+    const char    *dir;                /* existing folder: checkpoints, log.csv, loss.png (shares.png), recipe.txt, recipe.json */
     const char    *recipe, *data;      /* texts of whole lines, kept in checkpoints and compared on resume; both in recipe.txt */
+    const char    *graph;              /* the recipe as one graph file, for recipe.json; NULL: none is written */
     uint64_t       seed;
     bool           resume;             /* go on from the newest checkpoint in dir; from the start if there is none */
     uint64_t       checkpoint_steps;   /* write one after so many steps; 0 = not by steps */

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 sinew=$1 make_set=$2 recipe=$3
-rm -rf -- whole killed stopped threads set.safetensors
+rm -rf -- whole again killed stopped threads set.safetensors
 export SINEW_CACHE=$PWD/cache
 echo leak:libfontconfig > suppressions.txt # a cache of its own that it never frees
 export LSAN_OPTIONS=suppressions=$PWD/suppressions.txt:print_suppressions=0
@@ -36,6 +36,12 @@ train threads --threads 1
 same threads
 rm -rf threads; train threads --threads 3
 same threads
+
+# The recipe as run is a recipe: run again, it ends with the same bytes, and resumes the run it came from.
+"$sinew" check whole/recipe.json > check.log || fail "recipe.json: $(cat check.log)"
+"$sinew" pretrain whole/recipe.json --data set.safetensors --out again --seed 5 --steps "$steps" 2> again.log
+same again
+"$sinew" pretrain whole/recipe.json --data set.safetensors --out whole --seed 5 --steps "$steps" --resume 2> again.log || fail "recipe.json does not resume its run"
 
 # Killed: each sitting gets a little more time, so that it ends.
 kills=0
