@@ -2,8 +2,9 @@
  * Not the products themselves: see kernel_contract_<kind>.c. */
 #include "kernel_contract.h"
 
-/* In order of preference; the last takes everything. */
-static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_dot, &sn_ct_wgrad, &sn_ct_graph, &sn_ct_general};
+/* In order of preference; the last takes everything.  With all extents constant a graph product would also fit the picture of a weight
+ * gradient, so graph products come first; a weight gradient has no leading positions and never fits theirs. */
+static const sn_ct_kind *const kinds[] = {&sn_ct_rows, &sn_ct_dot, &sn_ct_graph, &sn_ct_wgrad, &sn_ct_general};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool sn_ct_is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
