@@ -3,7 +3,7 @@
  *
  * A kernel is made in two steps.  The plan (no LLVM) fixes calls, tiles, scratch and private buffers; it is made on every start and is
  * cheap.  Emission builds LLVM functions, one a call, and happens only when the object cache has no entry.  Emission must depend on nothing
- * but the kernel's canonical text (key.c), the target and the generator's version; it runs on several threads at once and must not add dims.
+ * but the kernel's canonical text (key.c), the target and the sources of code generation; it runs on several threads at once and must not add dims.
  *
  * Files, in the order things happen:
  *   target.c plan.c key.c space.c      what to compile for, kernels before LLVM, their keys, merged axes
@@ -70,12 +70,11 @@ typedef struct sn_plan {
     sn_dim            *dim;
 } sn_plan;
 
-/* One a form.  `version` is part of the cache key: change it when emitted code changes meaning or speed.
+/* One a form.
  * plan: no LLVM.  Kernel buffers that no call names are an error.  emit: for every call, sn_kb_begin .. sn_kb_end. */
 typedef struct sn_kb sn_kb;
 typedef struct sn_generator {
     const char *name;
-    uint32_t    version;
     bool      (*plan)(sn_plan *p);
     bool      (*emit)(sn_kb *kb);
 } sn_generator;

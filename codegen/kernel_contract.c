@@ -94,7 +94,7 @@ static bool contract_emit(sn_kb *kb)
     return ct->kind->emit(kb, ct);
 }
 
-const sn_generator sn_kernel_contract = {.name = "contract", .version = 3, .plan = contract_plan, .emit = contract_emit};
+const sn_generator sn_kernel_contract = {.name = "contract", .plan = contract_plan, .emit = contract_emit};
 
 /* ---- tiles ---- */
 

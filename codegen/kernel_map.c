@@ -423,4 +423,4 @@ static bool emit_map(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_map = {"map", 1, plan_map, emit_map};
+const sn_generator sn_kernel_map = {"map", plan_map, emit_map};

@@ -411,4 +411,4 @@ static bool emit_nce(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_queue_nce = {"queue_nce", 2, plan_nce, emit_nce};
+const sn_generator sn_kernel_queue_nce = {"queue_nce", plan_nce, emit_nce};

@@ -508,4 +508,4 @@ static bool emit_reduce(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_reduce = {"reduce", 2, plan_reduce, emit_reduce};
+const sn_generator sn_kernel_reduce = {"reduce", plan_reduce, emit_reduce};

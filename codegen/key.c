@@ -9,6 +9,7 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
+#include "codegen_digest.h"
 #include "internal.h"
 
 static uint32_t number_of(const sn_kernel *k, sn_ref r)
@@ -126,7 +127,7 @@ char *sn_key_text(const sn_plan *p)
     if (!f)
         return NULL;
     const sn_kernel *k = p->k;
-    fprintf(f, "%s %u", p->generator->name, p->generator->version);
+    fputs(p->generator->name, f);
     if (k->tiled)
         fprintf(f, " tile %lld,%lld", (long long)k->outer, (long long)k->chunk);
     fputc('\n', f);
@@ -147,15 +148,14 @@ char *sn_key_text(const sn_plan *p)
     return text;
 }
 
-/* What every kernel depends on besides its text.  CODE_VERSION stands for builder, emitter and optimisation pipeline. */
-enum { CODE_VERSION = 2 };
+/* What every kernel depends on besides its text: SN_CODEGEN_DIGEST stands for all sources that decide what is generated. */
 
 sn_key sn_key_make(const sn_target *t, const char *text)
 {
     unsigned major, minor, patch;
     LLVMGetVersion(&major, &minor, &patch);
     char *all = NULL;
-    int n = asprintf(&all, "abi %u code %u llvm %u.%u.%u\n%s\n%s\n%s\n%s", SN_ABI_VERSION, CODE_VERSION, major, minor, patch, t->triple,
+    int n = asprintf(&all, "abi %u code %s llvm %u.%u.%u\n%s\n%s\n%s\n%s", SN_ABI_VERSION, SN_CODEGEN_DIGEST, major, minor, patch, t->triple,
                      t->cpu, t->features, text);
     SN_ASSERT(n >= 0, "out of memory");
     XXH128_hash_t h = XXH3_128bits(all, (size_t)n);
