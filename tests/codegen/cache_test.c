@@ -212,7 +212,7 @@ static void test_text(void **state)
     assert_null(strstr(opt, "; kernel k1"));
     assert_non_null(strstr(opt, "define void @k2_0("));
     assert_non_null(strstr(code, "k0_0:"));
-    assert_non_null(strstr(code, "#   map 1\n#   %0 = in f32[N,20]\n#   %1 = relu %0 : f32[N,20]\n#   out %1\n#   dims N\n"));
+    assert_non_null(strstr(code, "#   map\n#   %0 = in f32[N,20]\n#   %1 = relu %0 : f32[N,20]\n#   out %1\n#   dims N\n"));
     free(ir);
     free(opt);
     free(code);
