@@ -87,12 +87,14 @@ typedef struct sn_ct_pack {
     int64_t      inner_rows, width, stride;             /* of a frame; floats of a row; from row to row */
     sn_ct_frames group[SN_CT_MAX_PHASES]; uint32_t groups;
     int64_t      slots;
+    int64_t      part;                 /* 0: whole rows; else so many columns from a given one on, which are whole vectors of one column loop */
 } sn_ct_pack;
 
 /* Fill inner_rows, width, stride; false if an extent is not constant. */
 bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
-/* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside. */
-void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef to);
+/* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside.
+ * `column`: the first one if p->part is not 0; columns keep their places in the rows. */
+void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to);
 
 /* Windows (kernel_contract_window.c): phase q of the result frames of a tile has the taps first[q] .. first[q+1]-1; its frame u reads slot
  * tap.slot + u of the packed source, which is packed around source frame  tile.from * multiple / divisor. */
@@ -131,11 +133,13 @@ typedef struct sn_ct_edge {
     uint8_t inner[SN_MAX_RANK]; uint32_t inners;  /* result axes after the frame axis and before the columns */
     uint32_t columns;                             /* last result axes; if several, the last is a multiple of the lanes */
     int64_t inner_rows, width;                    /* constant */
-    int64_t phases, phase_rows;                   /* frame f of the tile begins at row f % phases * phase_rows + f / phases * inner_rows */
+    int64_t phases, phase_rows;                   /* frame origin + f begins at row f % phases * phase_rows + f / phases * inner_rows */
     int64_t vectors;                              /* of a block */
     int64_t blocks;
 } sn_ct_edge;
 
+/* The tile's first frame, rounded down to a multiple of the phases. */
+LLVMValueRef sn_ct_edge_origin(sn_kb *kb, const sn_ct_edge *edge, const sn_ct_tile *tile);
 /* Do the kernel's outs fit (the sums carried in registers)? */
 bool sn_ct_edge_legal(const sn_plan *p, const sn_ct_edge *edge);
 /* Evaluate and store every out for block `block` of the tile whose products are at `c`; partial sums of

@@ -266,7 +266,7 @@ static void pack_tile(body *b, LLVMValueRef tile)
     unflatten(b, d->outer, d->outers, sn_kb_idiv(kb, tile, b->chunks));
     LLVMValueRef from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, d->frames));
     for (int side = 0; side < 2; side++)
-        sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, b->packed[side]);
+        sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, NULL, b->packed[side]);
     LLVMValueRef left = sn_kb_isub(kb, sn_kb_dim(kb, b->ct->facts.loop[d->frame].extent), from);
     b->live = sn_kb_imul(kb, sn_kb_imin(kb, left, sn_kb_i64(kb, d->frames)), sn_kb_i64(kb, d->positions));
 }

@@ -110,6 +110,11 @@ static void inner_rows(edging *e, uint32_t depth, LLVMValueRef row, LLVMValueRef
         sums[i] = l.carry[i];
 }
 
+LLVMValueRef sn_ct_edge_origin(sn_kb *kb, const sn_ct_edge *edge, const sn_ct_tile *tile)
+{
+    return edge->phases == 1 ? tile->from : sn_kb_isub(kb, tile->from, sn_kb_irem(kb, tile->from, sn_kb_i64(kb, edge->phases)));
+}
+
 static LLVMValueRef first_row(sn_kb *kb, const sn_ct_edge *g, LLVMValueRef frame)
 {
     LLVMValueRef rows = sn_kb_i64(kb, g->inner_rows), phases = sn_kb_i64(kb, g->phases);
@@ -129,7 +134,7 @@ static void frames(edging *e, LLVMValueRef *sums)
     for (uint32_t i = 0; i < carried; i++)
         next[i] = l.carry[i];
     e->at[e->ct->outer] = sn_kb_index(kb, l.i, 0);
-    LLVMValueRef row = first_row(kb, g, sn_kb_isub(kb, l.i, e->tile->from));
+    LLVMValueRef row = first_row(kb, g, sn_kb_isub(kb, l.i, sn_ct_edge_origin(kb, g, e->tile)));
     e->frame = sn_kb_ptr(kb, e->c, sn_kb_imul(kb, row, sn_kb_i64(kb, g->vectors * kb->lanes)));
     inner_rows(e, 0, sn_kb_i64(kb, 0), next);
     sn_kb_endfor(kb, &l, next);

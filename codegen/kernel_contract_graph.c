@@ -340,7 +340,7 @@ static void dense_rows(body *b, LLVMValueRef c)
     } else {
         LLVMValueRef packed = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->pack_offset));
         uint8_t frame = b->ct->facts.spec->at[SN_AT_OUT][b->ct->outer].loop[0];
-        sn_ct_pack_emit(kb, b->ct, &g->pack, b->loop, b->loop[frame], packed);
+        sn_ct_pack_emit(kb, b->ct, &g->pack, b->loop, b->loop[frame], NULL, packed);
         source = sn_kb_ptr(kb, packed, b->first_column);
     }
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->outs_total), g->block.rows, NULL, 0);

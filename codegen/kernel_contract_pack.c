@@ -42,6 +42,7 @@ typedef struct packing {
     const sn_ct_pack *p;
     LLVMValueRef    *loop;  /* values of the loops known so far */
     LLVMValueRef     frame, to; /* source frame; address of the row being written */
+    LLVMValueRef     column;    /* first column of a part */
 } packing;
 
 /* One vector of the row: lanes of the last column loop from `at` on. */
@@ -80,6 +81,12 @@ static void pack_column(packing *k, uint32_t depth, LLVMValueRef offset)
         sn_kb_endfor(kb, &l, NULL);
         return;
     }
+    if (k->p->part) {
+        sn_loop l = sn_kb_for(kb, k->column, sn_kb_iadd(kb, k->column, sn_kb_i64(kb, k->p->part)), lanes, NULL, 0);
+        pack_vector(k, l.i, offset, n % k->p->part ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, n), l.i), kb->lanes) : NULL);
+        sn_kb_endfor(kb, &l, NULL);
+        return;
+    }
     if (whole <= 4) {
         for (int64_t i = 0; i < whole; i++)
             pack_vector(k, sn_kb_i64(kb, i * lanes), offset, NULL);
@@ -115,9 +122,9 @@ static void clear(sn_kb *kb, LLVMValueRef base, int64_t floats)
     sn_kb_endfor(kb, &l, NULL);
 }
 
-void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef to)
+void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to)
 {
-    packing k = {.kb = kb, .ct = ct, .p = p, .loop = loop};
+    packing k = {.kb = kb, .ct = ct, .p = p, .loop = loop, .column = column};
     int64_t floats = p->inner_rows * p->stride;
     LLVMValueRef extent = sn_kb_dim(kb, ct->facts.type[p->tensor].dim[p->frame_axis]);
     for (uint32_t g = 0; g < p->groups; g++) {

@@ -140,6 +140,9 @@ static void plan_blocks(const sn_plan *p, rows *r)
         r->panels.tap_order[i] = r->window.tap[i].k;
 }
 
+/* Result frames to compute for a tile of a data gradient: they begin and end at multiples of the stride, tiles need not. */
+static int64_t whole_phases(int64_t chunk, int64_t s) { return sn_ct_ceil(chunk % s ? chunk + s - 1 : chunk, s); }
+
 static bool rows_plan(sn_plan *p, sn_ct *ct)
 {
     rows *r = sn_new(p->arena, rows);
@@ -158,7 +161,8 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     if (!find_axes(f, r, ct->outer) || !plan_source(p, ct, r) || !plan_weights(p, ct, r, taps))
         return false;
     ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
-    if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, ct->chunk, taps))
+    int64_t frames = r->scatter ? whole_phases(ct->chunk, r->product.s) : ct->chunk;
+    if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, frames, taps))
         return false;
     plan_blocks(p, r);
     r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
@@ -254,10 +258,10 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     const rows *r = b->r;
     LLVMValueRef loop[SN_MAX_LOOPS];
     tile_loops(b, tile, loop);
-    LLVMValueRef frame = sn_kb_imul(kb, tile->from, sn_kb_i64(kb, r->window.multiple));
-    sn_ct_pack_emit(kb, b->ct, &r->pack, loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor)), b->source);
+    LLVMValueRef origin = sn_ct_edge_origin(kb, &r->edge, tile), frame = sn_kb_imul(kb, origin, sn_kb_i64(kb, r->window.multiple));
+    sn_ct_pack_emit(kb, b->ct, &r->pack, loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor)), NULL, b->source);
     sn_ct_clear_sums(kb, b->ct, tile);
-    LLVMValueRef frames = sn_kb_isub(kb, tile->to, tile->from);
+    LLVMValueRef frames = sn_kb_isub(kb, tile->to, origin);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, r->panels.blocks), 1, NULL, 0);
     for (int64_t q = 0; q < r->window.phases; q++) {
         LLVMValueRef live = sn_kb_iadd(kb, frames, sn_kb_i64(kb, r->window.phases - 1 - q));

@@ -97,6 +97,8 @@ static void plan_blocks(const sn_plan *p, wgrad *w)
     w->parts = (1 << 21) / w->part_floats;
     w->parts = w->parts < LEAST_PARTS ? LEAST_PARTS : w->parts > MOST_PARTS ? MOST_PARTS : w->parts;
     w->groups = w->parts < MOST_PARTS ? w->column_blocks : 1;
+    if (w->groups > 1 && w->pack[w->column_side].columns == 1)
+        w->pack[w->column_side].part = w->block.vectors * lanes;
 }
 
 static int64_t packed_floats(const wgrad *w, int side, int64_t lanes)
@@ -171,8 +173,8 @@ static void count_tiles(body *b)
     b->parts = sn_kb_imin(kb, b->tiles, sn_kb_i64(kb, b->w->parts));
 }
 
-/* Pack both operands for tile number `tile`; returns the live frames. */
-static LLVMValueRef pack_tile(body *b, LLVMValueRef tile)
+/* Pack both operands for tile number `tile`, columns from `column` on if they are cut; returns the live frames. */
+static LLVMValueRef pack_tile(body *b, LLVMValueRef tile, LLVMValueRef column)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
@@ -185,7 +187,7 @@ static LLVMValueRef pack_tile(body *b, LLVMValueRef tile)
     }
     for (int side = 0; side < 2; side++) {
         LLVMValueRef frame = side == w->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, w->window.multiple)) : from;
-        sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, b->packed[side]);
+        sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, column, b->packed[side]);
     }
     return sn_kb_imin(kb, sn_kb_i64(kb, w->frames), sn_kb_isub(kb, sn_kb_dim(kb, w->frame_extent), from));
 }
@@ -236,9 +238,9 @@ static void item_body(body *b, LLVMValueRef item, LLVMValueRef memory)
     LLVMValueRef to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), b->tiles), b->parts);
     LLVMValueRef base = sn_kb_ptr(kb, memory, sn_kb_imul(kb, part, sn_kb_i64(kb, w->part_floats)));
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
-    LLVMValueRef frames = pack_tile(b, tile.i), live = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
-    LLVMValueRef first = LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, "");
     LLVMValueRef begin = sn_kb_imul(kb, group, sn_kb_i64(kb, per_group));
+    LLVMValueRef frames = pack_tile(b, tile.i, sn_kb_imul(kb, begin, sn_kb_i64(kb, w->block.vectors * kb->lanes))), live = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
+    LLVMValueRef first = LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, "");
     sn_loop block = sn_kb_for(kb, begin, sn_kb_iadd(kb, begin, sn_kb_i64(kb, per_group)), 1, NULL, 0);
     tile_products(b, block.i, sn_kb_ptr(kb, base, sn_kb_imul(kb, block.i, sn_kb_i64(kb, block_floats))), live, first);
     sn_kb_endfor(kb, &block, NULL);

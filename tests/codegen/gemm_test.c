@@ -143,7 +143,7 @@ static void rows_with_edges(void **state)
         {"n,t,v,i ; i,o -> n,t,v,o", "N,T,5,20", "20", "20,70", "N,T,5,70", 70, 0, 0},
         {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 12},
         {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,7,32", "32", "9,70,32", "N,T,7,70", 70, 1, 7},
-        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 5}, /* odd tiles: general */
+        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 5}, /* tiles begin in either phase */
     };
     for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
         gemm_case c;
@@ -170,6 +170,7 @@ static void weight_gradients(void **state)
         {"n,t,v,o ; n,2t+k-4,v,i -> k,o,i", "N,T/2,7,18", "N,T,7,64", "9,18,64"},
         {"n,3t-2k+2,v,i ; n,t,v,o -> i,k,o", "N,T,3,17", "N,T/3,3,70", "17,3,70"},
         {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,5,128", "N,T,5,130", "9,128,130"},
+        {"n,t+k-4,v,i ; n,t,v,o -> k,o,i", "N,T,5,144", "N,T,5,130", "9,130,144"},
     };
     check_plain(p, sizeof p / sizeof p[0]);
 }
