@@ -79,7 +79,8 @@ int sn_cmd_bench(int argc, const char **argv)
     int next = poptGetNextOpt(context);
     if (next < -1) code = usage(poptBadOption(context, 0));
     else if (!poptPeekArg(context)) code = usage("FILE is missing");
-    else if (o.threads < 0 || !(o.seconds >= 0)) code = usage("--threads and --seconds are not below 0");
+    else if (o.threads < 0 || o.threads > SN_RT_MAX_THREADS) code = usage("--threads is 1 to 1024, or 0 for as many as there are processors");
+    else if (!(o.seconds >= 0)) code = usage("--seconds is not below 0");
     o.set = set;
     while (set && set[o.sets]) o.sets++;
     o.module = module;

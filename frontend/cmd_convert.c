@@ -20,7 +20,7 @@ int sn_cmd_convert(int argc, const char **argv)
     int code = sn_cli_parse(popt, "convert", &file, &files);
     if (code == 0 && files == 0) code = sn_cli_usage("convert", "FILE is missing");
     else if (code == 0 && files > 1) code = sn_cli_usage("convert", "one FILE at a time");
-    else if (code == 0 && !output) code = sn_cli_usage("convert", "-o FILE is missing");
+    else if (code == 0 && (!output || !*output)) code = sn_cli_usage("convert", "-o FILE is missing");
     if (code == 0) {
         sn_diags diags;
         sn_diags_init(&diags);

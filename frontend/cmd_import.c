@@ -318,7 +318,7 @@ static int usage(const importing *in, const char **arguments)
         wrong = "FORMAT is not bvh or amc";
     else if (!arguments[1])
         wrong = "PATH is missing (motion files or folders of them)";
-    else if (!in->output)
+    else if (!in->output || !*in->output)
         wrong = "-o SET is missing";
     else if (!(in->how.fps > 0) || !(in->how.amc_fps > 0) || in->how.unit < 0)
         wrong = "--fps, --amc-fps and --unit are numbers above 0";

@@ -89,7 +89,7 @@ int sn_cmd_init(int argc, const char **argv)
     poptSetOtherOptionHelp(popt, "FILE -o W.safetensors\n\nWrite the initial weights, momentum copies, states and queues of a program.\n");
     int code = sn_cli_parse(popt, "init", &file, &files);
     if (code == 0 && files != 1) code = sn_cli_usage("init", files ? "one FILE at a time" : "FILE is missing");
-    if (code == 0 && !o.output) code = sn_cli_usage("init", "-o W.safetensors is missing");
+    if (code == 0 && (!o.output || !*o.output)) code = sn_cli_usage("init", "-o W.safetensors is missing");
     if (code == 0) code = init(file[0], &o);
     sn_cli_list_fini(o.set);
     free(o.module), free(o.output);

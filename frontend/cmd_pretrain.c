@@ -72,12 +72,16 @@ static int open_training(pretraining *p)
     uint32_t    sets = 0;
     char        cache[4096];
     while (p->how->set && p->how->set[sets]) sets++;
-    if (!sn_training_open(&p->training, p->how->recipe, p->how->set, sets, sn_cache_dir(cache, sizeof cache), NULL, &err)) {
+    const char *dir = sn_cache_dir(cache, sizeof cache);
+    if (!sn_training_open(&p->training, p->how->recipe, p->how->set, sets, dir, NULL, &err)) {
         sn_training_complain(&p->training, "pretrain", &err);
         return SN_EXIT_FAILED;
     }
     sn_compile_stats c = p->training.program.stats;
-    fprintf(stderr, "%s: %u kernels, %u distinct, %u from the cache; ready in %.2f s\n", p->how->recipe, c.kernels, c.distinct, c.cached, c.seconds);
+    sn_diags_print(&p->training.diags, stderr); /* warnings */
+    fprintf(stderr, "%s: %u kernels, %u distinct, ", p->how->recipe, c.kernels, c.distinct);
+    if (dir) fprintf(stderr, "%u from the cache; ready in %.2f s\n", c.cached, c.seconds);
+    else fprintf(stderr, "no cache (neither SINEW_CACHE, XDG_CACHE_HOME nor HOME is set); ready in %.2f s\n", c.seconds);
     return SN_EXIT_OK;
 }
 
@@ -244,9 +248,11 @@ static int pretrain(const settings *how)
 static const char *missing(const settings *s)
 {
     if (!s->recipe) return "RECIPE is missing";
-    if (!s->data) return "--data SET is missing";
-    if (!s->out) return "--out RUN is missing";
-    if (s->seed < 0 || s->steps < 0 || s->threads < 0 || s->minutes < 0) return "--seed, --steps, --threads and --minutes are not below 0";
+    if (!s->data || !*s->data) return "--data SET is missing";
+    if (!s->out || !*s->out) return "--out RUN is missing";
+    if (s->seed < 0 || s->steps < 0 || !(s->minutes >= 0)) return "--seed, --steps and --minutes are not below 0";
+    if (!(s->clip_seconds >= 0) || !(s->stride_seconds >= 0)) return "--clip and --stride are not below 0";
+    if (s->threads < 0 || s->threads > SN_RT_MAX_THREADS) return "--threads is 1 to 1024, or 0 for as many as there are processors";
     if (s->keep < 1 || !(s->save_seconds > 0)) return "--keep is at least 1, --save is above 0";
     return NULL;
 }

@@ -45,6 +45,7 @@ static int run(const char *file, const options *o)
     if (m && sn_program_make(m, &program, &p, &diags)) {
         const sn_execution x = {p.abi, names, inputs, grads, o->weights, o->prefix ? sn_format(&arena, "%s.", o->prefix) : NULL, o->out,
                                 (uint64_t)o->seed, o->threads, program.training};
+        sn_diags_print(&diags, stderr); /* warnings */
         if (sn_execute(&x, say, NULL)) code = SN_EXIT_OK;
         sn_program_fini(&p);
     } else {
@@ -69,7 +70,8 @@ static int check_usage(const options *o, uint32_t files)
 {
     const char *wrong;
     if (files != 1) return sn_cli_usage("run", files ? "one FILE at a time" : "FILE is missing");
-    if (!o->out) return sn_cli_usage("run", "--out DIR is missing");
+    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("run", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (!o->out || !*o->out) return sn_cli_usage("run", "--out DIR is missing");
     if (o->mode && strcmp(o->mode, "train") != 0 && strcmp(o->mode, "infer") != 0)
         return sn_cli_usage("run", "--mode %s: expected train or infer", o->mode);
     if ((wrong = not_a_pair(o->in))) return sn_cli_usage("run", "--in %s: expected NAME=X.npy", wrong);

@@ -3,6 +3,7 @@
 #include "convert.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../runtime/data/file.h"
 #include "source.h"
@@ -41,7 +42,9 @@ bool sn_convert(const char *from, const char *to, bool text, sn_diags *diags)
     sn_arena_init(&arena);
     bool ok = sn_source_parse(from, data, size, &arena, &ast, &source, &flat, diags);
     if (ok && !(text ? write_text(to, &ast, &err) : write_binary(to, &flat, &err))) {
-        sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, to, NULL, 0)}), NULL, "%s", err.text);
+        size_t n = strlen(to); /* the reason begins with the path, which the place says already */
+        bool   named = strncmp(err.text, to, n) == 0 && strncmp(err.text + n, ": ", 2) == 0;
+        sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, to, NULL, 0)}), NULL, "%s", err.text + (named ? n + 2 : 0));
         ok = false;
     }
     sn_flat_fini(&flat);

@@ -189,8 +189,11 @@ static void load_param(run *r, const sn_rt_tensors *set, uint32_t i)
         return;
     }
     for (uint32_t d = 0; d < p->param[i].type.rank; d++) dims[d] = (uint64_t)sn_rt_session_dim(r->session, p->param[i].type.dim[d]);
-    if (sn_rt_tensors_need(set, name, SN_RT_ELEM_F32, p->param[i].type.rank, dims, &a, &err) != SN_RT_OK) complain(r, "%s", err.text);
-    else memcpy(to, a->data, count * sizeof *to);
+    if (!done(r, sn_rt_tensors_need(set, name, SN_RT_ELEM_F32, p->param[i].type.rank, dims, &a, &err), &err)) return;
+    char label[600];
+    snprintf(label, sizeof label, "weight %s", name);
+    check_finite(r, label, r->x->weights, a);
+    memcpy(to, a->data, count * sizeof *to);
 }
 
 static void load_weights(run *r)
@@ -199,7 +202,7 @@ static void load_weights(run *r)
     sn_rt_error err;
     sn_rt_store_init(r->store, r->x->seed, r->x->threads);
     if (!r->x->weights || !done(r, sn_rt_tensors_read(r->x->weights, &set, &err), &err)) return;
-    for (uint32_t i = 0; i < r->x->program->params; i++)
+    for (uint32_t i = 0; i < r->x->program->params && r->ok; i++) /* the first fault tells that it is another file */
         if (r->x->program->param[i].kind != SN_ABI_INPUT) load_param(r, set, i);
     sn_rt_tensors_free(set);
 }
@@ -275,8 +278,7 @@ static void write_results(run *r)
     struct stat st;
     if (mkdir(r->x->out, 0777) != 0 && errno != EEXIST) complain(r, "--out %s: %s", r->x->out, strerror(errno));
     else if (stat(r->x->out, &st) != 0 || !S_ISDIR(st.st_mode)) complain(r, "--out %s: it is not a folder", r->x->out);
-    if (!r->ok) return;
-    for (uint32_t i = 0; i < p->outputs; i++)
+    for (uint32_t i = 0; i < p->outputs && r->ok; i++)
         if (p->output[i].gradient_of < 0) write_output(r, i);
     if (r->x->grads && r->ok) write_gradients(r);
     if (r->x->training && r->ok) write_states(r);

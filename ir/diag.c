@@ -13,7 +13,7 @@ void sn_diags_init(sn_diags *d)
     sn_arena_init(&d->arena);
     d->source = calloc(1, sizeof *d->source);
     SN_ASSERT(d->source, "out of memory");
-    d->source[0].file = "<made by a pass>";
+    d->source[0].file = "sinew";
     d->sources = 1;
 }
 

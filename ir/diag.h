@@ -17,7 +17,7 @@ static inline bool sn_same(sn_ref a, sn_ref b) { return a.i == b.i; }
 
 /* A place in what the user gave us. */
 typedef struct sn_loc {
-    uint32_t    source; /* index into sn_diags.source; 0 = made by a pass */
+    uint32_t    source; /* index into sn_diags.source; 0 = no place in a file: made by a pass, or a setting */
     uint32_t    off, len; /* byte span in a text source; line and column are computed when printing */
     const char *path;   /* "modules[0].nodes[4]" for binary input; NULL for text */
 } sn_loc;
@@ -39,7 +39,7 @@ typedef struct sn_diag {
 
 typedef struct sn_diags {
     sn_arena   arena;
-    sn_source *source;  /* source[0] is the "made by a pass" place */
+    sn_source *source;  /* source[0] stands for what no file says; it prints as "sinew" */
     uint32_t   sources;
     sn_diag   *diag;
     uint32_t   count, capacity, errors;

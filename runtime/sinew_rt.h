@@ -76,7 +76,7 @@ size_t sn_rt_plan_bytes(sn_rt_session *s, int threads);
 /* The largest sum of bytes of planned buffers alive at one call: no plan can be smaller. */
 size_t sn_rt_plan_live_bytes(sn_rt_session *s);
 
-/* Plan and allocate for `threads` threads (0 = sn_rt_threads_default()).  `slab` is NULL, or sn_rt_plan_bytes of the caller,
+/* Plan and allocate for `threads` threads (0 = sn_rt_threads_default(), at most SN_RT_MAX_THREADS, else SN_RT_ARGUMENT).  `slab` is NULL, or sn_rt_plan_bytes of the caller,
  * 64-byte aligned, which must outlive the binding.  SN_RT_MEMORY leaves the session bound but unprepared. */
 sn_rt_status sn_rt_session_prepare(sn_rt_session *s, int threads, void *slab, size_t slab_bytes, sn_rt_error *err);
 
@@ -106,10 +106,12 @@ sn_rt_call_time sn_rt_session_call_time(const sn_rt_session *s, uint32_t call);
 
 /* ---- threads ------------------------------------------------------------------------------------------------------------ */
 
-/* Threads OpenMP would use: OMP_NUM_THREADS, else the processors this process may run on. */
+enum { SN_RT_MAX_THREADS = 1024 }; /* of a team; the OpenMP library crashes when asked for very many */
+
+/* Threads OpenMP would use: OMP_NUM_THREADS, else the processors this process may run on; at most SN_RT_MAX_THREADS. */
 int sn_rt_threads_default(void);
 
-/* Call fn for tiles 0 .. tiles-1, in groups of unspecified size and order, on at most `threads` threads (0 = default).
+/* Call fn for tiles 0 .. tiles-1, in groups of unspecified size and order, on at most `threads` threads (0 = default), and at most SN_RT_MAX_THREADS.
  * fn must write disjoint memory for different tiles.  Returns when all are done. */
 typedef void sn_rt_tile_fn(void *context, int64_t begin, int64_t end);
 void sn_rt_parallel_for(int threads, int64_t tiles, sn_rt_tile_fn *fn, void *context);

@@ -48,7 +48,9 @@ double sn_rt_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int sn_rt_threads_default(void) { return omp_get_max_threads(); }
+static int at_most(int threads) { return threads < SN_RT_MAX_THREADS ? threads : SN_RT_MAX_THREADS; }
+
+int sn_rt_threads_default(void) { return at_most(omp_get_max_threads()); }
 
 size_t sn_rt_team_state_bytes(uint32_t n) { return sizeof(team) + n * sizeof(lane); }
 
@@ -226,7 +228,7 @@ static void loop_kernel(const sn_abi_args *args, int64_t begin, int64_t end, voi
 
 void sn_rt_parallel_for(int threads, int64_t tiles, sn_rt_tile_fn *fn, void *context)
 {
-    if (threads < 1) threads = sn_rt_threads_default();
+    threads = threads < 1 ? sn_rt_threads_default() : at_most(threads);
     if (tiles < 1) return;
     if (threads == 1 || tiles == 1) {
         fn(context, 0, tiles);

@@ -201,6 +201,7 @@ sn_rt_status sn_rt_session_prepare(sn_rt_session *s, int threads, void *slab, si
 {
     if (!s->bound) return sn_rt_fail(err, SN_RT_ARGUMENT, "a session is prepared before it is bound");
     if (s->slab) return sn_rt_fail(err, SN_RT_ARGUMENT, "the session is prepared already: bind it anew first");
+    if (threads > SN_RT_MAX_THREADS) return sn_rt_fail(err, SN_RT_ARGUMENT, "%d threads, at most %d are possible", threads, SN_RT_MAX_THREADS);
     if (threads < 1) threads = sn_rt_threads_default();
     layout       l;
     sn_rt_status status = sn_rt_session_plan(s, err);

@@ -48,7 +48,7 @@ static void rendering(void **state)
                              "    last\n"
                              "        ^\n"
                              "moco.sng: nodes[4].attrs.axis: error: node \"enc.fc1\": no text to show\n"
-                             "<made by a pass>: error: from a pass\n");
+                             "sinew: error: from a pass\n");
     assert_int_equal(d.errors, 4);
     assert_int_equal(d.count, 6);
     free(out);
