@@ -42,13 +42,13 @@ awk -F, -v queue=$queue '
     END {
         skip = queue / 16; tenth = int((n - skip) / 10)
         if (tenth < 1) { print "too few steps to compare: " n; exit 1 }
-        printf "%-52s %10s %10s %10s\n", "", "beginning", "end", "chance"
-        printf "%-52s %10.3f %10.3f %10.3f\n", "loss of whole sequences (log " queue " + 1 when nothing is known)",
+        printf "%-62s %10s %10s %10s\n", "", "beginning", "end", "chance"
+        printf "%-62s %10.3f %10.3f %10.3f\n", "loss of whole sequences (log " queue " + 1 when nothing is known)",
                mean("global", skip + 1, skip + tenth), mean("global", n - tenth + 1, n), log(queue + 1)
-        printf "%-52s %10.3f %10.3f %10.3f\n", "loss of snippets", mean("dense", skip + 1, skip + tenth), mean("dense", n - tenth + 1, n), log(queue + 1)
-        printf "%-52s %9.1f%% %9.1f%% %9.1f%%\n", "sequence nearest to its own other view", 100 * mean("hit_global", skip + 1, skip + tenth),
+        printf "%-62s %10.3f %10.3f %10.3f\n", "loss of snippets", mean("dense", skip + 1, skip + tenth), mean("dense", n - tenth + 1, n), log(queue + 1)
+        printf "%-62s %9.1f%% %9.1f%% %9.1f%%\n", "sequence nearest to its own other view", 100 * mean("hit_global", skip + 1, skip + tenth),
                100 * mean("hit_global", n - tenth + 1, n), 100 / (queue + 1)
-        printf "%-52s %9.1f%% %9.1f%% %9.1f%%\n", "snippet nearest to its partner among " queue " negatives", 100 * mean("hit_dense", skip + 1, skip + tenth),
+        printf "%-62s %9.1f%% %9.1f%% %9.1f%%\n", "snippet nearest to its partner among " queue " negatives", 100 * mean("hit_dense", skip + 1, skip + tenth),
                100 * mean("hit_dense", n - tenth + 1, n), 100 / (queue + 1)
         printf "\n%d steps\n", n
     }' "$work/run/log.csv"
