@@ -7,6 +7,7 @@
 #include "training.h"
 
 #include <errno.h>
+#include <math.h>
 #include <popt.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -152,6 +153,8 @@ static void report(void *context, const sn_rt_run_state *state)
 {
     pretraining *p = context;
     double       t = now(), left = (double)(state->steps - state->step) * state->step_seconds;
+    if (p->began <= 0) p->began = t - state->step_seconds;
+    if (p->how->minutes > 0) left = fmin(left, fmax(p->how->minutes * 60 - (t - p->began), 0));
     if (state->step < state->steps && t - p->reported < (p->terminal ? 0.2 : 10)) return;
     p->reported = t;
     fprintf(stderr, "%sstep %llu/%llu  epoch %llu  %.1f sequences/s  left ", p->terminal ? "\r\033[K" : "", (unsigned long long)state->step,
