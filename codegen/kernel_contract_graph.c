@@ -298,12 +298,13 @@ static void pack_graph(body *b)
 
 /* ---- one position: o rows of one block of columns, to c ---- */
 
-static void sparse_vector(body *b, LLVMValueRef c, int64_t j)
+static void sparse_vector(body *b, LLVMValueRef c, LLVMValueRef j)
 {
     sn_kb *kb = b->kb;
     const graph *g = b->g;
     uint32_t mark = sn_kb_mark(kb);
-    LLVMValueRef column = sn_kb_iadd(kb, b->first_column, sn_kb_i64(kb, j * kb->lanes)), acc = NULL;
+    LLVMValueRef column = sn_kb_iadd(kb, b->first_column, j), acc = NULL;
+    c = sn_kb_ptr(kb, c, j);
     kb->mask = g->width % (g->edge.vectors * kb->lanes) ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, g->width), column), kb->lanes) : NULL;
     b->loop[g->channel] = column;
     uint32_t next = 0;
@@ -315,7 +316,7 @@ static void sparse_vector(body *b, LLVMValueRef c, int64_t j)
             LLVMValueRef w = sn_kb_load(kb, kb->scratch, sn_kb_i64(kb, next), 1, NULL);
             acc = sn_kb_fma(kb, x, sn_kb_splat(kb, w, kb->lanes), acc);
         }
-        sn_kb_store(kb, c, sn_kb_i64(kb, (o * g->edge.vectors + j) * kb->lanes), acc, NULL);
+        sn_kb_store(kb, c, sn_kb_i64(kb, o * g->edge.vectors * kb->lanes), acc, NULL);
     }
     kb->mask = NULL;
     sn_kb_forget(kb, mark);
@@ -359,10 +360,13 @@ static void positions(body *b, uint32_t axis, LLVMValueRef position)
         int64_t floats = g->outs_total * g->block.vectors * kb->lanes;
         LLVMValueRef c = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->c_offset));
         c = sn_kb_ptr(kb, c, sn_kb_imul(kb, position, sn_kb_i64(kb, floats)));
-        if (g->terms == 0)
+        if (g->terms == 0) {
             dense_rows(b, c);
-        for (int64_t j = 0; g->terms && j < g->edge.vectors; j++)
-            sparse_vector(b, c, j);
+            return;
+        }
+        sn_loop j = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->edge.vectors * kb->lanes), kb->lanes, NULL, 0);
+        sparse_vector(b, c, j.i);
+        sn_kb_endfor(kb, &j, NULL);
         return;
     }
     bool frames = axis == b->ct->outer;

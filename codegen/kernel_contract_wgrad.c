@@ -11,7 +11,7 @@
 #include "kernel_contract.h"
 
 /* Positions multiplied at a time, so that their columns stay in the first-level cache (64 columns: 25 KB). */
-enum { STRIP = 100, MOST_PARTS = 32, LEAST_PARTS = 4 };
+enum { STRIP = 100, MOST_PARTS = 16, LEAST_PARTS = 4 };
 
 typedef struct wgrad {
     sn_product    product;
@@ -306,34 +306,67 @@ static LLVMValueRef part_offset(body *b, LLVMValueRef *loop)
     return sn_kb_iadd(kb, sn_kb_imul(kb, line, width), sn_kb_irem(kb, column, width));
 }
 
+/* Vectors of the last axis that lie together in the accumulators, as many as are added at a time. */
+static int64_t together(const body *b, int64_t last)
+{
+    for (int64_t n = 4; n > 1; n /= 2)
+        if (b->w->block.vectors % n == 0 && last % (n * b->kb->lanes) == 0)
+            return n;
+    return 1;
+}
+
+/* sum[j] = vector j from `offset` on, added over the parts in order. */
+static void add_parts(body *b, LLVMValueRef offset, int64_t n, LLVMValueRef *sum)
+{
+    sn_kb *kb = b->kb;
+    LLVMValueRef next[4];
+    for (int64_t j = 0; j < n; j++)
+        sum[j] = sn_kb_zero(kb, kb->lanes);
+    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), b->parts, 1, sum, (uint32_t)n);
+    LLVMValueRef from = sn_kb_iadd(kb, sn_kb_imul(kb, part.i, sn_kb_i64(kb, b->w->part_floats)), offset);
+    for (int64_t j = 0; j < n; j++) {
+        LLVMValueRef v = sn_kb_load(kb, kb->buffer[b->w->temp], sn_kb_iadd(kb, from, sn_kb_i64(kb, j * kb->lanes)), kb->lanes, NULL);
+        next[j] = LLVMBuildFAdd(kb->b, part.carry[j], v, "");
+    }
+    sn_kb_endfor(kb, &part, next);
+    for (int64_t j = 0; j < n; j++)
+        sum[j] = part.carry[j];
+}
+
+/* One row of the result's last axis. */
+static void sum_row(body *b, const sn_ct_tile *tile)
+{
+    sn_kb *kb = b->kb;
+    const sn_contract *c = b->ct->facts.spec;
+    const sn_type *t = &b->ct->facts.type[SN_AT_OUT];
+    LLVMValueRef loop[SN_MAX_LOOPS], sum[4];
+    sn_val at[SN_MAX_RANK];
+    uint32_t axis = t->rank - 1u;
+    for (uint32_t i = 0; i < axis; i++) {
+        loop[c->at[SN_AT_OUT][i].loop[0]] = tile->at[i];
+        at[i] = sn_kb_index(kb, tile->at[i], 0);
+    }
+    int64_t last = t->dim[axis].v, n = together(b, last);
+    sn_loop column = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, last), n * kb->lanes, NULL, 0);
+    loop[c->at[SN_AT_OUT][axis].loop[0]] = column.i;
+    add_parts(b, part_offset(b, loop), n, sum);
+    for (int64_t j = 0; j < n; j++) {
+        at[axis] = sn_kb_index(kb, sn_kb_iadd(kb, column.i, sn_kb_i64(kb, j * kb->lanes)), 1);
+        kb->mask = last % kb->lanes ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, last), column.i), kb->lanes) : NULL;
+        sn_ct_store(kb, b->ct, tile, at, sum[j]);
+        kb->mask = NULL;
+    }
+    sn_kb_endfor(kb, &column, NULL);
+}
+
 static void emit_sum(sn_kb *kb, sn_ct *ct)
 {
-    wgrad *w = ct->data;
-    const sn_contract *c = ct->facts.spec;
-    const sn_type *t = &ct->facts.type[SN_AT_OUT];
     sn_kb_begin(kb, 1);
-    body b = {.kb = kb, .ct = ct, .w = w};
+    body b = {.kb = kb, .ct = ct, .w = ct->data};
     count_tiles(&b);
-    sn_loop tile = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0); /* one row of the last axis */
-    sn_ct_tile at_tile = sn_ct_tile_of(kb, ct, tile.i);
-    LLVMValueRef loop[SN_MAX_LOOPS], n = sn_kb_dim(kb, t->dim[t->rank - 1]);
-    sn_val at[SN_MAX_RANK];
-    for (uint32_t i = 0; i + 1 < t->rank; i++) {
-        loop[c->at[SN_AT_OUT][i].loop[0]] = at_tile.at[i];
-        at[i] = sn_kb_index(kb, at_tile.at[i], 0);
-    }
-    sn_loop column = sn_kb_for(kb, sn_kb_i64(kb, 0), n, kb->lanes, NULL, 0);
-    loop[c->at[SN_AT_OUT][t->rank - 1].loop[0]] = column.i;
-    at[t->rank - 1] = sn_kb_index(kb, column.i, 1);
-    LLVMValueRef offset = part_offset(&b, loop), zero = sn_kb_zero(kb, kb->lanes);
-    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), b.parts, 1, &zero, 1);
-    LLVMValueRef from = sn_kb_iadd(kb, sn_kb_imul(kb, part.i, sn_kb_i64(kb, w->part_floats)), offset);
-    LLVMValueRef next = LLVMBuildFAdd(kb->b, part.carry[0], sn_kb_load(kb, kb->buffer[w->temp], from, kb->lanes, NULL), "");
-    sn_kb_endfor(kb, &part, &next);
-    kb->mask = t->dim[t->rank - 1].v % kb->lanes ? sn_kb_tail(kb, sn_kb_isub(kb, n, column.i), kb->lanes) : NULL;
-    sn_ct_store(kb, ct, &at_tile, at, part.carry[0]);
-    kb->mask = NULL;
-    sn_kb_endfor(kb, &column, NULL);
+    sn_loop tile = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    sn_ct_tile row = sn_ct_tile_of(kb, ct, tile.i);
+    sum_row(&b, &row);
     sn_kb_endfor(kb, &tile, NULL);
     sn_kb_end(kb);
 }
