@@ -39,6 +39,7 @@ typedef struct pretraining {
     sn_rt_batches       batches;
     char               *data_text;
     char               *graph; /* of recipe.json */
+    double              began;    /* when training began in this sitting; 0 before */
     double              reported; /* when a line was last printed */
     bool                terminal; /* standard error is one: rewrite the line in place */
 } pretraining;
