@@ -24,7 +24,6 @@ typedef struct order {
     uint32_t    *ready;  /* for use while placing */
 } order;
 
-
 static uint32_t root(const order *o, sn_ref r) { return sn_view_root(o->s->g, r).i; }
 
 static void find_sizes(order *o, sn_arena *arena)

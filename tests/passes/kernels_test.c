@@ -119,12 +119,66 @@ static void test_stgcn(void **state)
     layers_fini(&l);
 }
 
+/* ---- the checker finds what is wrong ------------------------------------------------------------------------------------ */
+
+static sn_schedule *small_schedule(layers *l)
+{
+    layers_init(l, "f", true);
+    const sn_ref x = layers_input(l, "x", "N T 25 16");
+    layers_loss(l, layers_conv(l, "conv2", layers_relu(l, "relu", layers_batch_norm(l, "bn", layers_conv(l, "conv1", x, 16, 9, 1), 1)), 16, 9, 1));
+    return schedule_of(l, true);
+}
+
+static sn_kernel *kernel_of(sn_schedule *s, sn_form form)
+{
+    for (uint32_t i = s->kernels; i-- > 0;)
+        if (s->kernel[i].form == form && s->kernel[i].bodies > 3)
+            return &s->kernel[i];
+    fail_msg("no kernel of form %d", (int)form);
+    return NULL;
+}
+
+static void swap_kernels(sn_schedule *s)
+{
+    const sn_kernel k = s->kernel[0];
+    s->kernel[0] = s->kernel[s->kernels - 1];
+    s->kernel[s->kernels - 1] = k;
+}
+static void lose_read(sn_schedule *s) { s->kernel[1].ins--; }
+static void lose_write(sn_schedule *s) { s->kernel[0].outs--; }
+static void lose_kernel(sn_schedule *s) { s->kernels--; }
+static void change_tiles(sn_schedule *s) { s->kernel[0].chunk++; }
+static void change_form(sn_schedule *s) { kernel_of(s, SN_FORM_REDUCE)->form = SN_FORM_CONTRACT; }
+static void write_twice(sn_schedule *s) { s->kernel[1].out[0] = s->kernel[0].out[0]; }
+static void write_inner(sn_schedule *s) /* a value of the operand's shape is no result of a reduction */
+{
+    sn_kernel *k = kernel_of(s, SN_FORM_REDUCE);
+    k->out[0] = k->body[0];
+}
+
+static void test_checker(void **state)
+{
+    (void)state;
+    static void (*const damage[])(sn_schedule *) = {swap_kernels, lose_read, lose_write, lose_kernel, change_tiles, change_form, write_twice,
+                                                    write_inner};
+    for (size_t i = 0; i < sizeof damage / sizeof damage[0]; i++) {
+        layers l;
+        sn_schedule *s = small_schedule(&l);
+        damage[i](s);
+        if (sn_schedule_verify(s, &l.diags))
+            fail_msg("damage %zu was not found", i);
+        sn_schedule_free(s);
+        sn_diags_fini(&l.diags);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest test[] = {
         cmocka_unit_test(test_conv_bn_relu_conv),
         cmocka_unit_test(test_block),
         cmocka_unit_test(test_stgcn),
+        cmocka_unit_test(test_checker),
     };
     return cmocka_run_group_tests(test, NULL, NULL);
 }
