@@ -10,8 +10,11 @@
  */
 #include "kernel_contract.h"
 
-/* Positions multiplied at a time, so that their columns stay in the first-level cache (64 columns: 25 KB). */
-enum { STRIP = 100, MOST_PARTS = 16, LEAST_PARTS = 4 };
+enum {
+    STRIP = 100,           /* positions multiplied at a time: 64 columns of them stay in the first-level cache */
+    ITEMS = 16,            /* at least so many items, for as many threads */
+    PART_MEMORY = 1 << 21  /* floats of all parts, unless items are then too few */
+};
 
 typedef struct wgrad {
     sn_product    product;
@@ -22,7 +25,8 @@ typedef struct wgrad {
     sn_dim        frame_extent;               /* of y */
     int64_t       taps, frames;               /* frames of a tile */
     sn_gemm_block block;
-    int64_t       rows, row_blocks, column_blocks, groups; /* rows padded; groups of column blocks that are items of their own */
+    int64_t       rows, row_blocks, column_blocks; /* rows padded */
+    int64_t       groups;                     /* of column blocks: 1, or every block is an item of its own */
     int64_t       parts, part_floats;         /* at most; accumulators of a part */
     int64_t       offset[2];                  /* packed operands in scratch, floats */
     uint32_t      temp;
@@ -94,9 +98,10 @@ static void plan_blocks(const sn_plan *p, wgrad *w)
     w->column_blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
     w->part_floats = w->taps * w->rows * w->column_blocks * w->block.vectors * lanes;
     /* Parts cost memory and a pass to add them; where they are dear, blocks of columns are items too. */
-    w->parts = (1 << 21) / w->part_floats;
-    w->parts = w->parts < LEAST_PARTS ? LEAST_PARTS : w->parts > MOST_PARTS ? MOST_PARTS : w->parts;
-    w->groups = w->parts < MOST_PARTS ? w->column_blocks : 1;
+    w->parts = PART_MEMORY / w->part_floats < ITEMS ? PART_MEMORY / w->part_floats : ITEMS;
+    w->groups = w->parts < ITEMS ? w->column_blocks : 1;
+    int64_t least = (ITEMS + w->groups - 1) / w->groups;
+    w->parts = w->parts < least ? least : w->parts;
     if (w->groups > 1 && w->pack[w->column_side].columns == 1)
         w->pack[w->column_side].part = w->block.vectors * lanes;
 }
@@ -173,8 +178,8 @@ static void count_tiles(body *b)
     b->parts = sn_kb_imin(kb, b->tiles, sn_kb_i64(kb, b->w->parts));
 }
 
-/* Pack both operands for tile number `tile`, columns from `column` on if they are cut; returns the live frames. */
-static LLVMValueRef pack_tile(body *b, LLVMValueRef tile, LLVMValueRef column)
+/* Pack both operands for tile number `tile`, columns from block `block` on where they are cut; returns the live frames. */
+static LLVMValueRef pack_tile(body *b, LLVMValueRef tile, LLVMValueRef block)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
@@ -187,6 +192,7 @@ static LLVMValueRef pack_tile(body *b, LLVMValueRef tile, LLVMValueRef column)
     }
     for (int side = 0; side < 2; side++) {
         LLVMValueRef frame = side == w->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, w->window.multiple)) : from;
+        LLVMValueRef column = sn_kb_imul(kb, block, sn_kb_i64(kb, w->block.vectors * kb->lanes));
         sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, column, b->packed[side]);
     }
     return sn_kb_imin(kb, sn_kb_i64(kb, w->frames), sn_kb_isub(kb, sn_kb_dim(kb, w->frame_extent), from));
@@ -226,22 +232,22 @@ static void tile_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMVal
     sn_kb_endfor(kb, &l, NULL);
 }
 
-/* Item = part * groups + group. */
+/* Item = part * groups + group of columns. */
 static void item_body(body *b, LLVMValueRef item, LLVMValueRef memory)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
-    int64_t per_group = w->column_blocks / w->groups, block_floats = w->taps * w->rows * w->block.vectors * kb->lanes;
+    int64_t blocks = w->column_blocks / w->groups, block_floats = w->taps * w->rows * w->block.vectors * kb->lanes;
     LLVMValueRef part = sn_kb_idiv(kb, item, sn_kb_i64(kb, w->groups)), group = sn_kb_irem(kb, item, sn_kb_i64(kb, w->groups));
+    LLVMValueRef begin = sn_kb_imul(kb, group, sn_kb_i64(kb, blocks));
     sn_if used = sn_kb_if(kb, sn_kb_iless(kb, part, b->parts));
     LLVMValueRef from = sn_kb_idiv(kb, sn_kb_imul(kb, part, b->tiles), b->parts);
     LLVMValueRef to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), b->tiles), b->parts);
     LLVMValueRef base = sn_kb_ptr(kb, memory, sn_kb_imul(kb, part, sn_kb_i64(kb, w->part_floats)));
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
-    LLVMValueRef begin = sn_kb_imul(kb, group, sn_kb_i64(kb, per_group));
-    LLVMValueRef frames = pack_tile(b, tile.i, sn_kb_imul(kb, begin, sn_kb_i64(kb, w->block.vectors * kb->lanes))), live = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
+    LLVMValueRef frames = pack_tile(b, tile.i, begin), live = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
     LLVMValueRef first = LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, "");
-    sn_loop block = sn_kb_for(kb, begin, sn_kb_iadd(kb, begin, sn_kb_i64(kb, per_group)), 1, NULL, 0);
+    sn_loop block = sn_kb_for(kb, begin, sn_kb_iadd(kb, begin, sn_kb_i64(kb, blocks)), 1, NULL, 0);
     tile_products(b, block.i, sn_kb_ptr(kb, base, sn_kb_imul(kb, block.i, sn_kb_i64(kb, block_floats))), live, first);
     sn_kb_endfor(kb, &block, NULL);
     sn_kb_endfor(kb, &tile, NULL);

@@ -78,7 +78,7 @@ static void run(const bench *q, const char *cpu, bool edges)
     {"weight gradient 9x1 " #C, "n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25," #C, "N,T,25," #C, "9," #C "," #C, N, T, #C, 0}
 
 static const bench cases[] = {
-    CONV(16, 4, 300), CONV(32, 2, 150), CONV(64, 2, 75), CONV(128, 2, 75), CONV(256, 2, 75), CONV(512, 1, 38),
+    CONV(16, 8, 300), CONV(32, 8, 150), CONV(64, 8, 75), CONV(128, 8, 75), CONV(256, 8, 75), CONV(512, 8, 38),
     {"forward 9x1/2 16-32", "n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,16", "9,16,32", "N,T/2,25,32", 4, 300, "16", 0},
     {"data gradient 9x1/2 16-32", "n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,25,32", "9,16,32", "N,T,25,16", 4, 300, "32", 0},
     {"weight gradient 9x1/2 16-32", "n,2t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25,16", "N,T/2,25,32", "9,16,32", 4, 300, "16", 0},

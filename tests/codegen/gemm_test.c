@@ -170,6 +170,7 @@ static void weight_gradients(void **state)
         {"n,t,v,o ; n,2t+k-4,v,i -> k,o,i", "N,T/2,7,18", "N,T,7,64", "9,18,64"},
         {"n,3t-2k+2,v,i ; n,t,v,o -> i,k,o", "N,T,3,17", "N,T/3,3,70", "17,3,70"},
         {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,5,128", "N,T,5,130", "9,128,130"},
+        {"n,t+k-1,v,i ; n,t,v,o -> k,i,o", "N,T,2,300", "N,T,2,70", "3,300,70"},
         {"n,t+k-4,v,i ; n,t,v,o -> k,o,i", "N,T,5,144", "N,T,5,130", "9,130,144"},
     };
     check_plain(p, sizeof p / sizeof p[0]);
