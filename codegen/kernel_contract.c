@@ -17,7 +17,8 @@ static sn_dim macs_of(sn_plan *p, const sn_ct *ct)
     for (int l = 0; l < f->spec->loops; l++)
         if (ct->terms == 0 || f->loop[l].count[ct->pattern] == 0)
             n = sn_dim_mul(p->dims, n, f->loop[l].extent);
-    return sn_dim_mul(p->dims, n, sn_dim_const(ct->terms ? (int64_t)ct->terms : 1));
+    n = sn_dim_mul(p->dims, n, sn_dim_const(ct->terms ? (int64_t)ct->terms : 1));
+    return sn_dim_add(p->dims, n, ct->nested);
 }
 
 static void mark_needed(sn_plan *p, const sn_ct *ct, sn_ref r, bool *needed)
@@ -76,8 +77,12 @@ static bool contract_plan(sn_plan *p)
     ct->operand[SN_AT_B] = anchor->arg[1];
     sn_contract_facts_get(p->g, anchor, &ct->facts);
     p->form = ct;
+    const bool nested = sn_ct_is_nested(p, ct->operand[0]) || sn_ct_is_nested(p, ct->operand[1]);
     for (int i = 0; i < KINDS; i++) {
+        if (nested && kinds[i] != &sn_ct_rows && kinds[i] != &sn_ct_wgrad)
+            continue;
         ct->kind = kinds[i];
+        ct->nested = sn_dim_const(0);
         ct->outer = (uint32_t)p->k->outer;
         ct->chunk = p->k->chunk;
         if (kinds[i]->plan(p, ct)) {

@@ -8,6 +8,7 @@
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
  *   kernel_contract_wgrad.c    their weight gradients
  *   kernel_contract_graph.c    graph products: columns are not summed
+ *   kernel_contract_sparse.c   graphs most of whose numbers are zero; their products as operands
  *   kernel_contract_dot.c      gradients of graphs, affinities: columns are summed
  *   kernel_contract_general.c  any contraction, as a loop nest
  */
@@ -32,6 +33,7 @@ struct sn_ct { /* made by the plan, read by emission */
     uint32_t          outer; /* tiles: one for each index of result axes 0 .. outer-1 and each chunk of axis outer */
     int64_t           chunk;
     uint32_t          main;  /* the call with the products */
+    sn_dim            nested; /* multiply-adds of operands that are products themselves */
     uint32_t          terms, pattern; /* tensor `pattern` has `terms` numbers that may not be zero; 0 terms = all */
     void             *data;  /* of the kind */
 };
@@ -88,6 +90,8 @@ typedef struct sn_ct_pack {
     sn_ct_frames group[SN_CT_MAX_PHASES]; uint32_t groups;
     int64_t      slots;
     int64_t      part;                 /* 0: whole rows; else so many columns from a given one on, which are whole vectors of one column loop */
+    const struct sn_ct_mix *mix;       /* the operand is a product with a sparse graph, made while it is packed; NULL = it is read */
+    int64_t      mix_at, mix_floats;   /* where in scratch the graph's numbers lie */
 } sn_ct_pack;
 
 /* Fill inner_rows, width, stride; false if an extent is not constant. */
@@ -95,6 +99,33 @@ bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
 /* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside.
  * `column`: the first one if p->part is not 0; columns keep their places in the rows. */
 void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to);
+
+/* ---- sparse graphs (kernel_contract_sparse.c) ---------------------------------------------------------------------------- */
+
+typedef struct sn_ct_term { int64_t in, out; } sn_ct_term; /* flattened i and o of a number of g that may not be zero */
+
+/* y[p.., o.., c] = sum over i.. of x[p.., i.., c] * g[i.., o..] */
+typedef struct sn_ct_links {
+    sn_product  product;
+    int         source, weights;                  /* operands x and g */
+    uint8_t     channel;                          /* loop c */
+    uint8_t     out[SN_MAX_RANK]; uint32_t outs;  /* o loops in the result's order */
+    uint32_t    free_axes;                        /* leading result axes that are positions */
+    int64_t     ins_total, outs_total, width;
+    sn_ct_term *term; uint32_t terms;             /* in order of o, if most of g is known to be zero; else none */
+} sn_ct_links;
+
+bool sn_ct_links_find(const sn_contract_facts *f, sn_ct_links *g);
+void sn_ct_links_terms(const sn_plan *p, const sn_contract_facts *f, sn_ref weights, sn_ct_links *g);
+
+/* Is the operand a contraction that this kernel computes, too? */
+bool sn_ct_is_nested(const sn_plan *p, sn_ref operand);
+/* For a planned pack: prepare to make a nested operand; true if it is none.  The caller places mix_floats in scratch. */
+bool sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack);
+/* Once a call, before packing: the graph's numbers. */
+void sn_ct_mix_weights(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p);
+/* The rows of one frame, as sn_ct_pack_emit has them. */
+void sn_ct_mix_frame(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef to);
 
 /* Windows (kernel_contract_window.c): phase q of the result frames of a tile has the taps first[q] .. first[q+1]-1; its frame u reads slot
  * tap.slot + u of the packed source, which is packed around source frame  tile.from * multiple / divisor. */

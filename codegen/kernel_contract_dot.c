@@ -100,7 +100,7 @@ static bool plan_frames(const sn_plan *p, const sn_contract_facts *f, dot *d)
     return d->ins * d->outs <= 1 << 14;
 }
 
-/* The constant every result is multiplied by, if that is all the kernel does. */
+/* The constant that everything the kernel stores is multiplied by in the end. */
 static const float *pattern_of(const sn_plan *p, sn_ref anchor)
 {
     const float *data = NULL;
@@ -109,7 +109,7 @@ static const float *pattern_of(const sn_plan *p, sn_ref anchor)
     const sn_node *n = sn_at(p->g, p->k->out[0]);
     for (int i = 0; i < 2 && n->op == SN_OP_mul; i++) {
         const sn_node *c = sn_at(p->g, n->arg[i]);
-        if (sn_same(n->arg[1 - i], anchor) && c->op == SN_OP_const && sn_type_equal(&c->type, &n->type))
+        if (c->op == SN_OP_const && sn_type_equal(&c->type, &n->type))
             data = c->attrs.data.data;
     }
     return data;

@@ -8,22 +8,10 @@
  * i, columns of o, and the micro-kernel multiplies it with the vectors of x: its rows are o, its vectors c.  g may differ from tile to
  * tile (one graph a sample).
  */
-#include <stdlib.h>
-
 #include "kernel_contract.h"
 
-enum { MAX_TERMS = 512 };
-
-typedef struct term { int64_t in, out; } term; /* flattened i and o of a number of g that may not be zero */
-
 typedef struct graph {
-    sn_product    product;
-    int           source, weights;            /* operands */
-    uint8_t       channel;                    /* loop c */
-    uint8_t       out[SN_MAX_RANK]; uint32_t outs; /* o loops in the result's order */
-    uint32_t      free_axes;                  /* leading result axes that are positions */
-    int64_t       ins_total, outs_total, width;
-    term         *term; uint32_t terms;       /* sparse when terms > 0 */
+    sn_ct_links   of;
     bool          direct;                     /* dense: x is read where it is */
     sn_ct_pack    pack;                       /* dense, not direct: one frame of x */
     sn_ct_edge    edge;
@@ -34,109 +22,21 @@ typedef struct graph {
 
 /* ---- plan ---- */
 
-static bool same_last_loop(const sn_contract_facts *f, int a, int b, uint8_t *loop)
-{
-    const sn_affine *x = &f->spec->at[a][f->spec->rank[a] - 1], *y = &f->spec->at[b][f->spec->rank[b] - 1];
-    *loop = x->loop[0];
-    return sn_affine_is_loop(x) && sn_affine_is_loop(y) && x->loop[0] == y->loop[0];
-}
-
-/* Result axes: positions, then o loops, then c. */
-static bool find_axes(const sn_contract_facts *f, graph *g)
-{
-    const sn_contract *c = f->spec;
-    uint32_t rank = c->rank[SN_AT_OUT], i = 0;
-    for (; i + 1 < rank && g->product.role[c->at[SN_AT_OUT][i].loop[0]] != SN_LOOP_OUT; i++)
-        ;
-    g->free_axes = i;
-    g->ins_total = g->outs_total = 1;
-    int64_t n;
-    for (; i + 1 < rank; i++) {
-        uint8_t l = c->at[SN_AT_OUT][i].loop[0];
-        if (g->product.role[l] != SN_LOOP_OUT || !sn_ct_const_extent(f, l, &n))
-            return false;
-        g->out[g->outs++] = l;
-        g->outs_total *= n;
-    }
-    for (i = 0; i < g->product.ins; i++) {
-        if (!sn_ct_const_extent(f, g->product.in[i], &n))
-            return false;
-        g->ins_total *= n;
-    }
-    return g->free_axes > 0 && g->outs > 0 && g->product.ins > 0 && sn_ct_const_extent(f, g->channel, &g->width) &&
-           g->ins_total <= 4096 && g->outs_total <= 4096;
-}
-
-static bool find_roles(const sn_contract_facts *f, graph *g)
-{
-    if (f->spec->rank[SN_AT_OUT] < 2)
-        return false;
-    for (int side = 0; side < 2; side++) {
-        *g = (graph){.source = side, .weights = 1 - side};
-        if (f->spec->rank[side] > 0 && sn_contract_product(f, side, 1 - side, SN_AT_OUT, &g->product) && g->product.x_axis < 0 &&
-            same_last_loop(f, side, SN_AT_OUT, &g->channel) && g->product.role[g->channel] == SN_LOOP_POSITION && find_axes(f, g))
-            return true;
-    }
-    return false;
-}
-
-/* Flattened i and o of element number e of g. */
-static term term_of(const sn_contract_facts *f, const graph *g, int64_t e)
-{
-    int64_t index[SN_MAX_LOOPS] = {0};
-    const sn_contract *c = f->spec;
-    for (int i = c->rank[g->weights]; i > 0; i--) {
-        int64_t n = f->type[g->weights].dim[i - 1].v;
-        index[c->at[g->weights][i - 1].loop[0]] = e % n;
-        e /= n;
-    }
-    term t = {0, 0};
-    for (uint32_t i = 0; i < g->product.ins; i++)
-        t.in = t.in * f->loop[g->product.in[i]].extent.v + index[g->product.in[i]];
-    for (uint32_t i = 0; i < g->outs; i++)
-        t.out = t.out * f->loop[g->out[i]].extent.v + index[g->out[i]];
-    return t;
-}
-
-static int by_out(const void *a, const void *b)
-{
-    const term *x = a, *y = b;
-    return x->out != y->out ? (x->out < y->out ? -1 : 1) : (x->in > y->in) - (x->in < y->in);
-}
-
-/* Multiply-adds to emit one by one, if they are few enough to win over the dense product. */
-static void find_terms(sn_plan *p, const sn_ct *ct, graph *g)
-{
-    const float *data = sn_ct_pattern(p, ct->operand[g->weights]);
-    int64_t all = g->ins_total * g->outs_total, n = 0;
-    if (!data || g->product.batched)
-        return;
-    for (int64_t e = 0; e < all; e++)
-        n += data[e] != 0;
-    if (n == 0 || n > MAX_TERMS || 3 * n > all)
-        return;
-    g->term = sn_new_n(p->arena, term, n);
-    for (int64_t e = 0; e < all; e++)
-        if (data[e] != 0)
-            g->term[g->terms++] = term_of(&ct->facts, g, e);
-    qsort(g->term, g->terms, sizeof *g->term, by_out);
-}
-
 /* Tiles: as the schedule wants, else some frames of the last free axis.  A graph per sample must not change within a tile. */
 static bool find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
 {
     const sn_contract_facts *f = &ct->facts;
     if (!p->k->tiled) {
-        ct->outer = g->free_axes - 1;
+        ct->outer = g->of.free_axes - 1;
         ct->chunk = 12;
     }
-    if (ct->outer >= g->free_axes)
+    if (ct->outer >= g->of.free_axes)
         return false;
-    g->edge.inner_rows = g->outs_total;
-    for (uint32_t i = ct->outer; i < g->free_axes; i++) {
+    g->edge.inner_rows = g->of.outs_total;
+    for (uint32_t i = ct->outer; i < g->of.free_axes; i++) {
         uint8_t l = f->spec->at[SN_AT_OUT][i].loop[0];
         int64_t n = 1;
-        if (g->product.role[l] == SN_LOOP_BATCH || (i > ct->outer && !sn_ct_const_extent(f, l, &n)))
+        if (g->of.product.role[l] == SN_LOOP_BATCH || (i > ct->outer && !sn_ct_const_extent(f, l, &n)))
             return false;
         g->edge.inner_rows *= n;
     }
@@ -149,11 +49,11 @@ static bool find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
 static bool is_direct(const sn_plan *p, const sn_ct *ct, const graph *g)
 {
     const sn_contract *c = ct->facts.spec;
-    uint32_t rank = c->rank[g->source];
-    if (sn_plan_in_body(p, ct->operand[g->source]) || g->width % (g->block.vectors * p->target->lanes))
+    uint32_t rank = c->rank[g->of.source];
+    if (sn_plan_in_body(p, ct->operand[g->of.source]) || g->of.width % (g->block.vectors * p->target->lanes))
         return false;
-    for (uint32_t i = 0; i < g->product.ins; i++)
-        if (c->at[g->source][rank - 1 - g->product.ins + i].loop[0] != g->product.in[i])
+    for (uint32_t i = 0; i < g->of.product.ins; i++)
+        if (c->at[g->of.source][rank - 1 - g->of.product.ins + i].loop[0] != g->of.product.in[i])
             return false;
     return true;
 }
@@ -162,11 +62,11 @@ static bool plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
 {
     sn_ct_pack *k = &g->pack;
     uint8_t frame = ct->facts.spec->at[SN_AT_OUT][ct->outer].loop[0];
-    k->tensor = g->source;
-    k->frame_axis = ct->facts.loop[frame].alone[g->source];
-    for (uint32_t i = 0; i < g->product.ins; i++)
-        k->inner[k->inners++] = g->product.in[i];
-    k->column[k->columns++] = g->channel;
+    k->tensor = g->of.source;
+    k->frame_axis = ct->facts.loop[frame].alone[g->of.source];
+    for (uint32_t i = 0; i < g->of.product.ins; i++)
+        k->inner[k->inners++] = g->of.product.in[i];
+    k->column[k->columns++] = g->of.channel;
     k->group[k->groups++] = (sn_ct_frames){0, 1, 0, 1};
     k->slots = 1;
     return sn_ct_pack_plan(k, &ct->facts, p->target->lanes);
@@ -175,11 +75,11 @@ static bool plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
 static void plan_blocks(const sn_plan *p, graph *g)
 {
     sn_gemm_limits limits = {p->target->registers};
-    int64_t lanes = p->target->lanes, vectors = (g->width + lanes - 1) / lanes;
-    g->block = g->terms ? (sn_gemm_block){1, vectors < 4 ? vectors : 4} : sn_gemm_block_choose(&limits, g->outs_total, vectors);
-    g->out_stride = sn_ct_ceil(sn_ct_ceil(g->outs_total, g->block.rows), lanes);
+    int64_t lanes = p->target->lanes, vectors = (g->of.width + lanes - 1) / lanes;
+    g->block = g->of.terms ? (sn_gemm_block){1, vectors < 4 ? vectors : 4} : sn_gemm_block_choose(&limits, g->of.outs_total, vectors);
+    g->out_stride = sn_ct_ceil(sn_ct_ceil(g->of.outs_total, g->block.rows), lanes);
     g->edge.columns = 1;
-    g->edge.width = g->width;
+    g->edge.width = g->of.width;
     g->edge.phases = 1;
     g->edge.vectors = g->block.vectors;
     g->edge.blocks = (vectors + g->block.vectors - 1) / g->block.vectors;
@@ -189,16 +89,16 @@ static bool graph_plan(sn_plan *p, sn_ct *ct)
 {
     graph *g = sn_new(p->arena, graph);
     int64_t lanes = p->target->lanes;
-    if (!find_roles(&ct->facts, g) || !find_tiles(p, ct, g))
+    if (!sn_ct_links_find(&ct->facts, &g->of) || !find_tiles(p, ct, g))
         return false;
-    find_terms(p, ct, g);
+    sn_ct_links_terms(p, &ct->facts, ct->operand[g->of.weights], &g->of);
     plan_blocks(p, g);
-    g->direct = g->terms == 0 && is_direct(p, ct, g);
-    if (g->terms == 0 && !g->direct && !plan_packing(p, ct, g))
+    g->direct = g->of.terms == 0 && is_direct(p, ct, g);
+    if (g->of.terms == 0 && !g->direct && !plan_packing(p, ct, g))
         return false;
     if (!sn_ct_edge_legal(p, &g->edge))
         return false;
-    g->pack_offset = sn_ct_ceil(g->terms ? g->terms : g->ins_total * g->out_stride + lanes, lanes);
+    g->pack_offset = sn_ct_ceil(g->of.terms ? g->of.terms : g->of.ins_total * g->out_stride + lanes, lanes);
     g->c_offset = g->pack_offset;
     if (g->pack.slots) /* a block of columns may run over the last row */
         g->c_offset += sn_ct_ceil(g->pack.inner_rows * g->pack.stride + g->block.vectors * lanes, lanes);
@@ -207,8 +107,8 @@ static bool graph_plan(sn_plan *p, sn_ct *ct)
     if (scratch > 1 << 26)
         return false;
     ct->data = g;
-    ct->terms = g->terms;
-    ct->pattern = (uint32_t)g->weights;
+    ct->terms = g->of.terms;
+    ct->pattern = (uint32_t)g->of.weights;
     sn_plan_call *c = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(scratch), false);
     sn_ct_reads(p, ct, c, SN_CT_OPERANDS | SN_CT_EPILOGUE);
     for (uint32_t i = 0; i < p->k->outs; i++)
@@ -254,10 +154,10 @@ static void pack_terms(body *b)
     sn_kb *kb = b->kb;
     uint32_t lanes = kb->lanes;
     kb->lanes = 1;
-    for (uint32_t i = 0; i < b->g->terms; i++) {
-        set_flat(b, b->g->product.in, b->g->product.ins, b->g->term[i].in);
-        set_flat(b, b->g->out, b->g->outs, b->g->term[i].out);
-        sn_kb_store(kb, kb->scratch, sn_kb_i64(kb, i), operand_value(b, b->g->weights, SN_MAX_LOOPS).ir.value, NULL);
+    for (uint32_t i = 0; i < b->g->of.terms; i++) {
+        set_flat(b, b->g->of.product.in, b->g->of.product.ins, b->g->of.term[i].in);
+        set_flat(b, b->g->of.out, b->g->of.outs, b->g->of.term[i].out);
+        sn_kb_store(kb, kb->scratch, sn_kb_i64(kb, i), operand_value(b, b->g->of.weights, SN_MAX_LOOPS).ir.value, NULL);
     }
     kb->lanes = lanes;
 }
@@ -268,20 +168,20 @@ static void pack_dense(body *b)
     sn_kb *kb = b->kb;
     const graph *g = b->g;
     const sn_contract_facts *f = &b->ct->facts;
-    uint8_t lane = g->out[g->outs - 1];
+    uint8_t lane = g->of.out[g->of.outs - 1];
     int64_t n = f->loop[lane].extent.v;
-    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->ins_total), 1, NULL, 0);
+    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->of.ins_total), 1, NULL, 0);
     LLVMValueRef flat = row.i, to = sn_kb_ptr(kb, kb->scratch, sn_kb_imul(kb, row.i, sn_kb_i64(kb, g->out_stride)));
-    for (uint32_t i = g->product.ins; i > 0; i--) {
-        LLVMValueRef e = sn_kb_i64(kb, f->loop[g->product.in[i - 1]].extent.v);
-        b->loop[g->product.in[i - 1]] = sn_kb_irem(kb, flat, e);
+    for (uint32_t i = g->of.product.ins; i > 0; i--) {
+        LLVMValueRef e = sn_kb_i64(kb, f->loop[g->of.product.in[i - 1]].extent.v);
+        b->loop[g->of.product.in[i - 1]] = sn_kb_irem(kb, flat, e);
         flat = sn_kb_idiv(kb, flat, e);
     }
-    for (int64_t o = 0; o < g->outs_total; o += n) /* rows of the last o loop */
+    for (int64_t o = 0; o < g->of.outs_total; o += n) /* rows of the last o loop */
         for (int64_t j = 0; j < n; j += kb->lanes) {
-            set_flat(b, g->out, g->outs, o + j);
+            set_flat(b, g->of.out, g->of.outs, o + j);
             kb->mask = n - j < kb->lanes ? sn_kb_tail(kb, sn_kb_i64(kb, n - j), kb->lanes) : NULL;
-            LLVMValueRef v = sn_kb_number(kb, operand_value(b, g->weights, lane));
+            LLVMValueRef v = sn_kb_number(kb, operand_value(b, g->of.weights, lane));
             sn_kb_store(kb, to, sn_kb_i64(kb, o + j), v, kb->mask);
             kb->mask = NULL;
         }
@@ -290,7 +190,7 @@ static void pack_dense(body *b)
 
 static void pack_graph(body *b)
 {
-    if (b->g->terms)
+    if (b->g->of.terms)
         pack_terms(b);
     else
         pack_dense(b);
@@ -305,14 +205,14 @@ static void sparse_vector(body *b, LLVMValueRef c, LLVMValueRef j)
     uint32_t mark = sn_kb_mark(kb);
     LLVMValueRef column = sn_kb_iadd(kb, b->first_column, j), acc = NULL;
     c = sn_kb_ptr(kb, c, j);
-    kb->mask = g->width % (g->edge.vectors * kb->lanes) ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, g->width), column), kb->lanes) : NULL;
-    b->loop[g->channel] = column;
+    kb->mask = g->of.width % (g->edge.vectors * kb->lanes) ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, g->of.width), column), kb->lanes) : NULL;
+    b->loop[g->of.channel] = column;
     uint32_t next = 0;
-    for (int64_t o = 0; o < g->outs_total; o++) {
+    for (int64_t o = 0; o < g->of.outs_total; o++) {
         acc = sn_kb_zero(kb, kb->lanes);
-        for (; next < g->terms && g->term[next].out == o; next++) {
-            set_flat(b, g->product.in, g->product.ins, g->term[next].in);
-            LLVMValueRef x = sn_kb_number(kb, operand_value(b, g->source, g->channel));
+        for (; next < g->of.terms && g->of.term[next].out == o; next++) {
+            set_flat(b, g->of.product.in, g->of.product.ins, g->of.term[next].in);
+            LLVMValueRef x = sn_kb_number(kb, operand_value(b, g->of.source, g->of.channel));
             LLVMValueRef w = sn_kb_load(kb, kb->scratch, sn_kb_i64(kb, next), 1, NULL);
             acc = sn_kb_fma(kb, x, sn_kb_splat(kb, w, kb->lanes), acc);
         }
@@ -331,22 +231,22 @@ static void dense_rows(body *b, LLVMValueRef c)
     if (g->direct) {
         sn_val at[SN_MAX_RANK];
         const sn_contract *s = b->ct->facts.spec;
-        for (uint32_t i = 0; i < g->product.ins; i++)
-            b->loop[g->product.in[i]] = sn_kb_i64(kb, 0);
-        b->loop[g->channel] = b->first_column;
-        for (int i = 0; i < s->rank[g->source]; i++)
-            at[i] = sn_kb_index(kb, b->loop[s->at[g->source][i].loop[0]], 0);
-        LLVMValueRef offset = sn_kb_offset(kb, &b->ct->facts.type[g->source], at).ir.value;
-        source = sn_kb_ptr(kb, sn_kb_memory(kb, b->ct->operand[g->source]), offset);
+        for (uint32_t i = 0; i < g->of.product.ins; i++)
+            b->loop[g->of.product.in[i]] = sn_kb_i64(kb, 0);
+        b->loop[g->of.channel] = b->first_column;
+        for (int i = 0; i < s->rank[g->of.source]; i++)
+            at[i] = sn_kb_index(kb, b->loop[s->at[g->of.source][i].loop[0]], 0);
+        LLVMValueRef offset = sn_kb_offset(kb, &b->ct->facts.type[g->of.source], at).ir.value;
+        source = sn_kb_ptr(kb, sn_kb_memory(kb, b->ct->operand[g->of.source]), offset);
     } else {
         LLVMValueRef packed = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->pack_offset));
         uint8_t frame = b->ct->facts.spec->at[SN_AT_OUT][b->ct->outer].loop[0];
         sn_ct_pack_emit(kb, b->ct, &g->pack, b->loop, b->loop[frame], NULL, packed);
         source = sn_kb_ptr(kb, packed, b->first_column);
     }
-    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->outs_total), g->block.rows, NULL, 0);
+    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->of.outs_total), g->block.rows, NULL, 0);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, kb->scratch, row.i), source, sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))),
-                           b->zero_table, sn_kb_i64(kb, 1), sn_kb_i64(kb, 1), sn_kb_i64(kb, g->ins_total)};
+                           b->zero_table, sn_kb_i64(kb, 1), sn_kb_i64(kb, 1), sn_kb_i64(kb, g->of.ins_total)};
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
     sn_kb_endfor(kb, &row, NULL);
 }
@@ -356,11 +256,11 @@ static void positions(body *b, uint32_t axis, LLVMValueRef position)
 {
     sn_kb *kb = b->kb;
     const graph *g = b->g;
-    if (axis == g->free_axes) {
-        int64_t floats = g->outs_total * g->block.vectors * kb->lanes;
+    if (axis == g->of.free_axes) {
+        int64_t floats = g->of.outs_total * g->block.vectors * kb->lanes;
         LLVMValueRef c = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->c_offset));
         c = sn_kb_ptr(kb, c, sn_kb_imul(kb, position, sn_kb_i64(kb, floats)));
-        if (g->terms == 0) {
+        if (g->of.terms == 0) {
             dense_rows(b, c);
             return;
         }
@@ -387,8 +287,8 @@ static void make_micro(body *b)
     int64_t zero = 0;
     b->zero_table = sn_gemm_table(&env, &zero, 1);
     sn_gemm_micro m = {.rows = (uint32_t)g->block.rows, .vectors = (uint32_t)g->block.vectors, .lanes = kb->lanes,
-                       .steps = (uint32_t)g->ins_total, .unroll = 4, .x_row = 1, .x_step = g->out_stride,
-                       .w_step = g->direct ? g->width : g->pack.stride, .c_row = g->block.vectors * kb->lanes, .fma = kb->target->fma};
+                       .steps = (uint32_t)g->of.ins_total, .unroll = 4, .x_row = 1, .x_step = g->out_stride,
+                       .w_step = g->direct ? g->of.width : g->pack.stride, .c_row = g->block.vectors * kb->lanes, .fma = kb->target->fma};
     b->micro = sn_gemm_micro_function(&env, &m);
 }
 
@@ -397,15 +297,15 @@ static bool graph_emit(sn_kb *kb, sn_ct *ct)
     graph *g = ct->data;
     sn_kb_begin(kb, 0);
     body b = {.kb = kb, .ct = ct, .g = g};
-    if (g->terms == 0)
+    if (g->of.terms == 0)
         make_micro(&b);
-    if (!g->product.batched)
+    if (!g->of.product.batched)
         pack_graph(&b);
     sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
     b.tile = sn_ct_tile_of(kb, ct, tiles.i);
     for (uint32_t i = 0; i < ct->outer; i++)
         b.loop[ct->facts.spec->at[SN_AT_OUT][i].loop[0]] = b.tile.at[i];
-    if (g->product.batched)
+    if (g->of.product.batched)
         pack_graph(&b);
     sn_ct_clear_sums(kb, ct, &b.tile);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->edge.blocks), 1, NULL, 0);

@@ -134,7 +134,10 @@ void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *lo
         LLVMValueRef slot = sn_kb_iadd(kb, l.i, sn_kb_i64(kb, q->slot));
         LLVMValueRef base = sn_kb_ptr(kb, to, sn_kb_imul(kb, slot, sn_kb_i64(kb, floats)));
         sn_if inside = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntULT, k.frame, extent, ""));
-        pack_inner(&k, 0, sn_kb_i64(kb, 0), base);
+        if (p->mix)
+            sn_ct_mix_frame(kb, ct, p, loop, k.frame, base);
+        else
+            pack_inner(&k, 0, sn_kb_i64(kb, 0), base);
         sn_kb_else(kb, &inside);
         clear(kb, base, floats);
         sn_kb_endif(kb, &inside);

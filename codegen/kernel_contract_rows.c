@@ -105,7 +105,7 @@ static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
         r->pack.frame_axis = r->scatter ? f->loop[q->frame].alone[source] : q->x_axis;
     else
         r->pack.frame_axis = f->loop[f->spec->at[SN_AT_OUT][ct->outer].loop[0]].alone[source];
-    return r->pack.frame_axis >= 0 && sn_ct_pack_plan(&r->pack, f, p->target->lanes);
+    return r->pack.frame_axis >= 0 && sn_ct_pack_plan(&r->pack, f, p->target->lanes) && sn_ct_mix_plan(p, ct, &r->pack);
 }
 
 static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
@@ -166,7 +166,8 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
         return false;
     plan_blocks(p, r);
     r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
-    int64_t scratch = 4 * (r->c_offset + r->window.phases * r->edge.phase_rows * r->block.vectors * lanes);
+    r->pack.mix_at = r->c_offset + r->window.phases * r->edge.phase_rows * r->block.vectors * lanes;
+    int64_t scratch = 4 * (r->pack.mix_at + r->pack.mix_floats);
     if (scratch > 1 << 26 || !sn_ct_edge_legal(p, &r->edge))
         return false;
     ct->data = r;
@@ -280,6 +281,7 @@ static bool rows_emit(sn_kb *kb, sn_ct *ct)
     sn_kb_begin(kb, 1);
     body b = {.kb = kb, .ct = ct, .r = r, .source = kb->scratch, .weights = kb->buffer[r->temp]};
     b.c = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, r->c_offset));
+    sn_ct_mix_weights(kb, ct, &r->pack);
     make_tables(&b);
     sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
     sn_ct_tile tile = sn_ct_tile_of(kb, ct, tiles.i);

@@ -135,11 +135,14 @@ static bool wgrad_plan(sn_plan *p, sn_ct *ct)
     w->taps = 1;
     if (w->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, w->product.tap, &w->taps) || w->taps > SN_CT_MAX_TAPS))
         return false;
-    if (w->product.batched || !find_positions(f, w) || !find_columns(f, w, p->target->lanes) || !plan_frames(w))
+    if (w->product.batched || !find_positions(f, w) || !find_columns(f, w, p->target->lanes) || !plan_frames(w) ||
+        !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
         return false;
     plan_blocks(p, w);
     w->offset[1] = packed_floats(w, 0, lanes);
-    int64_t scratch = 4 * (w->offset[1] + packed_floats(w, 1, lanes));
+    w->pack[0].mix_at = w->offset[1] + packed_floats(w, 1, lanes);
+    w->pack[1].mix_at = w->pack[0].mix_at + w->pack[0].mix_floats;
+    int64_t scratch = 4 * (w->pack[1].mix_at + w->pack[1].mix_floats);
     if (scratch > 1 << 26 || w->part_floats > 1 << 26)
         return false;
     ct->data = w;
@@ -278,6 +281,8 @@ static void emit_parts(sn_kb *kb, sn_ct *ct)
     body b = {.kb = kb, .ct = ct, .w = w};
     for (int side = 0; side < 2; side++)
         b.packed[side] = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, w->offset[side]));
+    for (int side = 0; side < 2; side++)
+        sn_ct_mix_weights(kb, ct, &w->pack[side]);
     make_tables(&b);
     count_tiles(&b);
     sn_loop item = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);

@@ -40,8 +40,10 @@ static void force_operands(sn_fuser *f, uint32_t i)
     const sn_role role = f->fact[i].role;
     for (uint8_t k = 0; k < n->args; k++) {
         const uint32_t a = n->arg[k].i;
-        if (role == SN_ROLE_SPECIAL || role == SN_ROLE_VIEW)
+        if (role == SN_ROLE_SPECIAL || role == SN_ROLE_VIEW || (role == SN_ROLE_MIX && !sn_fuse_is_pattern(f->g, sn_fuse_node(f, a))))
             force(f, a);
+        else if (f->fact[a].role == SN_ROLE_MIX)
+            continue;
         else if (role == SN_ROLE_CONTRACT && !sn_fuse_is_pattern(f->g, sn_fuse_node(f, a)) &&
                  (f->fact[a].role != SN_ROLE_POINT || !sn_fuse_packs(f->g, n, k)))
             force(f, a);
@@ -90,7 +92,7 @@ static void find_readers(sn_fuser *f, uint32_t i)
         const uint32_t u = f->reader[r];
         const sn_fact *y = &f->fact[u];
         const bool chained = y->host != SN_NO_NODE && y->host != u;
-        if (y->role == SN_ROLE_CONTRACT || chained || (!y->root && y->packed))
+        if (y->role == SN_ROLE_CONTRACT || y->role == SN_ROLE_MIX || chained || (!y->root && y->packed))
             x->packed = true;
         if (y->root || chained || sn_is_anchor(y)) {
             sn_few_add(&x->readers, SN_MAX_READERS, kernel_name(f, u));

@@ -39,7 +39,7 @@ static void fill_fact(sn_fuser *f, uint32_t i)
 {
     const sn_node *n = sn_fuse_node(f, i);
     sn_fact *x = &f->fact[i];
-    *x = (sn_fact){.role = role_of(n), .home = SN_NO_KERNEL, .host = SN_NO_NODE, .head = i, .ready = SN_NO_NODE};
+    *x = (sn_fact){.role = sn_fuse_is_mix(f, i) ? SN_ROLE_MIX : role_of(n), .home = SN_NO_KERNEL, .host = SN_NO_NODE, .head = i, .ready = SN_NO_NODE};
     x->own = x->role == SN_ROLE_POINT || x->role == SN_ROLE_INDEX || x->role == SN_ROLE_LEAF ? sn_cost_of(f->g, n) : 0;
     x->constant = x->role != SN_ROLE_MEMORY && !sn_is_anchor(x);
     for (uint8_t k = 0; k < n->args; k++) {
@@ -72,13 +72,13 @@ void sn_fuse_facts(sn_fuser *f)
     f->fact = sn_new_n(f->arena, sn_fact, g->nodes + 1);
     f->kept = sn_new_n(f->arena, bool, g->nodes + 1);
     f->mark = sn_new_n(f->arena, uint32_t, g->nodes + 1);
-    for (uint32_t i = 0; i < g->nodes; i++)
-        fill_fact(f, i);
     fill_readers(f);
     for (uint32_t i = 0; i < g->outputs; i++)
         f->kept[g->output[i].ref.i] = true;
     for (uint32_t i = 0; i < g->updates; i++)
         f->kept[g->update[i].value.i] = true;
+    for (uint32_t i = 0; i < g->nodes; i++)
+        fill_fact(f, i);
 }
 
 /* ---- packing ------------------------------------------------------------------------------------------------------------ */
@@ -165,4 +165,98 @@ bool sn_fuse_is_pattern(const sn_graph *g, const sn_node *n)
             return true;
     }
     return false;
+}
+
+/* ---- products with sparse graphs ---------------------------------------------------------------------------------------- */
+
+/* Numbers that are not zero for sure, in an operand known so far; -1 if nothing is known. */
+static int64_t filled(const sn_graph *g, const sn_node *n)
+{
+    if (sn_fuse_is_pattern(g, n))
+        n = sn_at(g, n->arg[sn_at(g, n->arg[0])->op == SN_OP_const ? 0 : 1]);
+    if (n->op != SN_OP_const)
+        return -1;
+    int64_t count = 0;
+    for (size_t i = 0; i < n->attrs.data.count; i++)
+        count += n->attrs.data.data[i] != 0;
+    return count;
+}
+
+static bool is_sparse(const sn_graph *g, const sn_node *n)
+{
+    enum { MOST = 512, SHARE = 3 };
+    bool open;
+    const int64_t count = filled(g, n);
+    return count > 0 && count <= MOST && SHARE * count <= sn_type_constant_count(&n->type, &open) && !open;
+}
+
+/* out[p.., o.., c] = sum x[p.., i.., c] * w[i.., o..] with two p at least, every index a loop, no loop in all three or twice in one. */
+static bool is_graph_product(const sn_contract *c, int x, int w, uint32_t *out_first)
+{
+    const uint8_t rank = c->rank[SN_AT_OUT];
+    *out_first = 0;
+    for (int t = 0; t < 3; t++)
+        for (uint8_t i = 0; i < c->rank[t]; i++) {
+            if (!sn_affine_is_loop(&c->at[t][i]))
+                return false;
+            const uint8_t l = c->at[t][i].loop[0];
+            uint32_t here = 0;
+            for (uint8_t j = 0; j < c->rank[t]; j++)
+                here += c->at[t][j].loop[0] == l;
+            if (here != 1 || occurs(c, x, l) + occurs(c, w, l) + occurs(c, SN_AT_OUT, l) != 2)
+                return false;
+        }
+    if (rank < 4 || c->rank[x] == 0 || !ends_with(c, x, c->at[SN_AT_OUT][rank - 1].loop[0]))
+        return false;
+    while (*out_first + 1u < rank && occurs(c, x, c->at[SN_AT_OUT][*out_first].loop[0]))
+        ++*out_first;
+    for (uint32_t i = *out_first; i + 1u < rank; i++)
+        if (!occurs(c, w, c->at[SN_AT_OUT][i].loop[0]))
+            return false;
+    return *out_first >= 2 && *out_first + 1u < rank;
+}
+
+/* Does the contraction pack operand k in rows that end with its last axes, `first` and following being constant; at most 64 rows of them? */
+static bool packs_rows(const sn_graph *g, const sn_node *n, uint32_t k, uint32_t first)
+{
+    enum { ROWS = 64 };
+    const sn_contract *c = n->attrs.spec.spec;
+    const int x = (int)k, other = 1 - x;
+    const uint8_t rank = c->rank[x];
+    int64_t rows = 1;
+    bool columns = false, weights = true;
+    if (sn_same(n->arg[0], n->arg[1]) || !sn_fuse_packs(g, n, k))
+        return false;
+    for (uint8_t i = 0; i < c->rank[SN_AT_OUT]; i++)
+        weights = weights && sn_dim_is_const(n->type.dim[i]);
+    for (uint8_t i = 0; i < rank; i++) {
+        const sn_affine *at = &c->at[x][i];
+        if (!sn_affine_is_loop(at))
+            return false;
+        const uint8_t l = at->loop[0];
+        const bool in_other = occurs(c, other, l), kept = occurs(c, SN_AT_OUT, l);
+        const bool column = weights ? kept && !in_other : in_other && !kept, position = weights ? in_other && !kept : kept && !in_other;
+        if (column == position || (columns && !column) || (column && i < first))
+            return false;
+        columns = column;
+        rows *= position && i >= first ? sn_type_at(g, n->arg[k])->dim[i].v : 1;
+    }
+    return columns && rows <= ROWS;
+}
+
+bool sn_fuse_is_mix(const sn_fuser *f, uint32_t i)
+{
+    const sn_node *n = sn_fuse_node(f, i);
+    uint32_t first;
+    if (!sn_op_has(n->op, SN_CONTRACT) || f->kept[i] || f->first[i] == f->first[i + 1])
+        return false;
+    const int w = is_sparse(f->g, sn_at(f->g, n->arg[1])) ? 1 : 0;
+    if (!is_sparse(f->g, sn_at(f->g, n->arg[w])) || !is_graph_product(n->attrs.spec.spec, 1 - w, w, &first))
+        return false;
+    for (uint32_t r = f->first[i]; r < f->first[i + 1]; r++) {
+        const sn_node *u = sn_fuse_node(f, f->reader[r]);
+        if (!sn_op_has(u->op, SN_CONTRACT) || !packs_rows(f->g, u, u->arg[0].i == i ? 0 : 1, first))
+            return false;
+    }
+    return true;
 }

@@ -111,13 +111,16 @@ static bool same_reduction(const checker *c, const sn_node *a, const sn_node *b)
 }
 
 /* Anchors and partial sums only where the form has room for them. */
-static void check_anchors(checker *c, const sn_kernel *k)
+static void check_anchors(checker *c, uint32_t at)
 {
+    const sn_kernel *k = &c->s->kernel[at];
     static const uint32_t heavy = SN_REDUCE | SN_CONTRACT | SN_SPECIAL;
     for (uint32_t i = 0; i < k->bodies; i++) {
         const sn_node *n = sn_at(c->g, k->body[i]);
         if (!sn_op_has(n->op, heavy) || sn_same(k->body[i], k->anchor))
             continue;
+        if (sn_op_has(n->op, SN_CONTRACT) && k->form == SN_FORM_CONTRACT && c->after[k->body[i].i] != at + 1)
+            continue; /* an operand made while it is packed */
         const bool sums = n->op == SN_OP_partial_sum && (k->form == SN_FORM_MAP || k->form == SN_FORM_CONTRACT);
         if (!sums && !(k->form == SN_FORM_REDUCE && same_reduction(c, sn_at(c->g, k->anchor), n)))
             FAULT(c, k, "%%%u (%s) has no place in a kernel of this form", k->body[i].i, word(c, k->body[i]));
@@ -134,7 +137,7 @@ static void check_form(checker *c, uint32_t at)
     }
     const sn_type *space = space_of(c, k);
     check_outs(c, k, space);
-    check_anchors(c, k);
+    check_anchors(c, at);
     if (k->form == SN_FORM_CONTRACT)
         check_epilogue(c, at, space);
     if (k->form == SN_FORM_SPECIAL && k->bodies != 1)

@@ -226,6 +226,32 @@ static void sparse_graph_products(void **state)
     }
 }
 
+/* Operands that are products with a sparse graph themselves, made while they are packed. */
+static void graph_products_as_operands(void **state)
+{
+    (void)state;
+    static const struct { const char *x, *graph, *inner, *mixed, *other, *outer, *out; } p[] = {
+        {"N,T,25,16", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,16", "16,3,32", "n,t,w,k,i ; i,k,c -> n,t,w,c", "N,T,25,32"},
+        {"N,T,25,3", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,3", "3,3,16", "n,t,w,k,i ; i,k,c -> n,t,w,c", "N,T,25,16"},
+        {"N,T,17,20", "17,2,17", "n,t,v,i ; v,k,w -> n,t,k,w,i", "N,T,2,17,20", "2,20,7", "n,t,k,w,i ; k,i,c -> n,t,w,c", "N,T,17,7"},
+        {"N,2,25,18", "25,25", "n,t,v,i ; v,w -> n,t,w,i", "N,2,25,18", "18,16", "n,t,w,i ; i,c -> n,t,w,c", "N,2,25,16"},
+        {"N,T,25,20", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,20", "N,T,25,32", "n,t,w,k,i ; n,t,w,c -> i,k,c", "20,3,32"},
+        {"N,T,25,32", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,32", "N,T,25,18", "n,t,w,c ; n,t,w,k,i -> c,k,i", "18,3,32"},
+    };
+    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
+        gemm_case c;
+        gc_init(&c);
+        sn_ref x = gc_param(&c, "x", p[i].x), a = gc_sparse(&c, p[i].graph, 73), importance = gc_param(&c, "importance", p[i].graph);
+        sn_ref mixed = gc_contract(&c, p[i].inner, x, sn_mul(&c.b, a, importance), p[i].mixed), w = gc_param(&c, "w", p[i].other);
+        bool second = strncmp(p[i].outer, "n,t,w,c", 7) == 0;
+        sn_ref y = gc_contract(&c, p[i].outer, second ? w : mixed, second ? mixed : w, p[i].out);
+        gc_out(&c, y);
+        if (c.g->node[y.i].type.rank == 4)
+            gc_out(&c, gc_partial_sum(&c, y, 1, 5, 1));
+        check(&c);
+    }
+}
+
 static void dot_products(void **state)
 {
     (void)state;
@@ -258,6 +284,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(weight_gradient_with_edges),
         cmocka_unit_test(graph_products),
         cmocka_unit_test(sparse_graph_products),
+        cmocka_unit_test(graph_products_as_operands),
         cmocka_unit_test(dot_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,9 +99,9 @@ static void test_block(void **state)
     layers_loss(&l, layers_conv(&l, "out", x, 16, 1, 1));
     sn_schedule *s = schedule_of(&l, true);
     const tally t = count(s);
-    assert_int_equal(t.kernels, 40); /* 38, and the graph convolution of each block once more for the gradient of its graph */
-    assert_int_equal(t.map, 2); /* y in each block */
-    assert_int_equal(t.large, 19);
+    assert_int_equal(t.kernels, 44); /* for each block three small ones: a bias seen through the graph, and its two gradients */
+    assert_int_equal(t.map, 4); /* in each block y, and the gradient before the first batch norm, which three contractions read */
+    assert_int_equal(t.large, 17); /* never the product of x with the graph */
     sn_schedule_free(s);
     layers_fini(&l);
 }
@@ -114,7 +114,7 @@ static void test_stgcn(void **state)
     layers_loss(&l, layers_stgcn(&l, "enc", layers_input(&l, "x", "N T 25 3"), 0.5));
     sn_schedule *s = schedule_of(&l, true);
     const tally t = count(s);
-    assert_true(t.kernels <= 190);
+    assert_true(t.kernels <= 210);
     sn_schedule_free(s);
     layers_fini(&l);
 }

@@ -12,12 +12,17 @@
 #include "random_graph.h"
 #include "values.h"
 
-/* Differentiate, check the gradients, then run the passes one by one and compare after each; in the end make a schedule. */
+/* Reorder, differentiate, check the gradients, then run the other passes one by one and compare after each; in the end make a schedule. */
 static void check(layers *l, bool inputs, int samples)
 {
     const sn_autodiff_request request = {.output = "loss", .weights = true, .inputs = inputs};
     const sn_pipeline options = {.training = l->training};
     assert_int_equal(l->diags.errors, 0);
+    sn_graph *drawn = sn_graph_copy_live(l->g);
+    assert_true(sn_passes_run_one(&l->g, "reorder", &options, &l->diags));
+    if (!values_agree(drawn, l->g, 1e-7))
+        fail_msg("values changed in reorder");
+    sn_graph_free(drawn);
     assert_true(sn_autodiff(l->g, &request, 1, &l->diags));
     if (samples)
         assert_true(values_gradients_agree(l->g, "loss", samples, 1e-4));
