@@ -4,6 +4,7 @@
 
 #include "../runtime/data/import.h"
 #include "../runtime/data/labels.h"
+#include "../runtime/data/motion.h"
 
 #include <ctype.h>
 #include <fts.h>
@@ -265,9 +266,24 @@ static int open_set(importing *in)
     return in->set ? SN_EXIT_OK : fail("%s", "no memory");
 }
 
+/* A skeleton that was asked for must be one, whether or not a file needs it. */
+static int check_asf(const importing *in)
+{
+    sn_rt_error err = {""};
+    sn_rt_asf *asf;
+    if (!in->how.asf)
+        return SN_EXIT_OK;
+    if (sn_rt_asf_read(in->how.asf, &asf, &err) != SN_RT_OK)
+        return fail("%s", err.text);
+    sn_rt_asf_free(asf);
+    return SN_EXIT_OK;
+}
+
 static int import_all(importing *in, const char **paths)
 {
-    int code = collect(in, paths);
+    int code = check_asf(in);
+    if (code == SN_EXIT_OK)
+        code = collect(in, paths);
     if (code == SN_EXIT_OK)
         code = name_sequences(in);
     if (code == SN_EXIT_OK)
@@ -320,8 +336,10 @@ static int usage(const importing *in, const char **arguments)
         wrong = "PATH is missing (motion files or folders of them)";
     else if (!in->output || !*in->output)
         wrong = "-o SET is missing";
-    else if (!(in->how.fps > 0) || !(in->how.amc_fps > 0) || in->how.unit < 0)
-        wrong = "--fps, --amc-fps and --unit are numbers above 0";
+    else if (!(in->how.fps >= 1 && in->how.fps <= 1000) || !(in->how.amc_fps >= 1 && in->how.amc_fps <= 1000))
+        wrong = "--fps and --amc-fps are 1 to 1000";
+    else if (!(in->how.unit >= 0))
+        wrong = "--unit is not below 0";
     if (!wrong)
         return SN_EXIT_OK;
     fprintf(stderr, "sinew import: %s\nTry 'sinew import --help'.\n", wrong);

@@ -1,7 +1,10 @@
 /* The program `sinew`: the table of verbs.
  * Not the verbs themselves (cmd_*.c). */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../ir/diag.h"
 #include "commands.h"
@@ -62,8 +65,17 @@ static int run(const verb *v, int argc, char **argv)
     return v->run(argc - 1, (const char **)argv + 1);
 }
 
+/* What was printed must have arrived: a full disk behind `> file` is a failure.  At exit, because popt leaves by itself after --help. */
+static void check_output(void)
+{
+    if (!ferror(stdout) && fflush(stdout) == 0) return;
+    fprintf(stderr, "sinew: standard output: %s\n", strerror(errno));
+    _exit(SN_EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
+    atexit(check_output);
     if (argc < 2) {
         help(stderr);
         return SN_EXIT_USAGE;

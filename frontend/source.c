@@ -3,17 +3,20 @@
 #include "source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 char *sn_source_read(const char *path, size_t *size, const char **why)
 {
     struct stat st;
-    FILE *f = fopen(path, "rb");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused, not waited for */
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
     char *data = NULL;
     *why = NULL;
-    if (!f || fstat(fileno(f), &st) != 0) *why = strerror(errno);
+    if (!f || fstat(fd, &st) != 0) *why = strerror(errno);
     else if (!S_ISREG(st.st_mode)) *why = "it is not a plain file";
     else if (st.st_size > SN_MAX_GRAPH_BYTES) *why = "it is larger than 16 MiB";
     if (!*why) {
@@ -24,6 +27,7 @@ char *sn_source_read(const char *path, size_t *size, const char **why)
         else data[*size] = 0;
     }
     if (f) fclose(f);
+    else if (fd >= 0) close(fd);
     if (!*why) return data;
     free(data);
     return NULL;

@@ -74,18 +74,30 @@ static place place_of(const sn_source *s, size_t off)
     return p;
 }
 
-/* The source line and, below it, carets under [off, off+len) as far as they are on this line. */
+enum { BEFORE = 100, AFTER = 140 }; /* bytes shown around the place in a long line */
+
+static bool begins_character(const sn_source *s, size_t i) { return ((unsigned char)s->text[i] & 0xC0) != 0x80; }
+
+/* The source line (what is near in a long one) and, below it, carets under [off, off+len) as far as they are on this line. */
 static void print_caret(const sn_source *s, const place *p, size_t off, size_t len, FILE *out)
 {
-    fputs("    ", out);
-    for (size_t i = p->begin; i < p->end; i++)
-        fputc(s->text[i] == '\t' ? ' ' : s->text[i], out);
-    fputs("\n    ", out);
-    for (size_t i = 1; i < p->column; i++)
-        fputc(' ', out);
+    if (off > p->end)
+        off = p->end;
+    size_t begin = off - p->begin > AFTER ? off - BEFORE : p->begin, end = p->end - off > AFTER ? off + AFTER : p->end;
+    while (begin < off && !begins_character(s, begin))
+        begin++;
+    while (end < p->end && end > off && !begins_character(s, end))
+        end--;
+    fputs(begin > p->begin ? "... " : "    ", out);
+    for (size_t i = begin; i < end; i++)
+        fputc((unsigned char)s->text[i] < 0x20 || s->text[i] == 0x7f ? ' ' : s->text[i], out);
+    fputs(end < p->end ? " ...\n    " : "\n    ", out);
+    for (size_t i = begin; i < off; i++)
+        if (begins_character(s, i))
+            fputc(' ', out);
     fputc('^', out);
-    for (size_t i = off + 1; i < off + len && i < p->end; i++)
-        if (((unsigned char)s->text[i] & 0xC0) != 0x80)
+    for (size_t i = off + 1; i < off + len && i < end; i++)
+        if (begins_character(s, i))
             fputc('^', out);
     fputc('\n', out);
 }

@@ -61,7 +61,7 @@ static sn_rt_status read_fd(int fd, const char *path, size_t limit, char **out_b
 
 sn_rt_status sn_rt_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_size, sn_rt_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused below, not waited for */
     if (fd < 0)
         return io_fail(err, path, "open");
     sn_rt_status status = read_fd(fd, path, limit, out_bytes, out_size, err);

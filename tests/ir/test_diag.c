@@ -20,6 +20,27 @@ static char *rendered(const sn_diags *d)
     return s;
 }
 
+/* Of a line longer than a screen only what is near is shown; bytes that are no characters of text show as blanks. */
+static void long_lines(void **state)
+{
+    (void)state;
+    char text[1001], expected[1200];
+    memset(text, 'a', 1000);
+    text[1000] = '\0';
+    text[480] = '\x01';
+    sn_diags d;
+    sn_diags_init(&d);
+    const uint32_t s = sn_diags_source(&d, "long", text, 1000);
+    sn_error(&d, ((sn_loc){s, 500, 3, NULL}), NULL, "in the middle");
+    sn_error(&d, ((sn_loc){s, 5000, 3, NULL}), NULL, "behind the end");
+    char *out = rendered(&d);
+    snprintf(expected, sizeof expected, "long:1:501: error: in the middle\n... %.80s %.159s ...\n    %100s^^^\nlong:1:1001: error: behind the end\n... %.100s\n    %100s^\n",
+             text, text, "", text, "");
+    assert_string_equal(out, expected);
+    free(out);
+    sn_diags_fini(&d);
+}
+
 static void rendering(void **state)
 {
     (void)state;
@@ -111,6 +132,6 @@ static void arena(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rendering), cmocka_unit_test(sources_are_copied), cmocka_unit_test(nearest), cmocka_unit_test(arena)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rendering), cmocka_unit_test(long_lines), cmocka_unit_test(sources_are_copied), cmocka_unit_test(nearest), cmocka_unit_test(arena)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

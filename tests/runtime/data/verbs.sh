@@ -98,6 +98,9 @@ expect 2 "sinew import: -o SET is missing
 $try" "$sinew" import bvh x
 expect 2 "sinew import: --wrong: unknown option
 $try" "$sinew" import bvh x --wrong
+expect 2 "sinew import: --fps and --amc-fps are 1 to 1000
+$try" "$sinew" import bvh x -o s --fps nan
+expect 1 'sinew import: absent.asf: open: No such file or directory' "$sinew" import amc here -o s --asf absent.asf
 expect 1 'sinew import: x: no such file or folder' "$sinew" import bvh x -o s
 expect 1 'sinew import: no .amc file in the paths given' "$sinew" import amc here -o s
 expect 1 'sinew import: absent.csv: open: No such file or directory' \
