@@ -11,7 +11,7 @@ work=$root/build/quickstart
 sinew=$root/build/sinew
 labels=$root/models/data/labels
 recipe=$root/models/recipes/moco_dense_stgcn.json
-queue=512
+queue=128
 
 echo "== build"
 "$root/.ci/build"
