@@ -202,6 +202,15 @@ static int finish(const pretraining *p, sn_rt_status status, uint64_t step, cons
     return status == SN_RT_STOPPED && stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;
 }
 
+/* Signals that ask to stop; a hang-up only if it is not ignored already (nohup). */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}, old;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+}
+
 static int train(pretraining *p)
 {
     const settings *how = p->how;
@@ -211,9 +220,7 @@ static int train(pretraining *p)
                      .steps_per_epoch = sn_rt_loader_steps(p->loader), .steps = (uint64_t)how->steps, .seconds = how->minutes * 60, .dir = how->out,
                      .recipe = p->training.text, .graph = p->graph, .data = p->data_text, .seed = (uint64_t)how->seed, .resume = how->resume,
                      .checkpoint_seconds = how->save_seconds, .keep = (unsigned)how->keep, .stop = &stop_signal, .context = p, .report = report};
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signals();
     p->terminal = isatty(STDERR_FILENO);
     p->reported = now() - 8; /* a first line soon */
     sn_rt_status status = sn_rt_run_train(&run, &step, &err);
@@ -281,7 +288,7 @@ int sn_cmd_pretrain(int argc, const char **argv)
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext context = poptGetContext("sinew pretrain", argc, argv, options, 0);
     poptSetOtherOptionHelp(context, "RECIPE --data SET --out RUN\n\nTrain the recipe of a graph file on a data set.\n\n"
-                                    "Exit status: 0 done, or the time of --minutes is over; 1 failed; 2 wrong usage; 3 stopped by SIGINT or SIGTERM\n"
+                                    "Exit status: 0 done, or the time of --minutes is over; 1 failed; 2 wrong usage; 3 stopped by SIGINT, SIGTERM or SIGHUP\n"
                                     "with a checkpoint written, so that --resume goes on.\n");
     int         next = poptGetNextOpt(context), code = SN_EXIT_USAGE;
     const char *fault = next < -1 ? poptStrerror(next) : NULL;
