@@ -41,7 +41,7 @@ LLVMTargetMachineRef sn_target_machine(const sn_target *t);
 
 /* ---- plan (plan.c) ------------------------------------------------------------------------------------------------------ */
 
-enum { SN_MAX_CALLS = 8, SN_MAX_TEMPS = 8, SN_MAX_DIMS = 64 };
+enum { SN_MAX_CALLS = 8, SN_MAX_TEMPS = 8, SN_MAX_DIMS = 64, SN_MAX_STREAMS = 8 };
 
 /* Buffers of a kernel by number: 0 .. ins-1 = k->in, then k->out, then private temps in order of creation. */
 typedef struct sn_plan_call {
@@ -67,7 +67,9 @@ typedef struct sn_plan {
     uint32_t           temps;
     sn_dim             temp[SN_MAX_TEMPS];  /* floats */
     uint32_t           dim_count;           /* run-time dims of all calls of the kernel: those of its types and the symbols below them */
-    sn_dim            *dim;
+    sn_dim            *dim;                 /* the last `streams` of them are the numbers of random streams, so that kernels that differ in
+                                             * these alone are one */
+    uint32_t           streams;
 } sn_plan;
 
 /* One a form.
@@ -90,6 +92,7 @@ void     sn_plan_write(sn_plan *p, sn_plan_call *c, uint32_t buffer);
 uint32_t sn_plan_temp(sn_plan *p, sn_dim floats);                     /* private slab buffer; its buffer number */
 uint32_t sn_plan_buffer(const sn_plan *p, sn_ref r);                  /* of an in or out; UINT32_MAX if neither */
 bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
+uint32_t sn_plan_stream(const sn_plan *p, int64_t stream);            /* place of a random stream in plan->dim */
 bool     sn_plan_is_tiles(const sn_plan *p, sn_ref r);                /* a stored partial sum, also seen through views; part of the key */
 /* Diagnostic at the kernel; returns false. */
 bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));

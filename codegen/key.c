@@ -113,7 +113,10 @@ static void write_body(FILE *f, const sn_plan *p, sn_ref r)
     size_t fields;
     const sn_field *field = sn_attr_fields(op->attrs, &fields);
     for (size_t i = 0; i < fields; i++)
-        write_field(f, p, &n->attrs, &field[i]);
+        if (op->attrs == SN_ATTR_random && strcmp(field[i].name, "stream") == 0)
+            fprintf(f, " stream=dim %u", sn_plan_stream(p, n->attrs.random.stream)); /* given at run time */
+        else
+            write_field(f, p, &n->attrs, &field[i]);
     fputs(" : ", f);
     write_type(f, p, &n->type);
     fputc('\n', f);
@@ -141,7 +144,10 @@ char *sn_key_text(const sn_plan *p)
         fprintf(f, "out %%%u\n", number_of(k, k->out[i]));
     for (uint32_t i = 0; i < p->dim_count; i++) { /* what the function is given, in this order */
         fputs(i ? ", " : "dims ", f);
-        write_dim(f, p, p->dim[i]);
+        if (i + p->streams < p->dim_count)
+            write_dim(f, p, p->dim[i]);
+        else
+            fputs("stream", f);
     }
     fputs(p->dim_count ? "\n" : "", f);
     fclose(f);

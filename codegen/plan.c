@@ -118,6 +118,28 @@ static void add_node_dims(sn_plan *p, sn_ref r)
         }
 }
 
+uint32_t sn_plan_stream(const sn_plan *p, int64_t stream)
+{
+    for (uint32_t i = p->dim_count - p->streams; i < p->dim_count; i++)
+        if (p->dim[i].v == stream)
+            return i;
+    return UINT32_MAX;
+}
+
+static bool add_streams(sn_plan *p)
+{
+    for (uint32_t i = 0; i < p->k->bodies; i++) {
+        const sn_node *n = sn_at(p->g, p->k->body[i]);
+        if (sn_op_get(n->op)->attrs != SN_ATTR_random || sn_plan_stream(p, n->attrs.random.stream) != UINT32_MAX)
+            continue;
+        if (p->streams == SN_MAX_STREAMS || p->dim_count == SN_MAX_DIMS)
+            return sn_plan_fail(p, "more than %d random streams in one kernel", SN_MAX_STREAMS);
+        p->dim[p->dim_count++] = sn_dim_const(n->attrs.random.stream);
+        p->streams++;
+    }
+    return true;
+}
+
 static bool every_buffer_named(sn_plan *p)
 {
     for (uint32_t b = p->k->ins; b < p->k->ins + p->k->outs; b++) {
@@ -149,6 +171,8 @@ bool sn_plan_make(sn_plan *p)
         add_node_dims(p, p->k->in[i]);
     for (uint32_t i = 0; i < p->k->bodies; i++)
         add_node_dims(p, p->k->body[i]);
+    if (!add_streams(p))
+        return false;
     if (p->k->outs == 0)
         return sn_plan_fail(p, "the kernel has no results");
     p->generator = generator_of(p->k, p->g);

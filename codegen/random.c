@@ -35,7 +35,7 @@ static void philox(sn_kb *kb, int64_t stream, LLVMValueRef c[4])
     LLVMBuilderRef b = kb->b;
     LLVMValueRef top = LLVMBuildTrunc(b, LLVMBuildLShr(b, kb->step, sn_kb_i64(kb, 32), ""), kb->i32, "");
     c[0] = i32(kb, 0);
-    c[1] = i32(kb, (uint32_t)stream);
+    c[1] = LLVMBuildTrunc(b, kb->dim[sn_plan_stream(kb->plan, stream)], kb->i32, "");
     c[2] = LLVMBuildTrunc(b, kb->step, kb->i32, "");
     c[3] = LLVMBuildOr(b, LLVMBuildAnd(b, top, i32(kb, 0xFFFF), ""), i32(kb, PURPOSE_DROPOUT << 16), "");
     LLVMValueRef k0 = LLVMBuildTrunc(b, kb->seed, kb->i32, "");

@@ -38,7 +38,7 @@ typedef struct sn_abi_call {
     const uint32_t *arg;     /* buffer numbers */
     uint32_t        args;
     uint32_t        reads;   /* the first `reads` of arg are read, the others written */
-    const int64_t  *dim;     /* dims the kernel needs, as dim values */
+    const int64_t  *dim;     /* dims the kernel needs, as dim values; constants among them are numbers of random streams */
     uint32_t        dims;
     int64_t         tiles;   /* dim value */
     int64_t         scratch; /* dim value: bytes a thread */
