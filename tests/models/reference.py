@@ -269,7 +269,7 @@ def load(module, tensors):
     for name, t, kind in names(module):
         if name not in tensors or tensors[name].size != t.numel():
             raise ValueError(f"{name}: expected {tuple(t.shape)}, found {tensors[name].shape if name in tensors else 'nothing'}")
-        t.copy_(torch.from_numpy(np.ascontiguousarray(to_torch(tensors[name], kind, tuple(t.shape)))))
+        t.copy_(torch.from_numpy(to_torch(tensors[name], kind, tuple(t.shape)).copy()))
     return module
 
 

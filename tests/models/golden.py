@@ -1,0 +1,180 @@
+"""Makes the golden files of the model tests with PyTorch in double precision, or checks that they are what PyTorch says today.
+Not needed to build or test sinew: the files are committed; run.sh compares with them.
+
+    golden.py make [CASE...]       write golden/CASE.safetensors
+    golden.py check [CASE...]      make anew, compare with the committed ones
+    golden.py margins [CASE...]    how near ReLU inputs come to 0, and PyTorch's own float32 to its float64
+    golden.py motion SET           write golden/motion.npy: the first 11 s of the four longest sequences of an imported sample
+
+GOLDEN names the tool built from golden.c (default: build/golden).
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import reference
+import safetensors
+
+GOLDEN = os.environ.get("GOLDEN", os.path.join(HERE, "..", "..", "build", "golden"))
+MOTION = os.path.join(HERE, "golden", "motion.npy")
+SAMPLE, SHIFT = 64, 30
+
+
+def tool(*arguments):
+    subprocess.run([GOLDEN, *map(str, arguments)], check=True)
+
+
+class Case:
+    def __init__(self, line):
+        self.name, self.file, self.mode, self.rule, self.seed, n, frames, *sets = line.split()
+        self.n, self.frames = int(n), int(frames)
+        self.set = {k: float(v) for k, v in (s.split("=") for s in sets)}
+        self.train = self.mode == "train"
+        self.step = "recipes" in self.file
+        self.small = self.frames < 100
+
+    def module(self):
+        get = lambda name, default: int(self.set.get(name, default))
+        if self.step:
+            return reference.MoCo(get("hidden", 16), get("snippets", 19), get("queue", 32768), self.set.get("tau", 0.07), dropout=0)
+        return reference.STGCN(get("hidden", 16), get("dim", 256), dropout=0)
+
+    def weights(self, module, folder):
+        """By rule, from names and shapes alone (golden.c)."""
+        blank = {name: np.zeros(reference.to_sinew(t.detach().numpy(), kind).shape, np.float32) for name, t, kind in reference.names(module)}
+        safetensors.write(folder + "/blank.safetensors", blank)
+        tool("weights", self.rule, self.seed, folder + "/blank.safetensors", folder + "/w.safetensors")
+        return safetensors.read(folder + "/w.safetensors")
+
+    def view(self, start, folder):
+        tool("clip", MOTION, self.n, start, self.frames, folder + "/x.npy")
+        return np.load(folder + "/x.npy").copy()
+
+    def noise(self, shape, folder):
+        """In inference of one sign, so that gradients are sums that a single flipped ReLU cannot change much."""
+        tool("noise", -1 if self.train else 0, 1, folder + "/dy.npy", *shape)
+        return np.load(folder + "/dy.npy")
+
+    def run(self, dtype=torch.float64):
+        """{"out/...", "grad/...", "state/..."} in sinew's layout."""
+        with tempfile.TemporaryDirectory() as folder:
+            module = self.module()
+            reference.load(module, self.weights(module, folder))
+            module.to(dtype).train(self.train)
+            views = [torch.from_numpy(self.view(s, folder)).to(dtype) for s in ([0, SHIFT] if self.step else [0])]
+            result = {}
+            if self.step:
+                self.run_step(module, views, result)
+            else:
+                self.run_encoder(module, views[0], result, folder)
+            result.update({"grad/" + k: v for k, v in reference.gradients(module).items()})
+            if self.train:
+                result.update({"state/" + k: v for k, v in reference.states(module).items()})
+            return {k: np.asarray(v, np.float64) for k, v in result.items()}
+
+    def run_encoder(self, module, x, result, folder):
+        x.requires_grad_(True)
+        y = module(x.permute(0, 3, 1, 2).unsqueeze(4)).permute(0, 2, 3, 1)
+        y.backward(torch.from_numpy(self.noise(y.shape, folder)).to(y.dtype))
+        result["out/y"] = y.detach().numpy()
+        result["grad/x"] = x.grad.numpy()
+
+    def run_step(self, module, views, result):
+        loss, part, dense, keys, pooled = module(*[v.permute(0, 3, 1, 2).unsqueeze(4) for v in views])
+        loss.backward()
+        result.update({"out/loss": loss.detach().numpy(), "out/global": part.detach().numpy(), "out/dense": dense.detach().numpy()})
+        self.margin = module.margin
+
+
+def scale_of(name, result):
+    """Largest magnitude; of a bias, whose gradient is 0 ahead of a batch norm in training, at least that of its layer's weights."""
+    largest = np.abs(result[name]).max()
+    if name.startswith("grad/") and name.endswith(".b") and not name.endswith("fc.b"):
+        largest = max(largest, np.abs(result[name[:-1] + "w"]).max())
+    return largest
+
+
+def golden(case):
+    result, tensors = case.run(), {}
+    for name, a in result.items():
+        tensors["scale/" + name] = np.float32(scale_of(name, result))
+        if a.size <= (16384 if case.small else SAMPLE):
+            tensors[name] = a.astype(np.float32)
+        else:
+            at = np.sort(np.random.default_rng(len(name)).choice(a.size, SAMPLE, replace=False))
+            at[0] = np.abs(a).argmax()
+            tensors["at/" + name] = at.astype(np.int64)
+            tensors[name] = a.reshape(-1)[at].astype(np.float32)
+    return tensors
+
+
+def path_of(case):
+    return os.path.join(HERE, "golden", case.name + ".safetensors")
+
+
+def make(case):
+    safetensors.write(path_of(case), golden(case))
+    print(f"{case.name}: {os.path.getsize(path_of(case))} bytes")
+
+
+def check(case):
+    new, old = golden(case), safetensors.read(path_of(case))
+    assert new.keys() == old.keys(), f"{case.name}: names differ"
+    worst = max((np.abs(new[k] - old[k]).max() / old["scale/" + k], k) for k in new if not k.startswith(("scale/", "at/")))
+    print(f"{case.name}: {len(new)} arrays, worst {worst[0]:.2e} {worst[1]}")
+    assert worst[0] < 1e-6, f"{case.name}: {worst[1]} has changed"
+
+
+def margins(case):
+    """SEEDS=n tries that many seeds."""
+    for _ in range(int(os.environ.get("SEEDS", 1))):
+        margins_of(case)
+        case.seed = int(case.seed) + 1
+
+
+def margins_of(case):
+    inputs, relu = {}, torch.nn.functional.relu
+    results = {}
+    for dtype in (torch.float64, torch.float32):
+        seen = inputs[dtype] = []
+        torch.nn.functional.relu = lambda z: (seen.append(z.detach().double()), relu(z))[1]
+        results[dtype] = case.run(dtype)
+    torch.nn.functional.relu = relu
+    flips = sum(int(((a > 0) != (b > 0)).sum()) for a, b in zip(*inputs.values()))
+    nearest = min((z.abs().min() / z.std()).item() for z in inputs[torch.float64])
+    a, b = results.values()
+    off = sorted(((np.abs(a[k] - b[k]).max() / max(scale_of(k, a), 1e-300), k) for k in a), reverse=True)
+    active = np.mean([(z > 0).double().mean().item() for z in inputs[torch.float64]])
+    print(f"{case.name} seed {case.seed}: {sum(z.numel() for z in inputs[torch.float64])} ReLU inputs, {active:.0%} positive, {flips} flip in float32, "
+          f"nearest to 0 at {nearest:.1e} deviations; float32 off by " +
+          ", ".join(f"{d:.1e} {k}" for d, k in off[:3]) + (f"; matching margin {case.margin:.1e}" if case.step else ""))
+
+
+def motion(path):
+    """Whole millimetres, so that the file says what it holds."""
+    x = {k: v for k, v in safetensors.read(path).items() if k.startswith("x/")}
+    longest = sorted(x, key=lambda k: (-len(x[k]), k))[:4]
+    np.save(MOTION, np.stack([np.round(x[k][:SHIFT + 300], 3) for k in longest]))
+    print("motion.npy:", ", ".join(f"{k} ({len(x[k])} frames)" for k in longest))
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "motion":
+        return motion(sys.argv[2])
+    verbs = {"make": make, "check": check, "margins": margins}
+    if len(sys.argv) < 2 or sys.argv[1] not in verbs:
+        sys.exit(__doc__)
+    with open(os.path.join(HERE, "cases.txt")) as f:
+        cases = [Case(line) for line in f if line.strip() and not line.startswith("#")]
+    for case in cases:
+        if len(sys.argv) == 2 or case.name in sys.argv[2:]:
+            verbs[sys.argv[1]](case)
+
+
+main()

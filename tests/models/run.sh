@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# One golden case: runs sinew on it and compares every output, gradient and state with what PyTorch computed (golden.py).
+# Not a benchmark.
+#
+#   run.sh BUILD_DIR CASE      a line of cases.txt; exit code 1 if a tensor is off by more than 1e-4 of its largest value
+set -euo pipefail
+build=$1 name=$2
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+sinew=$build/sinew golden=$build/golden
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+read -r _ file mode rule seed n frames sets < <(grep "^$name " "$here/cases.txt")
+graph=$here/../../models/$file
+set=()
+for s in $sets; do set+=(--set "$s"); done
+
+"$sinew" init "$graph" "${set[@]}" --seed 1 -o "$work/init.safetensors" > "$work/init.log"
+"$golden" weights "$rule" "$seed" "$work/init.safetensors" "$work/w.safetensors"
+if [[ $file == recipes/* ]]; then
+    "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/q.npy"
+    "$golden" clip "$here/golden/motion.npy" "$n" 30 "$frames" "$work/k.npy"
+    "$golden" noise 1 1 "$work/dy.npy"
+    in=(--in "view_q=$work/q.npy" --in "view_k=$work/k.npy" --grad "loss=$work/dy.npy")
+else
+    dim=256
+    [[ $sets =~ dim=([0-9]+) ]] && dim=${BASH_REMATCH[1]}
+    low=0
+    [ "$mode" = infer ] || low=-1
+    "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
+    "$golden" noise "$low" 1 "$work/dy.npy" "$n" $((frames / 4)) 25 "$dim"
+    in=(--in "x=$work/x.npy" --grad "y=$work/dy.npy")
+fi
+"$sinew" run "$graph" "${set[@]}" --mode "$mode" --weights "$work/w.safetensors" "${in[@]}" --out "$work/out" > "$work/run.log"
+"$golden" compare "$here/golden/$name.safetensors" "$work/out"
