@@ -5,6 +5,7 @@
  *   kernel_contract_pack.c     operands packed for the micro-kernel
  *   kernel_contract_window.c   taps of strided and dilated windows
  *   kernel_contract_edge.c     epilogue of a packed tile of results
+ *   kernel_contract_ahead.c    memory of the epilogue, asked for early
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
  *   kernel_contract_wgrad.c    their weight gradients
  *   kernel_contract_graph.c    graph products: columns are not summed
@@ -122,6 +123,8 @@ void sn_ct_links_terms(const sn_plan *p, const sn_contract_facts *f, sn_ref weig
 bool sn_ct_is_nested(const sn_plan *p, sn_ref operand);
 /* For a planned pack: prepare to make a nested operand; true if it is none.  The caller places mix_floats in scratch. */
 bool sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack);
+/* What a pack reads: the operand, or what a nested one is made from; axis[i] of the operand is its axis i, SN_MAX_RANK = none. */
+sn_ref sn_ct_source(const sn_ct *ct, const sn_ct_pack *pack, uint8_t *axis);
 /* Once a call, before packing: the graph's numbers. */
 void sn_ct_mix_weights(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p);
 /* The rows of one frame, as sn_ct_pack_emit has them. */
@@ -176,5 +179,11 @@ bool sn_ct_edge_legal(const sn_plan *p, const sn_ct_edge *edge);
 /* Evaluate and store every out for block `block` of the tile whose products are at `c`; partial sums of
  * the block's columns are written; those that keep other axes are added to (sn_ct_clear_sums first). */
 void sn_ct_edge_emit(sn_kb *kb, sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef c);
+
+/* Ask for `rows` rows of everything of the result's shape that the epilogue touches: those of block `block` from row `row` of the tile on, as
+ * sn_ct_edge_emit will have them.  One phase only (kernel_contract_ahead.c). */
+void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef row, int64_t rows);
+/* The same for rows of what an operand is packed from, from frame `frame` on; loop[] as for packing. */
+void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef row, int64_t rows);
 
 #endif

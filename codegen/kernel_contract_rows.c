@@ -188,7 +188,7 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
 
 /* ---- emission ---- */
 
-typedef struct body { sn_kb *kb; sn_ct *ct; rows *r; LLVMValueRef micro, source, c, weights, table[32]; } body;
+typedef struct body { sn_kb *kb; sn_ct *ct; rows *r; const sn_ct_tile *tile; LLVMValueRef loop[SN_MAX_LOOPS]; LLVMValueRef micro, source, c, weights, table[32]; } body;
 
 static void make_tables(body *b)
 {
@@ -240,6 +240,10 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
         LLVMValueRef arg[7] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
                                sn_kb_ptr(kb, w, sn_kb_i64(kb, k * tap)), sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), table,
                                sn_kb_i64(kb, n), sn_kb_i64(kb, k == 0), sn_kb_i64(kb, r->pack.width)};
+        if (k == 0 && taps == 1 && r->product.x_axis < 0)
+            sn_ct_ahead_source(kb, b->ct, &r->pack, b->loop, b->tile->to, l.i, r->block.rows);
+        if (k + group >= taps && r->window.phases == 1)
+            sn_ct_ahead(kb, b->ct, &r->edge, b->tile, block, l.i, r->block.rows);
         LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
         sn_kb_endfor(kb, &l, NULL);
     }
@@ -257,10 +261,10 @@ static void tile_body(body *b, const sn_ct_tile *tile)
 {
     sn_kb *kb = b->kb;
     const rows *r = b->r;
-    LLVMValueRef loop[SN_MAX_LOOPS];
-    tile_loops(b, tile, loop);
+    b->tile = tile;
+    tile_loops(b, tile, b->loop);
     LLVMValueRef origin = sn_ct_edge_origin(kb, &r->edge, tile), frame = sn_kb_imul(kb, origin, sn_kb_i64(kb, r->window.multiple));
-    sn_ct_pack_emit(kb, b->ct, &r->pack, loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor)), NULL, b->source);
+    sn_ct_pack_emit(kb, b->ct, &r->pack, b->loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor)), NULL, b->source);
     sn_ct_clear_sums(kb, b->ct, tile);
     LLVMValueRef frames = sn_kb_isub(kb, tile->to, origin);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, r->panels.blocks), 1, NULL, 0);

@@ -168,6 +168,21 @@ bool sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack)
     return true;
 }
 
+sn_ref sn_ct_source(const sn_ct *ct, const sn_ct_pack *pack, uint8_t *axis)
+{
+    const sn_ct_mix *m = pack->mix;
+    for (uint8_t i = 0; i < SN_MAX_RANK; i++)
+        axis[i] = m ? SN_MAX_RANK : i;
+    if (!m)
+        return ct->operand[pack->tensor];
+    const sn_contract *c = m->facts.spec;
+    for (uint8_t i = 0; i < c->rank[m->graph.source]; i++)
+        for (uint8_t j = 0; j < c->rank[SN_AT_OUT]; j++)
+            if (c->at[SN_AT_OUT][j].loop[0] == c->at[m->graph.source][i].loop[0])
+                axis[i] = j;
+    return m->node->arg[m->graph.source];
+}
+
 /* ---- emission ----------------------------------------------------------------------------------------------------------- */
 
 typedef struct mixing {

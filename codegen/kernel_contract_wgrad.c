@@ -167,6 +167,7 @@ typedef struct body {
     sn_ct       *ct;
     wgrad       *w;
     LLVMValueRef chunks, tiles, parts; /* of the positions; parts in use */
+    LLVMValueRef loop[SN_MAX_LOOPS], next; /* positions of the tile; frame of y that follows it */
     LLVMValueRef packed[2], micro, zero_table, shift;
 } body;
 
@@ -186,19 +187,33 @@ static LLVMValueRef pack_tile(body *b, LLVMValueRef tile, LLVMValueRef block)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
-    LLVMValueRef loop[SN_MAX_LOOPS], rest = sn_kb_idiv(kb, tile, b->chunks);
+    LLVMValueRef *loop = b->loop, rest = sn_kb_idiv(kb, tile, b->chunks);
     LLVMValueRef from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, w->frames));
     for (uint32_t i = w->outers; i > 0; i--) {
         LLVMValueRef n = sn_kb_dim(kb, b->ct->facts.loop[w->outer[i - 1]].extent);
         loop[w->outer[i - 1]] = i > 1 ? sn_kb_irem(kb, rest, n) : rest;
         rest = i > 1 ? sn_kb_idiv(kb, rest, n) : rest;
     }
+    b->next = sn_kb_iadd(kb, from, sn_kb_i64(kb, w->frames));
     for (int side = 0; side < 2; side++) {
         LLVMValueRef frame = side == w->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, w->window.multiple)) : from;
         LLVMValueRef column = sn_kb_imul(kb, block, sn_kb_i64(kb, w->block.vectors * kb->lanes));
         sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, column, b->packed[side]);
     }
     return sn_kb_imin(kb, sn_kb_i64(kb, w->frames), sn_kb_isub(kb, sn_kb_dim(kb, w->frame_extent), from));
+}
+
+/* While the first block of columns is multiplied, ask for a share of the next tile's operands. */
+static void ahead(body *b, LLVMValueRef block, LLVMValueRef from, LLVMValueRef row)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    int64_t share = (STRIP + w->row_blocks - 1) / w->row_blocks;
+    sn_if first = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntEQ, block, sn_kb_i64(kb, 0), ""));
+    LLVMValueRef start = sn_kb_iadd(kb, from, sn_kb_imul(kb, sn_kb_idiv(kb, row, sn_kb_i64(kb, w->block.rows)), sn_kb_i64(kb, share)));
+    for (int side = 0; side < 2; side++)
+        sn_ct_ahead_source(kb, b->ct, &w->pack[side], b->loop, b->next, start, share);
+    sn_kb_endif(kb, &first);
 }
 
 /* acc += products of a strip of the packed tile, for one block of columns; acc at tap, row, column of the block. */
@@ -217,6 +232,8 @@ static void strip_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMVa
     LLVMValueRef x = rows_shift ? sn_kb_ptr(kb, x0, shift) : x0, y = rows_shift ? y0 : sn_kb_ptr(kb, y0, shift);
     acc = sn_kb_ptr(kb, acc, sn_kb_imul(kb, tap.i, sn_kb_i64(kb, w->rows * width)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
+    if (w->product.x_axis < 0 && w->groups == 1)
+        ahead(b, block, from, row.i);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, row.i), y, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->zero_table,
                            sn_kb_i64(kb, 1), first, steps};
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");

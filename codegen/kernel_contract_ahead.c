@@ -1,0 +1,82 @@
+/* Memory asked for ahead of use: what the epilogue of a tile will read and write, requested while the products are still being added.
+ * Not needed for any result.
+ *
+ * Products keep the arithmetic busy and memory idle, epilogues the other way round.  Results are not read before they are written, but the
+ * machine fetches their lines anyway; so they are asked for, row block by row block, between calls of the micro-kernel.
+ */
+#include "kernel_contract.h"
+
+static void ask(sn_kb *kb, LLVMValueRef address, bool write)
+{
+    LLVMTypeRef overload[1] = {kb->ptr};
+    unsigned id = LLVMLookupIntrinsicID("llvm.prefetch", 13);
+    LLVMValueRef arg[4] = {address, LLVMConstInt(kb->i32, write, false), LLVMConstInt(kb->i32, 2, false), LLVMConstInt(kb->i32, 1, false)};
+    LLVMValueRef fn = LLVMGetIntrinsicDeclaration(kb->mod, id, overload, 1);
+    LLVMBuildCall2(kb->b, LLVMIntrinsicGetType(kb->ctx, id, overload, 1), fn, arg, 4, "");
+}
+
+/* An address that may lie outside the tensor. */
+static LLVMValueRef beyond(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset)
+{
+    return LLVMBuildGEP2(kb->b, kb->f32, base, &offset, 1, "");
+}
+
+/* `rows` rows of `floats` numbers from `at` on, `step` apart. */
+static void ask_rows(sn_kb *kb, LLVMValueRef at, int64_t rows, int64_t floats, int64_t step, bool write)
+{
+    enum { LINE = 16 };
+    if (floats == step) {
+        floats *= rows;
+        rows = 1;
+    }
+    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, rows), 1, NULL, 0);
+    sn_loop line = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, floats), LINE, NULL, 0);
+    ask(kb, beyond(kb, at, sn_kb_iadd(kb, sn_kb_imul(kb, row.i, sn_kb_i64(kb, step)), line.i)), write);
+    sn_kb_endfor(kb, &line, NULL);
+    sn_kb_endfor(kb, &row, NULL);
+}
+
+static bool is_in(const uint8_t *list, uint32_t n, uint8_t loop)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i] == loop)
+            return true;
+    return false;
+}
+
+void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef row, int64_t rows)
+{
+    const sn_type *t = &ct->facts.type[SN_AT_OUT];
+    sn_val at[SN_MAX_RANK];
+    int64_t lanes = kb->lanes, floats = edge->vectors * lanes < edge->width ? edge->vectors * lanes : edge->width;
+    for (uint8_t i = 0; i < t->rank; i++)
+        at[i] = sn_kb_index(kb, i < ct->outer ? tile->at[i] : i == ct->outer ? tile->from : sn_kb_i64(kb, 0), 0);
+    LLVMValueRef offset = sn_kb_offset(kb, t, at).ir.value;
+    offset = sn_kb_iadd(kb, offset, sn_kb_imul(kb, row, sn_kb_i64(kb, edge->width)));
+    offset = sn_kb_iadd(kb, offset, sn_kb_imul(kb, block, sn_kb_i64(kb, edge->vectors * lanes)));
+    for (uint32_t i = 0; i < kb->k->ins + kb->k->outs; i++) {
+        bool write = i >= kb->k->ins;
+        sn_ref r = write ? kb->k->out[i - kb->k->ins] : kb->k->in[i];
+        if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, r)->type, t))
+            ask_rows(kb, beyond(kb, kb->buffer[i], offset), rows, floats, edge->width, write);
+    }
+}
+
+void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef row, int64_t rows)
+{
+    uint8_t axis[SN_MAX_RANK]; /* of the source -> of the operand; SN_MAX_RANK = none */
+    sn_ref source = sn_ct_source(ct, pack, axis);
+    const sn_type *t = &sn_at(kb->g, source)->type;
+    sn_val at[SN_MAX_RANK];
+    LLVMValueRef zero = sn_kb_i64(kb, 0);
+    int64_t width = t->dim[t->rank - 1].v;
+    for (uint8_t i = 0; i < t->rank; i++) {
+        uint8_t l = axis[i] < SN_MAX_RANK ? ct->facts.spec->at[pack->tensor][axis[i]].loop[0] : SN_MAX_LOOPS;
+        bool outside = l < SN_MAX_LOOPS && !is_in(pack->inner, pack->inners, l) && !is_in(pack->column, pack->columns, l);
+        at[i] = sn_kb_index(kb, outside ? (axis[i] == pack->frame_axis ? frame : loop[l]) : zero, 0);
+    }
+    LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_offset(kb, t, at).ir.value, sn_kb_imul(kb, row, sn_kb_i64(kb, width)));
+    for (uint32_t i = 0; i < kb->k->ins; i++)
+        if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, kb->k->in[i])->type, t))
+            ask_rows(kb, beyond(kb, kb->buffer[i], offset), rows, width, width, false);
+}
