@@ -1,6 +1,6 @@
 /* The verb `import`: motion files into a data set.
  * Not the readers (runtime/data): this finds files, names sequences, and reports. */
-#include "commands.h"
+#include "cli.h"
 
 #include "../runtime/data/import.h"
 #include "../runtime/data/labels.h"
@@ -319,8 +319,8 @@ static void importing_fini(importing *in)
     free(in->dropped);
     free(in->output);
     free((void *)(uintptr_t)in->how.asf);
-    free(in->labels);
-    free(in->splits);
+    sn_cli_list_fini(in->labels);
+    sn_cli_list_fini(in->splits);
     sn_rt_dataset_free(in->set);
 }
 

@@ -8,8 +8,6 @@ set -euo pipefail
 sinew=$1 make_set=$2 recipe=$3
 rm -rf -- whole again killed stopped threads set.safetensors
 export SINEW_CACHE=$PWD/cache
-echo leak:libfontconfig > suppressions.txt # a cache of its own that it never frees
-export LSAN_OPTIONS=suppressions=$PWD/suppressions.txt:print_suppressions=0
 "$make_set" set.safetensors
 steps=40
 final=checkpoint-00000040.safetensors
