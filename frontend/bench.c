@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEAST_REPEATS = 3, MOST_REPEATS = 2000, PROFILED = 5 };
+enum { LEAST_REPEATS = 3, PROFILED = 5 };
 
 /* The program in memory, ready for steps: a trainer, or a session with a store. */
 typedef struct rig {
@@ -228,16 +228,40 @@ static int by_value(const void *pa, const void *pb)
     return *a < *b ? -1 : *a > *b;
 }
 
-static bool time_steps(rig *r, sn_bench *b, double seconds)
+static bool timed(rig *r, sn_bench *b, double *took)
 {
-    double *took = calloc(MOST_REPEATS, sizeof *took);
-    bool    ok = took && step(r, b, 0) && step(r, b, 1); /* first touch of memory, then caches and clock */
-    double  until = now() + seconds;
-    for (b->repeats = 0; ok && b->repeats < MOST_REPEATS && (b->repeats < LEAST_REPEATS || now() < until); b->repeats++) {
-        double from = now();
-        ok = step(r, b, 2 + b->repeats);
-        took[b->repeats] = now() - from;
+    double from = now();
+    bool   ok = step(r, b, 2 + b->repeats);
+    took[b->repeats++] = now() - from;
+    return ok;
+}
+
+static bool repeat(rig *r, sn_bench *b, double seconds, double *took)
+{
+    bool   ok = true;
+    double until = now() + seconds;
+    while (ok && b->repeats < SN_BENCH_MOST_STEPS && (b->repeats < LEAST_REPEATS || now() < until)) ok = timed(r, b, took);
+    return ok;
+}
+
+static bool take_turns(rig *r, sn_bench *b, uint32_t (*turn)(const double *, uint32_t), double *took)
+{
+    bool     ok = true;
+    uint32_t asked, before = 0;
+    while (ok && (asked = turn(took + before, b->repeats - before)) && b->repeats < SN_BENCH_MOST_STEPS)
+        for (before = b->repeats; ok && asked && b->repeats < SN_BENCH_MOST_STEPS; asked--) ok = timed(r, b, took);
+    if (ok && !b->repeats) {
+        sn_rt_fail(&b->err, SN_RT_MISSING, "no step was asked for");
+        ok = false;
     }
+    return ok;
+}
+
+static bool time_steps(rig *r, sn_bench *b, const sn_bench_options *o)
+{
+    double *took = calloc(SN_BENCH_MOST_STEPS, sizeof *took);
+    bool    ok = took && step(r, b, 0) && step(r, b, 1); /* first touch of memory, then caches and clock */
+    if (ok) ok = o->turn ? take_turns(r, b, o->turn, took) : repeat(r, b, o->seconds, took);
     if (ok) {
         qsort(took, b->repeats, sizeof *took, by_value);
         b->step = took[b->repeats / 2];
@@ -301,7 +325,7 @@ bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
     b->training = !o->module && has_recipe(file);
     if (getloadavg(&b->load, 1) != 1) b->load = 0;
     if (!compile(b, o)) return false;
-    bool ok = make_rig(&r, b, o->threads) && time_steps(&r, b, o->seconds);
+    bool ok = make_rig(&r, b, o->threads) && time_steps(&r, b, o);
     if (ok) {
         const sn_abi_program *p = b->job.program.abi;
         for (uint32_t i = 0; i < p->params && !b->batch; i++)

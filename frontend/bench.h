@@ -5,12 +5,17 @@
 
 #include "training.h"
 
+enum { SN_BENCH_MOST_STEPS = 2000 };
+
 typedef struct sn_bench_options {
     const char *const *set; uint32_t sets; /* "k=v": parameters, or extents of free dimensions */
     const char *module; /* inference of this module; NULL: the recipe's step in training if there is a recipe, else the main module */
     const char *cpu;
     int         threads;
     double      seconds; /* to spend on steps, at least 3 of them */
+    /* Instead of `seconds`, if given: is told the times of the steps just done (at first none) and says how many to do next, at most
+     * SN_BENCH_MOST_STEPS in all; 0 ends.  So that another program can take its turn between them. */
+    uint32_t  (*turn)(const double *seconds, uint32_t steps);
 } sn_bench_options;
 
 typedef struct sn_bench_kernel {

@@ -38,6 +38,17 @@ static void print_text(const sn_bench *b, bool kernels)
     if (kernels) print_kernels(b);
 }
 
+/* A line of the steps' seconds, then as many steps as the next line of standard input says; the end of input ends. */
+static uint32_t by_request(const double *seconds, uint32_t steps)
+{
+    char line[32];
+    printf("turn");
+    for (uint32_t i = 0; i < steps; i++) printf(" %.9f", seconds[i]);
+    putchar('\n');
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) ? (uint32_t)strtoul(line, NULL, 10) : 0;
+}
+
 static int usage(const char *text)
 {
     fprintf(stderr, "sinew bench: %s\nTry 'sinew bench --help'.\n", text);
@@ -63,7 +74,7 @@ int sn_cmd_bench(int argc, const char **argv)
 {
     sn_bench_options o = {.seconds = 5};
     char            *module = NULL, *cpu = NULL;
-    int              kernels = 0, json = 0, code = SN_EXIT_OK;
+    int              kernels = 0, json = 0, turns = 0, code = SN_EXIT_OK;
     const char     **set = NULL;
     struct poptOption table[] = {
         {"set", '\0', POPT_ARG_ARGV, &set, 0, "parameter of the module, or extent of a free dimension; may be repeated", "NAME=VALUE"},
@@ -71,6 +82,7 @@ int sn_cmd_bench(int argc, const char **argv)
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
         {"kernels", '\0', POPT_ARG_NONE, &kernels, 0, "a row for every kernel: time, share, speed, node, place in the file", NULL},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
+        {"turns", '\0', POPT_ARG_NONE, &turns, 0, "instead: as many steps as each line of standard input asks for, answered by a line of their seconds", NULL},
         {"cpu", '\0', POPT_ARG_STRING, &cpu, 0, "processor to compile for: native, x86-64-v2, -v3, -v4", "NAME"},
         {"json", '\0', POPT_ARG_NONE, &json, 0, "print a JSON object a file instead of text", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
@@ -85,6 +97,7 @@ int sn_cmd_bench(int argc, const char **argv)
     while (set && set[o.sets]) o.sets++;
     o.module = module;
     o.cpu = cpu;
+    o.turn = turns ? by_request : NULL;
     for (const char *file; code == SN_EXIT_OK && (file = poptGetArg(context));) code = bench_file(&o, file, kernels, json);
     for (uint32_t i = 0; i < o.sets; i++) free((void *)(uintptr_t)set[i]);
     free(set);
