@@ -5,7 +5,7 @@
 #include "frontend/convert.h"
 
 static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
-                                    "recipes/moco_dense_stgcn.json"};
+                                    "recipes/moco_dense_stgcn.json", "encoders/agcn.json", "recipes/moco_dense_agcn.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void convert(const char *from, const char *to, bool text)
@@ -38,10 +38,14 @@ static void convert_all(const char *kind, const char *from_root, bool text)
     }
 }
 
-static sn_graph *elaborate(const char *root, const char *file, const char *set, bool training)
+/* `sets`: assignments with spaces between; NULL for none. */
+static sn_graph *elaborate(const char *root, const char *file, const char *sets, bool training)
 {
-    char path[600];
-    const sn_program_options options = {.set = &set, .sets = set != NULL, .training = training};
+    char path[600], text[100] = "";
+    const char *set[8];
+    sn_program_options options = {.set = set, .training = training};
+    snprintf(text, sizeof text, "%s", sets ? sets : "");
+    for (char *s = strtok(text, " "); s; s = strtok(NULL, " ")) set[options.sets++] = s;
     sn_diags diags;
     snprintf(path, sizeof path, "%s/%s", root, file);
     sn_diags_init(&diags);
@@ -86,23 +90,26 @@ static void conversion_loses_nothing(void **state)
 
 static void text_and_binary_give_equal_graphs(void **state)
 {
-    static const int programs[] = {1, 2, 4};
+    static const int programs[] = {1, 2, 4, 5, 6};
+    enum { PROGRAMS = sizeof programs / sizeof *programs };
     static const char *const root[] = {SCRATCH "/binary", SCRATCH "/text"};
     (void)state;
-    for (int i = 0; i < 12; i++) {
-        const char *file = files[programs[i % 3]];
-        sn_graph *a = elaborate(MODELS, file, NULL, (i / 3) % 2), *b = elaborate(root[i / 6], file, NULL, (i / 3) % 2);
+    for (int i = 0; i < 4 * PROGRAMS; i++) {
+        const char *file = files[programs[i % PROGRAMS]];
+        const bool training = (i / PROGRAMS) % 2;
+        sn_graph *a = elaborate(MODELS, file, NULL, training), *b = elaborate(root[i / PROGRAMS / 2], file, NULL, training);
         assert_true(sn_graph_equal(a, b));
         sn_graph_free(a);
         sn_graph_free(b);
     }
 }
 
-static int64_t trained(const sn_graph *g)
+/* Elements of all weights whose name begins with `prefix`. */
+static int64_t trained(const sn_graph *g, const char *prefix)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < g->params; i++) {
-        int64_t count = g->param[i].kind == SN_WEIGHT;
+        int64_t count = g->param[i].kind == SN_WEIGHT && strncmp(g->param[i].name, prefix, strlen(prefix)) == 0;
         for (uint8_t k = 0; count && k < g->param[i].type.rank; k++) count *= g->param[i].type.dim[k].v;
         sum += count;
     }
@@ -110,54 +117,67 @@ static int64_t trained(const sn_graph *g)
 }
 
 /* Counts of the published networks, per block: input norm, then ten blocks. */
-static void stgcn_has_the_published_size(void **state)
+static void encoders_have_the_published_size(void **state)
 {
-    static const struct { const char *set; int64_t total, block[10]; } want[] = {
-        {"hidden=16", 821380, {4451, 5075, 5075, 5075, 13491, 14419, 14419, 47635, 51539, 660051}},
-        {"hidden=64", 3083412, {39827, 51539, 51539, 51539, 183507, 199507, 199507, 725587, 790355, 790355}},
+    static const struct { const char *file, *set; int64_t total, block[10]; } want[] = {
+        {"encoders/stgcn.json", "hidden=16", 821380, {4451, 5075, 5075, 5075, 13491, 14419, 14419, 47635, 51539, 660051}},
+        {"encoders/stgcn.json", "hidden=64", 3083412, {39827, 51539, 51539, 51539, 183507, 199507, 199507, 725587, 790355, 790355}},
+        {"encoders/agcn.json", "hidden=64", 3453940, {40595, 57779, 57779, 57779, 204563, 224275, 224275, 808659, 889043, 889043}},
     };
     (void)state;
-    for (int w = 0; w < 2; w++) {
-        sn_graph *g = elaborate(MODELS, "encoders/stgcn.json", want[w].set, false);
-        assert_int_equal(trained(g), want[w].total);
+    for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
+        sn_graph *g = elaborate(MODELS, want[w].file, want[w].set, false);
+        assert_int_equal(trained(g, ""), want[w].total);
+        assert_int_equal(trained(g, "norm."), 150);
         for (int b = 0; b < 10; b++) {
             char prefix[16];
-            int64_t sum = 0;
-            int n = snprintf(prefix, sizeof prefix, "block%d.", b + 1);
-            for (uint32_t i = 0; i < g->params; i++) {
-                int64_t count = g->param[i].kind == SN_WEIGHT && strncmp(g->param[i].name, prefix, (size_t)n) == 0;
-                for (uint8_t k = 0; count && k < g->param[i].type.rank; k++) count *= g->param[i].type.dim[k].v;
-                sum += count;
-            }
-            assert_int_equal(sum, want[w].block[b]);
+            snprintf(prefix, sizeof prefix, "block%d.", b + 1);
+            assert_int_equal(trained(g, prefix), want[w].block[b]);
         }
         sn_graph_free(g);
     }
 }
 
-/* Strides 2 at blocks 5 and 8: 300 -> 150 -> 75 frames, ceil(T/4) for any T. */
-static void stgcn_keeps_a_quarter_of_the_frames(void **state)
+/* Block 2 with stride 2 has a convolution as residual; published counts of this variant include an input norm that it does not use. */
+static void agcn_has_the_size_of_its_variant_with_stride_8(void **state)
 {
     (void)state;
-    sn_graph *g = elaborate(MODELS, "encoders/stgcn.json", NULL, false);
-    const sn_type *t = &sn_at(g, g->output[0].ref)->type;
-    assert_int_equal(t->rank, 4);
-    for (int64_t frames = 1; frames < 310; frames++) {
-        const int64_t extent[2] = {2, frames}; /* N, T in order of the input's shape */
-        assert_int_equal(sn_dim_eval(&g->dims, t->dim[1], extent), (frames + 3) / 4);
-    }
+    sn_graph *g = elaborate(MODELS, "encoders/agcn.json", "hidden=64 early=2 normed=0", false);
+    assert_int_equal(trained(g, "block2."), 62067);
+    assert_int_equal(trained(g, ""), 3458228 - 150);
     sn_graph_free(g);
 }
 
-static void stgcn_reads_on_one_page(void **state)
+/* Strides 2 at blocks 5 and 8: 300 -> 150 -> 75 frames, ceil(T/4) for any T; of 2s-AGCN for localization also at block 2. */
+static void encoders_keep_a_fixed_share_of_the_frames(void **state)
 {
-    size_t n = 0;
-    int lines = 0;
+    static const struct { const char *file, *set; int64_t share; } want[] = {
+        {"encoders/stgcn.json", NULL, 4}, {"encoders/agcn.json", NULL, 4}, {"encoders/agcn.json", "early=2", 8}};
     (void)state;
-    char *text = slurp(MODELS "/encoders/stgcn.json", &n);
-    for (size_t i = 0; i < n; i++) lines += text[i] == '\n';
-    assert_true(lines <= 120);
-    free(text);
+    for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
+        sn_graph *g = elaborate(MODELS, want[w].file, want[w].set, false);
+        const sn_type *t = &sn_at(g, g->output[0].ref)->type;
+        assert_int_equal(t->rank, 4);
+        for (int64_t frames = 1; frames < 310; frames++) {
+            const int64_t extent[2] = {2, frames}; /* N, T in order of the input's shape */
+            assert_int_equal(sn_dim_eval(&g->dims, t->dim[1], extent), (frames + want[w].share - 1) / want[w].share);
+        }
+        sn_graph_free(g);
+    }
+}
+
+static void encoders_read_on_one_page(void **state)
+{
+    static const char *const file[] = {MODELS "/encoders/stgcn.json", MODELS "/encoders/agcn.json"};
+    (void)state;
+    for (int f = 0; f < 2; f++) {
+        size_t n = 0;
+        int lines = 0;
+        char *text = slurp(file[f], &n);
+        for (size_t i = 0; i < n; i++) lines += text[i] == '\n';
+        assert_true(lines <= 120);
+        free(text);
+    }
 }
 
 /* Stage 1: copies follow the query's weights, states are their own, the queues are pushed. */
@@ -198,8 +218,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_file_checks), cmocka_unit_test(conversion_loses_nothing), cmocka_unit_test(text_and_binary_give_equal_graphs),
-        cmocka_unit_test(stgcn_has_the_published_size), cmocka_unit_test(stgcn_keeps_a_quarter_of_the_frames),
-        cmocka_unit_test(stgcn_reads_on_one_page), cmocka_unit_test(momentum_and_queues_are_declared),
+        cmocka_unit_test(encoders_have_the_published_size), cmocka_unit_test(agcn_has_the_size_of_its_variant_with_stride_8),
+        cmocka_unit_test(encoders_keep_a_fixed_share_of_the_frames), cmocka_unit_test(encoders_read_on_one_page),
+        cmocka_unit_test(momentum_and_queues_are_declared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
