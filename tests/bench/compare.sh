@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
-# Races sinew against PyTorch on the stage-1 training step, both on the same threads, interleaved in one run.
-# Not a test: it takes minutes, needs the package index and a quiet machine; nothing of it is needed to build or test sinew.
+# Compares sinew with its peers and with the machine's limit: everything interleaved on the same threads, one table.
+# Not a test: it takes about 20 minutes, needs the package index once and a quiet machine; nothing of it is needed to build or test sinew.
 #
-#   tests/bench/compare.sh [--build DIR] [options of race.py: --batch 32,8 --threads 2 --rounds 4 --steps 3 --peers LIST --out DIR]
+#   tests/bench/compare.sh [--build DIR] [--venv DIR] [--only ROW,...] [--quick] [--rounds N] [--threads N] [--out DIR]
 #
-# Makes a virtual environment in BUILD/bench-venv (about 5 GB: PyPI's torch carries its CUDA libraries; only the CPU is used) and
-# prints the table; the same goes to BUILD/bench/race.txt and race.json.
+# Rows: step inference convolution norm graph queue optimizer cold bits foreign growth (rows/).
+#
+# Makes a virtual environment in BUILD/bench-venv, unless --venv names one (about 6 GB: PyPI's torch carries its CUDA libraries; only the
+# CPU is used).  The table goes to BUILD/bench/compare.txt, every figure to compare.json there, and each row to compare.jsonl as it comes.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=$root/build
-if [ "${1:-}" = --build ]; then
-    build=$(realpath "$2")
-    shift 2
-fi
-venv=$build/bench-venv
+build=$root/build venv=
+rest=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --build) build=$(realpath "$2") && shift 2 ;;
+    --venv) venv=$(realpath "$2") && shift 2 ;;
+    *) rest+=("$1") && shift ;;
+    esac
+done
+venv=${venv:-$build/bench-venv}
 
 packages=(python3-venv libjemalloc2 libtcmalloc-minimal4)
 missing=()
@@ -28,8 +34,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}"
 fi
 [ -x "$build/sinew" ] || "$root/.ci/build" "$build"
-if ! "$venv/bin/python" -c 'import torch, numpy' 2>/dev/null; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet torch numpy
+if ! "$venv/bin/python" -c 'import torch, numpy, onnx, onnxruntime, openvino, jax' 2>/dev/null; then
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet torch numpy onnx onnxruntime openvino 'jax[cpu]'
 fi
-exec "$venv/bin/python" "$root/tests/bench/race.py" --sinew "$build/sinew" --out "$build/bench" "$@"
+unset OPENBLAS_CORETYPE OMP_NUM_THREADS OMP_PROC_BIND GOMP_CPU_AFFINITY
+exec "$venv/bin/python" "$root/tests/bench/compare.py" --sinew "$build/sinew" --out "$build/bench" "${rest[@]}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # What batch norm, ReLU and residual cost in training, on top of a block's contractions: forward and backward, as parts of a training step.
-# Not the race against peers (race.py).
+# Not the race against peers (compare.py).
 #
 #   python3 tests/bench/overhead.py --sinew build/sinew [--threads 2] [--rounds 3] [--seconds 0.7] [--json]
 #

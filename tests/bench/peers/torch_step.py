@@ -2,8 +2,7 @@
 Not the reference of the tests (tests/models/reference.py), whose modules it takes; what is rewritten here gives the same numbers faster.
 
 A step = query forward and backward, momentum update, key forward, matching, both queue losses, SGD with momentum and weight decay,
-enqueue.  On each line "step" of standard input one step is timed and its seconds are printed; "quit" prints the peak memory and ends.
-The first line printed says that warm-up is over.  So the caller can interleave it with another program.
+enqueue.  Steps are done when asked for (turns.py).
 """
 import argparse
 import os
@@ -12,12 +11,12 @@ import time
 import types
 
 import numpy as np
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "models"))
 import reference
+import turns
 
 
 def graph_product_rows(self, x, a):
@@ -110,11 +109,6 @@ class Step:
         return loss.item()
 
 
-def peak_bytes():
-    with open("/proc/self/status") as f:
-        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM"))
-
-
 def options():
     p = argparse.ArgumentParser()
     for name, value in dict(hidden=16, frames=300, batch=32, queue=32768, snippets=19, threads=2, warmup=2, seed=1).items():
@@ -136,7 +130,7 @@ def main():
     step = Step(o)
     begin = time.perf_counter()
     losses = [step() for _ in range(o.warmup)]
-    print(f"ready torch={torch.__version__} warmup_s={time.perf_counter() - begin:.3f} loss={losses[0]:.4f}", flush=True)
+    warmup = time.perf_counter() - begin
 
     def timed():
         begin = time.perf_counter()
@@ -150,14 +144,9 @@ def main():
     if o.steps:
         times = sorted(timed() for _ in range(o.steps))
         median = times[len(times) // 2]
-        print(f"median {median:.4f} s, best {times[0]:.4f} s, {o.batch / median:.2f} sequences/s, peak {peak_bytes() / 1e9:.2f} GB")
+        print(f"median {median:.4f} s, best {times[0]:.4f} s, {o.batch / median:.2f} sequences/s, peak {turns.peak_bytes() / 1e9:.2f} GB")
         return
-    for line in sys.stdin:
-        if line.strip() == "step":
-            print(f"step {timed():.6f}", flush=True)
-        elif line.strip() == "quit":
-            break
-    print(f"peak {peak_bytes()}", flush=True)
+    turns.serve(step, torch=torch.__version__, warmup_s=warmup, loss=losses[0])
 
 
 main()

@@ -1,0 +1,163 @@
+"""All rows of the comparison, one after the other, and their table.  Not the rows (rows/) nor the turns of contestants (contest.py).
+
+Each row is written to OUT/compare.jsonl as it comes, so that a stopped run keeps what it has; at the end OUT/compare.txt has the table and
+OUT/compare.json everything, each contestant's time included.  A row that fails says why and loses no other.
+"""
+import argparse
+import datetime
+import importlib
+import importlib.metadata
+import json
+import os
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import rows
+
+
+def processor():
+    with open("/proc/cpuinfo") as f:
+        info = [line.split(":")[1].strip() for line in f if line.startswith(("model name", "cpu family", "model\t"))]
+    return f"{info[1]} (family {info[0]}, model {info[2]}), {len(os.sched_getaffinity(0))} processors"
+
+
+def seconds(t):
+    return "" if t is None else f"{1e3 * t:.2f} ms" if t < 1 else f"{t:.3f} s"
+
+
+def mebibytes(n):
+    return "" if n is None else f"{n / 2**20:.0f}"
+
+
+def figure(what, v):
+    if v is None:
+        return "unknown"
+    return f"{100 * v:.1f} %" if what.endswith(("share", "cost", "spread")) else seconds(v) if what.endswith("_s") else f"{v:.2f}"
+
+
+def verdict(line):
+    if "why" in line:
+        return "does not run: " + line["why"]
+    word = {True: "met", False: "NOT MET", None: "unknown"}
+    return "; ".join(f"{c['what'].removesuffix('_s').replace('_', ' ')} {figure(c['what'], c['value'])} {c['sense']} "
+                     f"{figure(c['what'], c['bound'])} {word[c['met']]}" for c in line.get("checks", []))
+
+
+HEAD = f"{'work':44}{'sinew':>12}{'best peer':>12}  {'which':22}{'ratio':>7}{'of peak':>9}{'MiB':>7}{'planned':>8}{'of peer':>9}{'cold':>8}{'cached':>8}  targets"
+
+
+def table_line(line):
+    share, ratio, of = line.get("peak_share"), line.get("ratio"), line.get("memory_share")
+    cold, cached = line.get("compile_cold_s"), line.get("compile_cached_s")
+    text = (f"{line['work']:44}{seconds(line.get('step_s')):>12}{seconds(line.get('peer_s')):>12}  {line.get('peer', ''):22}"
+            f"{'' if ratio is None else f'{ratio:.2f}x':>7}{'' if share is None else f'{100 * share:.1f} %':>9}"
+            f"{mebibytes(line.get('memory_bytes')):>7}{mebibytes(line.get('planned_bytes')):>8}{'' if of is None else f'{100 * of:.0f} %':>9}"
+            f"{'' if cold is None else f'{cold:.2f}':>8}{'' if cached is None else f'{cached:.3f}':>8}  {verdict(line)}")
+    return "\n".join([text.rstrip()] + [f"{'':6}{note}" for note in line.get("notes", []) + [f.splitlines()[0] for f in line.get("faults", [])]])
+
+
+def contestants(line):
+    return [f"  {line['work']:44}{r['name']:24}{seconds(r['step_s']):>12}{mebibytes(r.get('memory_peak_bytes')):>8}  {r['steps']} steps"
+            f"{', dropped after the first round' if r['dropped'] else ''}" for r in line.get("contestants", [])]
+
+
+def table(report):
+    lines = report["lines"]
+    peaks = [line["peak_gflops"] for line in lines if line.get("peak_gflops")]
+    checks = [c for line in lines for c in line.get("checks", [])]
+    text = [f"{report['processor']}; {report['date']}; {report['threads']} threads, float32, medians of {report['rounds']} rounds of turns; "
+            f"load before {report['load_before']:.1f}; {report['took_s'] / 60:.0f} minutes",
+            f"multiply-adds alone reached {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s on {report['threads']} threads, measured with each row" if peaks else "",
+            f"of {len(checks)} targets {sum(c['met'] is True for c in checks)} are met, {sum(c['met'] is False for c in checks)} are not, "
+            f"{sum(c['met'] is None for c in checks)} unknown; {sum('why' in line for line in lines)} rows do not run",
+            f"versions: {', '.join(f'{k} {v}' for k, v in report['versions'].items())}", ""]
+    title = None
+    text.append(HEAD)
+    for line in lines:
+        if line["title"] != title:
+            title = line["title"]
+            text.append(f"-- {title}")
+        text.append(table_line(line))
+    text += ["", "Every contestant (median of a step, peak MiB):"] + [t for line in lines for t in contestants(line)]
+    return "\n".join(text)
+
+
+def attempt(work, what):
+    begin = time.monotonic()
+    try:
+        line = work()
+    except Exception as e:
+        traceback.print_exc(file=sys.stderr)
+        line = {"work": what, "why": str(e)}
+    line["took_s"] = time.monotonic() - begin
+    return line
+
+
+def run_row(o, name, out):
+    """Lines of one row; each work is a function, so that one may fail alone."""
+    try:
+        row = importlib.import_module("rows." + name)
+        works = list(row.run(o))
+    except Exception as e:
+        traceback.print_exc(file=sys.stderr)
+        return [{"row": name, "title": name, "work": name, "why": str(e), "took_s": 0}]
+    lines = []
+    for i, work in enumerate(works):
+        line = {"row": name, "title": row.TITLE, **attempt(work, f"{name} {i + 1}")}
+        lines.append(line)
+        out.write(json.dumps(line) + "\n")
+        out.flush()
+        print(table_line(line), flush=True)
+    return lines
+
+
+def versions():
+    found = {}
+    for module in ("torch", "numpy", "onnxruntime", "openvino", "jax"):
+        try:
+            found[module] = importlib.metadata.version(module)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return found
+
+
+def options():
+    p = argparse.ArgumentParser()
+    p.add_argument("--sinew", required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--only", default=",".join(rows.NAMES), help="rows, by name")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--quick", action="store_true", help="two rounds")
+    o = p.parse_args()
+    o.rounds = 2 if o.quick else o.rounds
+    o.sinew, o.out = os.path.abspath(o.sinew), os.path.abspath(o.out)
+    o.build = os.path.dirname(o.sinew)
+    return o
+
+
+def main():
+    o = options()
+    os.makedirs(o.out, exist_ok=True)
+    open(os.path.join(o.out, "stderr.txt"), "w").close()
+    begin = time.monotonic()
+    report = {"processor": processor(), "date": datetime.datetime.now().isoformat(" ", "minutes"), "threads": o.threads, "rounds": o.rounds,
+              "load_before": os.getloadavg()[0], "versions": versions(), "lines": []}
+    print(HEAD, flush=True)
+    with open(os.path.join(o.out, "compare.jsonl"), "w") as out:
+        for name in o.only.split(","):
+            report["lines"] += run_row(o, name, out)
+    report["took_s"] = time.monotonic() - begin
+    text = table(report)
+    print("\n" + text)
+    with open(os.path.join(o.out, "compare.txt"), "w") as f:
+        f.write(text + "\n")
+    with open(os.path.join(o.out, "compare.json"), "w") as f:
+        json.dump(report, f, indent=1)
+        f.write("\n")
+
+
+main()

@@ -1,0 +1,23 @@
+"""Optimiser and momentum update: bytes they must move over the time they take, against the bandwidth measured in the same run.
+Not the gradients."""
+import functools
+import os
+
+import contest
+
+TITLE = "optimiser and momentum update, one pass over the parameters"
+
+
+def run(o):
+    return [functools.partial(measure, o, *s) for s in (("stgcn", 16), ("agcn", 64))]
+
+
+def measure(o, model, hidden):
+    recipe = os.path.join(contest.MODELS, "recipes", f"moco_dense_{model}.json")
+    results, _ = contest.race(o, [lambda: contest.sinew(o, recipe, dict(batch=1, hidden=hidden), kernels=True)], 0.3, rounds=2)
+    found = [k for k in results[0]["kernel_times"] if "optimi" in k["name"] and k.get("bytes")]
+    if not found:
+        raise RuntimeError("`sinew bench --kernels` has no row of its own for the optimiser")
+    seconds, moved, bandwidth = sum(k["seconds"] for k in found), sum(k["bytes"] for k in found), results[0]["bandwidth_gbytes"] * 1e9
+    return {"work": f"{model} width {hidden}", "step_s": seconds, "notes": [f"{moved / seconds / 1e9:.1f} GB/s of {bandwidth / 1e9:.1f}, {moved / 2**20:.1f} MiB moved"],
+            "checks": [contest.check("bandwidth share", moved / seconds / bandwidth, ">=", 0.9)]}
