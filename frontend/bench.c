@@ -179,6 +179,7 @@ static sn_rt_status make_session(rig *r, const sn_training *t, int threads, sn_r
     if (status == SN_RT_OK) status = sn_rt_session_bind(r->session, t->extent, err);
     if (status == SN_RT_OK) status = sn_rt_store_new(p, r->session, &r->store, err);
     if (status == SN_RT_OK) status = sn_rt_store_attach(r->store, r->session, err);
+    if (status == SN_RT_OK) status = sn_rt_session_hold(r->session, err);
     if (status == SN_RT_OK) status = sn_rt_session_prepare(r->session, threads, NULL, 0, err);
     if (status == SN_RT_OK) sn_rt_store_init(r->store, 0, threads);
     return status;

@@ -14,7 +14,7 @@
  * One thread calls a session at a time; a run uses the session's own team of OpenMP threads.  Results are the same bits for any
  * number of threads, because tiles and partial sums are numbered at compile time.
  *
- * Files: program.c (check, find) bind.c (extents, plan) session.c (run) parallel.c (threads) peak.c (limits of the machine).
+ * Files: program.c (check, find) bind.c (extents, plan) hold.c (held parameters) session.c (run) parallel.c (threads) peak.c (limits of the machine).
  */
 #ifndef SN_RUNTIME_SINEW_RT_H
 #define SN_RUNTIME_SINEW_RT_H
@@ -80,7 +80,13 @@ size_t sn_rt_plan_live_bytes(sn_rt_session *s);
  * 64-byte aligned, which must outlive the binding.  SN_RT_MEMORY leaves the session bound but unprepared. */
 sn_rt_status sn_rt_session_prepare(sn_rt_session *s, int threads, void *slab, size_t slab_bytes, sn_rt_error *err);
 
-/* Run every call once.  `seed` and `step` key random numbers.  State updates are not applied: the caller reads their values with
+/* Say that parameters other than inputs keep their values from run to run: what depends on them alone (packed weights, folded norms) is then
+ * computed in the next run only, and kept in the slab, which grows by it.  After bind, before prepare, else SN_RT_ARGUMENT.  Pointing one of
+ * them at memory computes anew; after writing to their memory call sn_rt_session_renew.  Results are the same bits. */
+sn_rt_status sn_rt_session_hold(sn_rt_session *s, sn_rt_error *err);
+void         sn_rt_session_renew(sn_rt_session *s);
+
+/* Run every call once, or those that do not depend on held parameters alone.  `seed` and `step` key random numbers.  State updates are not applied: the caller reads their values with
  * sn_rt_session_update and applies them (runtime/train does).  SN_RT_MISSING names a parameter that was not set; SN_RT_ARGUMENT before
  * prepare.  Cannot fail once it has begun. */
 sn_rt_status sn_rt_session_run(sn_rt_session *s, uint64_t seed, uint64_t step, sn_rt_error *err);

@@ -52,7 +52,7 @@ void sn_rt_team_run(const sn_rt_job *job, uint32_t n, int threads, void *scratch
 
 double sn_rt_now(void); /* seconds of a monotonic clock */
 
-/* ---- session.c, bind.c, order.c ------------------------------------------------------------------------------------------- */
+/* ---- session.c, bind.c, order.c, hold.c ------------------------------------------------------------------------------------------- */
 
 struct sn_rt_session {
     const sn_abi_program *program;
@@ -70,9 +70,14 @@ struct sn_rt_session {
     float         **arg;          /* pool behind sn_abi_args.arg */
     int64_t        *arg_dim;      /* pool behind sn_abi_args.dim */
     sn_abi_args    *args;         /* [calls] */
-    sn_rt_job      *job;          /* [calls] */
+    sn_rt_job      *job;          /* [calls]: of a run that makes everything */
+    sn_rt_job      *rest;         /* [calls]: of a run that takes held calls as made: they have no tiles */
+    bool           *held;         /* [calls]: reads held parameters only */
+    bool           *fixed;        /* [buffers]: slab memory written by a held call */
     /* made by bind */
     bool   bound, planned;
+    bool   hold;                   /* parameters that are no inputs keep their values */
+    bool   made;                   /* held calls have run since */
     size_t plan_total, scratch_bytes, stage_floats;
     /* made by prepare */
     int    threads;
@@ -87,7 +92,14 @@ struct sn_rt_session {
 void sn_rt_session_unbind(sn_rt_session *s);
 /* Compute the plan unless it is computed. */
 sn_rt_status sn_rt_session_plan(sn_rt_session *s, sn_rt_error *err);
-/* Fill job[].wait: a job waits when it touches memory that an unfinished earlier one writes, or writes what one touches. */
-sn_rt_status sn_rt_session_order(sn_rt_session *s, sn_rt_error *err);
+/* Fill wait of the session's `job` or `rest`: a job waits when it touches memory that an unfinished earlier one writes, or writes what one
+ * touches.  Jobs without tiles touch nothing. */
+sn_rt_status sn_rt_session_order(const sn_rt_session *s, sn_rt_job *job, sn_rt_error *err);
+/* Fill held[] and fixed[]; nothing is held unless s->hold. */
+void sn_rt_session_find_held(sn_rt_session *s);
+/* Results of held calls that a run reads live from call 0 to `end`. */
+void sn_rt_session_keep_held(const sn_rt_session *s, uint32_t end);
+/* Fill rest[] but for wait; the next run makes everything. */
+void sn_rt_session_rest(sn_rt_session *s);
 
 #endif

@@ -29,7 +29,7 @@ static bool conflict(const touched *a, const touched *b)
     return (a->written || b->written) && a->space == b->space && a->begin < b->end && b->begin < a->end;
 }
 
-sn_rt_status sn_rt_session_order(sn_rt_session *s, sn_rt_error *err)
+sn_rt_status sn_rt_session_order(const sn_rt_session *s, sn_rt_job *job, sn_rt_error *err)
 {
     const sn_abi_program *p = s->program;
     size_t most = 1;
@@ -41,7 +41,7 @@ sn_rt_status sn_rt_session_order(sn_rt_session *s, sn_rt_error *err)
         const sn_abi_call *c = &p->call[i];
         bool   wait = false;
         size_t end = n;
-        for (uint32_t a = 0; a < c->args; a++) {
+        for (uint32_t a = 0; a < c->args && job[i].tiles > 0; a++) {
             touched t;
             if (!touched_of(s, c->arg[a], a >= c->reads, &t)) continue;
             for (size_t k = 0; k < n && !wait; k++) wait = conflict(&seen[k], &t);
@@ -52,7 +52,7 @@ sn_rt_status sn_rt_session_order(sn_rt_session *s, sn_rt_error *err)
             end -= n;
         }
         n = end;
-        s->job[i].wait = wait;
+        job[i].wait = wait;
     }
     free(seen);
     return SN_RT_OK;

@@ -23,7 +23,9 @@ static bool allocate(sn_rt_session *s)
            (s->output = zeros(p->outputs, sizeof *s->output)) && (s->output_given = zeros(p->outputs, sizeof *s->output_given)) &&
            (s->output_copied = zeros(p->outputs, sizeof *s->output_copied)) && (s->update_stage = zeros(p->updates, sizeof *s->update_stage)) &&
            (s->arg = zeros(args, sizeof *s->arg)) && (s->arg_dim = zeros(dims, sizeof *s->arg_dim)) &&
-           (s->args = zeros(p->calls, sizeof *s->args)) && (s->job = zeros(p->calls, sizeof *s->job));
+           (s->args = zeros(p->calls, sizeof *s->args)) && (s->job = zeros(p->calls, sizeof *s->job)) &&
+           (s->rest = zeros(p->calls, sizeof *s->rest)) && (s->held = zeros(p->calls, sizeof *s->held)) &&
+           (s->fixed = zeros(p->buffers, sizeof *s->fixed));
 }
 
 static void link_calls(sn_rt_session *s)
@@ -74,7 +76,7 @@ void sn_rt_session_unbind(sn_rt_session *s)
     s->stage = NULL;
     s->slab_bytes = 0;
     s->threads = 0;
-    s->bound = s->planned = false;
+    s->bound = s->planned = s->hold = s->made = false;
     memset(s->param, 0, p->params * sizeof *s->param);
     memset(s->output, 0, p->outputs * sizeof *s->output);
     memset(s->output_given, 0, p->outputs * sizeof *s->output_given);
@@ -100,6 +102,9 @@ void sn_rt_session_free(sn_rt_session *s)
     free(s->arg_dim);
     free(s->args);
     free(s->job);
+    free(s->rest);
+    free(s->held);
+    free(s->fixed);
     free(s);
 }
 
@@ -137,6 +142,7 @@ sn_rt_status sn_rt_session_set_param(sn_rt_session *s, uint32_t param, const flo
     sn_rt_status status = check_memory("parameter", p->param[param].name, data, count, sn_rt_session_count(s, &p->param[param].type), err);
     if (status != SN_RT_OK) return status;
     s->param[param] = data;
+    if (p->param[param].kind != SN_ABI_INPUT) s->made = false;
     point(s, SN_ABI_PARAM, param, (float *)(uintptr_t)data); /* kernels take float * for reads and writes alike and do not write parameters */
     if (s->slab) refresh_args(s);
     return SN_RT_OK;
@@ -206,7 +212,9 @@ sn_rt_status sn_rt_session_prepare(sn_rt_session *s, int threads, void *slab, si
     layout       l;
     sn_rt_status status = sn_rt_session_plan(s, err);
     if (status == SN_RT_OK && !slab_layout(s, threads, &l)) status = sn_rt_fail(err, SN_RT_BAD_SHAPE, "the slab's size overflows");
-    if (status == SN_RT_OK) status = sn_rt_session_order(s, err);
+    if (status == SN_RT_OK) status = sn_rt_session_order(s, s->job, err);
+    sn_rt_session_rest(s);
+    if (status == SN_RT_OK) status = sn_rt_session_order(s, s->rest, err);
     if (status != SN_RT_OK) return status;
     if (slab && slab_bytes < l.total) return sn_rt_fail(err, SN_RT_ARGUMENT, "a slab of %zu bytes was given, %zu are needed", slab_bytes, l.total);
     if (slab && (uintptr_t)slab % SN_RT_ALIGN) return sn_rt_fail(err, SN_RT_ARGUMENT, "the slab must be aligned to %d bytes", SN_RT_ALIGN);
@@ -255,7 +263,8 @@ sn_rt_status sn_rt_session_run(sn_rt_session *s, uint64_t seed, uint64_t step, s
         s->args[i].step = step;
     }
     sn_rt_clock clock = {s->busy, s->wall};
-    sn_rt_team_run(s->job, s->program->calls, s->threads, s->scratch, s->scratch_bytes, s->state, s->busy ? &clock : NULL);
+    sn_rt_team_run(s->made ? s->rest : s->job, s->program->calls, s->threads, s->scratch, s->scratch_bytes, s->state, s->busy ? &clock : NULL);
+    s->made = s->hold;
     after_run(s);
     return SN_RT_OK;
 }
@@ -297,9 +306,10 @@ static double busy_of(const sn_rt_session *s, uint32_t call)
 sn_rt_call_time sn_rt_session_call_time(const sn_rt_session *s, uint32_t call)
 {
     if (!s->busy || call >= s->program->calls) return (sn_rt_call_time){0, 0};
+    const sn_rt_job *job = s->made ? s->rest : s->job; /* as the last run was */
     uint32_t first = call, end = call + 1;
-    while (first > 0 && !s->job[first].wait) first--;
-    while (end < s->program->calls && !s->job[end].wait) end++;
+    while (first > 0 && !job[first].wait) first--;
+    while (end < s->program->calls && !job[end].wait) end++;
     double group = 0;
     for (uint32_t i = first; i < end; i++) group += busy_of(s, i);
     double busy = busy_of(s, call);

@@ -91,6 +91,61 @@ static void test_threads_equal(void **unused)
     twin_fini(&one);
 }
 
+/* Every output and update of two sessions is the same. */
+static void check_equal(const twin *a, const twin *b)
+{
+    const sn_abi_program *p = twin_program();
+    for (uint32_t o = 0; o < TWIN_OUTPUTS; o++)
+        assert_memory_equal(sn_rt_session_output(a->s, o), sn_rt_session_output(b->s, o), sn_rt_session_count(a->s, &p->output[o].type) * sizeof(float));
+    for (uint32_t u = 0; u < p->updates; u++) {
+        size_t n, m;
+        const float *x = sn_rt_session_update(a->s, u, &n), *y = sn_rt_session_update(b->s, u, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(x, y, n * sizeof(float));
+    }
+}
+
+static void move_all(twin *t, uint32_t param, float by)
+{
+    for (size_t k = 0; k < t->count[param]; k++) t->param[param][k] += by;
+}
+
+/* Held parameters: the same results, from fewer calls, until told that they changed. */
+static void test_hold(void **unused)
+{
+    (void)unused;
+    const sn_abi_program *p = twin_program();
+    twin plain, held;
+    twin_init(&plain, 30, 9, 2);
+    twin_init(&held, 30, 9, 2);
+    check_fails(sn_rt_session_hold(held.s, err), SN_RT_ARGUMENT, err_.text); /* prepared already */
+    check_ok(sn_rt_session_bind(held.s, (int64_t[]){30, 9}, err));
+    check_ok(sn_rt_session_hold(held.s, err));
+    for (uint32_t i = 0; i < p->params; i++) check_ok(sn_rt_session_set_param(held.s, i, held.param[i], held.count[i], err));
+    check_ok(sn_rt_session_prepare(held.s, 2, NULL, 0, err));
+    assert_true(sn_rt_plan_bytes(held.s, 2) >= sn_rt_plan_bytes(plain.s, 2));
+    uint32_t calls = 0;
+    for (uint32_t i = 0; i < p->calls; i++) {
+        calls += held.s->held[i];
+        assert_false(plain.s->held[i]);
+    }
+    assert_int_equal(calls, 1); /* the queue's centre: all others see an input */
+    for (uint64_t step = 0; step < 8; step++) {
+        for (uint32_t i = 0; i < p->params; i++) { /* inputs change in every step, what is held in some */
+            if (p->param[i].kind != SN_ABI_INPUT && step % 3 != 2) continue;
+            move_all(&plain, i, 0.125f);
+            move_all(&held, i, 0.125f);
+        }
+        if (step == 2) sn_rt_session_renew(held.s);
+        if (step == 5) check_ok(sn_rt_session_set_param(held.s, TWIN_BIAS, held.param[TWIN_BIAS], held.count[TWIN_BIAS], err));
+        check_ok(sn_rt_session_run(plain.s, 3, step, err));
+        check_ok(sn_rt_session_run(held.s, 3, step, err));
+        check_equal(&plain, &held);
+    }
+    twin_fini(&plain);
+    twin_fini(&held);
+}
+
 static void test_plan_is_allocation(void **unused)
 {
     (void)unused;
@@ -195,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradient), cmocka_unit_test(test_threads_equal), cmocka_unit_test(test_plan_is_allocation),
         cmocka_unit_test(test_profile),  cmocka_unit_test(test_errors),        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
