@@ -56,7 +56,7 @@ static void count_in(group *g, size_t frames, double fps, size_t joints)
 
 static void count_ranges(summary *s, const sn_rt_sequence *q)
 {
-    for (size_t i = 0; i < q->frames * q->joints * 3; i++) {
+    for (size_t i = 0; i < q->persons * q->frames * q->joints * 3; i++) {
         s->low[i % 3] = fmin(s->low[i % 3], (double)q->x[i]);
         s->high[i % 3] = fmax(s->high[i % 3], (double)q->x[i]);
     }
@@ -115,8 +115,8 @@ static void print_groups(const char *title, const groups *list, const char *unit
 static void print_sequence(const summary *s, size_t at)
 {
     const sn_rt_sequence *q = sn_rt_dataset_at(s->set, at);
-    printf("\nsequence %s: %s, from %s, %s, %zu joints, %zu frames at %g Hz (%.2f s); source %g Hz from its frame %llu on\n",
-           q->id, q->source, q->file, q->split, q->joints, q->frames, q->fps, (double)q->frames / q->fps, q->source_fps,
+    printf("\nsequence %s: %s, from %s, %s, %zu person%s of %zu joints, %zu frames at %g Hz (%.2f s); source %g Hz from its frame %llu on\n",
+           q->id, q->source, q->file, q->split, q->persons, q->persons == 1 ? "" : "s", q->joints, q->frames, q->fps, (double)q->frames / q->fps, q->source_fps,
            (unsigned long long)q->source_first);
     for (size_t i = 0; i < q->segments; i++) {
         const sn_rt_segment *g = &q->segment[i];
@@ -176,8 +176,8 @@ static json_t *sequence_json(const summary *s, size_t at)
                                                   "label", sn_rt_dataset_label_name(s->set, g->label), "origin",
                                                   sn_rt_dataset_origin_name(s->set, g->origin)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:o}", "id", q->id, "file", q->file, "source",
-                     q->source, "split", q->split, "frames", (json_int_t)q->frames, "joints", (json_int_t)q->joints, "fps",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:I, s:o}", "id", q->id, "file", q->file, "source",
+                     q->source, "split", q->split, "frames", (json_int_t)q->frames, "persons", (json_int_t)q->persons, "joints", (json_int_t)q->joints, "fps",
                      q->fps, "source_fps", q->source_fps, "source_first", (json_int_t)q->source_first, "segments",
                      segments);
 }

@@ -2,6 +2,8 @@
  * Not the readers (runtime/data): this finds files, names sequences, and reports. */
 #include "cli.h"
 
+#include "../runtime/data/families.h"
+#include "../runtime/data/file.h"
 #include "../runtime/data/import.h"
 #include "../runtime/data/labels.h"
 #include "../runtime/data/motion.h"
@@ -27,11 +29,15 @@ typedef struct found {
 typedef struct importing {
     sn_rt_import how;
     char *output;
-    const char **labels, **splits;
+    const char **labels, **splits, **skip_lists;
+    const char *pku_labels, *pku_splits;
+    char *family, *protocol;
+    int family_frames;
     int raw, all_frames, append, strict;
     found *file;
     size_t files, capacity;
     size_t others;    /* files met in folders that are of another kind */
+    size_t listed;    /* files met in folders that a skip list names */
     size_t *dropped;  /* per sequence of the set: leading frames left out */
     size_t skipped, failed_named, borrowed_asf;
     sn_rt_dataset *set;
@@ -74,6 +80,35 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* Whether a skip list names the file, with or without its suffix; lists are words parted by blanks, commas or lines. */
+static int is_listed(const char *const *list, const char *name)
+{
+    size_t length = strlen(name), stem = strcspn(name, ".");
+    for (; list && *list; list++)
+        for (const char *at = *list; *at;) {
+            size_t n = strcspn(at, " ,\t\r\n");
+            if ((n == length || n == stem) && memcmp(at, name, n) == 0)
+                return 1;
+            at += n + strspn(at + n, " ,\t\r\n");
+        }
+    return 0;
+}
+
+/* The lists' text in place of their paths. */
+static int read_skip_lists(importing *in)
+{
+    for (const char **list = in->skip_lists; list && *list; list++) {
+        sn_rt_error err = {""};
+        char *text;
+        size_t size;
+        if (sn_rt_file_read(*list, (size_t)1 << 28, &text, &size, &err) != SN_RT_OK)
+            return fail("%s", err.text);
+        free((void *)(uintptr_t)*list);
+        *list = text;
+    }
+    return SN_EXIT_OK;
+}
+
 /* All files of the format below a folder, in order of name. */
 static int walk(importing *in, const char *folder)
 {
@@ -87,7 +122,9 @@ static int walk(importing *in, const char *folder)
             fprintf(stderr, "sinew import: %s: %s\n", e->fts_path,
                     e->fts_info == FTS_DC ? "folder contains itself" : strerror(e->fts_errno));
             code = SN_EXIT_FAILED;
-        } else if (e->fts_info == FTS_F && has_suffix(e->fts_name, in->how.format)) {
+        } else if (e->fts_info == FTS_F && is_listed(in->skip_lists, e->fts_name)) {
+            in->listed++;
+        } else if (e->fts_info == FTS_F && has_suffix(e->fts_name, sn_rt_import_suffix(in->how.format))) {
             code = add_file(in, e->fts_path, 0);
         } else if (e->fts_info == FTS_F) {
             in->others++;
@@ -107,7 +144,7 @@ static int collect(importing *in, const char **paths)
         if (code != SN_EXIT_OK)
             return code;
     }
-    return in->files ? SN_EXIT_OK : fail("no .%s file in the paths given", in->how.format);
+    return in->files ? SN_EXIT_OK : fail("no .%s file in the paths given", sn_rt_import_suffix(in->how.format));
 }
 
 /* File name without folders and suffix, as a fresh string. */
@@ -173,8 +210,9 @@ static void import_one(importing *in, const found *file)
     sn_rt_error err = {""};
     sn_rt_imported done;
     size_t length = strlen(file->path);
-    if (!has_suffix(file->path, in->how.format))
-        snprintf(err.text, sizeof err.text, "%s: not a .%s file", file->path, in->how.format);
+    const char *suffix = sn_rt_import_suffix(in->how.format);
+    if (!has_suffix(file->path, suffix))
+        snprintf(err.text, sizeof err.text, "%s: not a .%s file", file->path, suffix);
     else if (sn_rt_import_file(in->set, &in->how, file->path, file->id, &done, &err) == SN_RT_OK) {
         in->borrowed_asf += done.borrowed_asf;
         in->dropped[sn_rt_dataset_count(in->set) - 1] = done.dropped;
@@ -186,10 +224,16 @@ static void import_one(importing *in, const found *file)
     in->failed_named += file->named != 0;
 }
 
+/* A format of tracked bodies, not of motions. */
+static int is_tracked(const importing *in)
+{
+    return strcmp(in->how.format, "ntu") == 0 || strcmp(in->how.format, "pku") == 0;
+}
+
 /* One line a source: sequences, minutes, rate, joints, frames left out. */
 static void report_source(const importing *in, size_t before, const char *source)
 {
-    size_t files = 0, frames = 0, dropped = 0, joints = 0;
+    size_t files = 0, frames = 0, dropped = 0, joints = 0, persons = 0;
     double seconds = 0, fps = 0;
     for (size_t i = before; i < sn_rt_dataset_count(in->set); i++) {
         const sn_rt_sequence *s = sn_rt_dataset_at(in->set, i);
@@ -200,10 +244,13 @@ static void report_source(const importing *in, size_t before, const char *source
         seconds += (double)s->frames / s->fps;
         dropped += in->dropped[i];
         joints = s->joints;
+        persons = s->persons > persons ? s->persons : persons;
         fps = s->fps;
     }
     printf("  %-14s %5zu sequences %8.2f min %9zu frames  %g Hz  %zu joints", source, files, seconds / 60, frames, fps,
            joints);
+    if (persons > 1)
+        printf(", up to %zu persons", persons);
     if (dropped)
         printf("; %zu leading frames that were never performed left out", dropped);
     putchar('\n');
@@ -212,8 +259,11 @@ static void report_source(const importing *in, size_t before, const char *source
 static void report(const importing *in, size_t before)
 {
     size_t count = sn_rt_dataset_count(in->set);
-    printf("imported %zu of %zu .%s files (%s)\n", count - before, in->files, in->how.format,
-           in->raw ? "raw: source joints and rate, world coordinates, metres" : "25 joints, centred, aligned, metres");
+    const sn_rt_family *family = is_tracked(in) ? sn_rt_family_of(in->how.family) : NULL;
+    printf("imported %zu of %zu .%s files (%s)\n", count - before, in->files, sn_rt_import_suffix(in->how.format),
+           family    ? family->about
+           : in->raw ? "raw: source joints and rate, world coordinates, metres"
+                     : "25 joints, centred, aligned, metres");
     for (size_t i = before; i < count; i++) {
         size_t k = before;
         while (k < i && strcmp(sn_rt_dataset_at(in->set, k)->source, sn_rt_dataset_at(in->set, i)->source) != 0)
@@ -224,6 +274,8 @@ static void report(const importing *in, size_t before)
     if (in->borrowed_asf)
         printf("  %zu AMC files had no ASF of their own: joint angles on the limbs of %s\n", in->borrowed_asf,
                in->how.asf);
+    if (in->listed)
+        printf("  %zu files left out because a skip list names them\n", in->listed);
     if (in->others)
         printf("  %zu files of other kinds in the folders were left alone\n", in->others);
     if (in->skipped)
@@ -245,13 +297,25 @@ static int apply_tables(importing *in)
             return fail("%s", err.text);
         printf("splits %s: %zu rows, %zu applied, %zu of sequences not here\n", *path, r.rows, r.applied, r.absent);
     }
+    if (in->pku_labels) {
+        if (sn_rt_pku_labels_apply(in->set, in->pku_labels, &r, &err) != SN_RT_OK)
+            return fail("%s", err.text);
+        printf("labels %s: %zu rows, %zu applied (%zu cut at the sequence's end, %zu with start and end exchanged), %zu outside, "
+               "%zu sequences without a file\n",
+               in->pku_labels, r.rows, r.applied, r.clipped, r.swapped, r.empty, r.absent);
+    }
+    if (in->pku_splits) {
+        if (sn_rt_pku_splits_apply(in->set, in->pku_splits, &r, &err) != SN_RT_OK)
+            return fail("%s", err.text);
+        printf("splits %s: %zu ids, %zu applied, %zu of sequences not here\n", in->pku_splits, r.rows, r.applied, r.absent);
+    }
     return SN_EXIT_OK;
 }
 
 static int open_set(importing *in)
 {
     sn_rt_error err = {""};
-    const char *layout = in->raw ? "raw" : "ntu25";
+    const char *layout = is_tracked(in) ? sn_rt_family_of(in->how.family)->layout : in->raw ? "raw" : "ntu25";
     if (in->append && access(in->output, F_OK) == 0) {
         if (sn_rt_dataset_open(in->output, &in->set, &err) != SN_RT_OK)
             return fail("%s", err.text);
@@ -282,6 +346,8 @@ static int check_asf(const importing *in)
 static int import_all(importing *in, const char **paths)
 {
     int code = check_asf(in);
+    if (code == SN_EXIT_OK)
+        code = read_skip_lists(in);
     if (code == SN_EXIT_OK)
         code = collect(in, paths);
     if (code == SN_EXIT_OK)
@@ -321,6 +387,11 @@ static void importing_fini(importing *in)
     free((void *)(uintptr_t)in->how.asf);
     sn_cli_list_fini(in->labels);
     sn_cli_list_fini(in->splits);
+    sn_cli_list_fini(in->skip_lists);
+    free((void *)(uintptr_t)in->pku_labels);
+    free((void *)(uintptr_t)in->pku_splits);
+    free(in->family);
+    free(in->protocol);
     sn_rt_dataset_free(in->set);
 }
 
@@ -329,9 +400,9 @@ static int usage(const importing *in, const char **arguments)
 {
     const char *wrong = NULL;
     if (!arguments || !arguments[0])
-        wrong = "FORMAT is missing (bvh or amc)";
-    else if (strcmp(arguments[0], "bvh") != 0 && strcmp(arguments[0], "amc") != 0)
-        wrong = "FORMAT is not bvh or amc";
+        wrong = "FORMAT is missing (bvh, amc, ntu or pku)";
+    else if (!sn_rt_import_suffix(arguments[0]))
+        wrong = "FORMAT is not bvh, amc, ntu or pku";
     else if (!arguments[1])
         wrong = "PATH is missing (motion files or folders of them)";
     else if (!in->output || !*in->output)
@@ -340,6 +411,12 @@ static int usage(const importing *in, const char **arguments)
         wrong = "--fps and --amc-fps are 1 to 1000";
     else if (!(in->how.unit >= 0))
         wrong = "--unit is not below 0";
+    else if (in->family && !sn_rt_family_of(in->family))
+        wrong = "--family is agcn, aimclr or denoised";
+    else if (in->protocol && strcmp(in->protocol, "xsub") != 0 && strcmp(in->protocol, "xview") != 0)
+        wrong = "--protocol is xsub or xview";
+    else if (in->family_frames < 0)
+        wrong = "--frames is not below 0";
     if (!wrong)
         return SN_EXIT_OK;
     fprintf(stderr, "sinew import: %s\nTry 'sinew import --help'.\n", wrong);
@@ -366,11 +443,21 @@ int sn_cmd_import(int argc, const char **argv)
          "HZ"},
         {"unit", '\0', POPT_ARG_DOUBLE, &in.how.unit, 0, "with --raw: metres per unit of a BVH skeleton not known here",
          "METRES"},
+        {"family", '\0', POPT_ARG_STRING, &in.family, 0,
+         "ntu, pku: preparation, agcn (default), aimclr or denoised; a set holds one", "NAME"},
+        {"frames", '\0', POPT_ARG_INT, &in.family_frames, 0,
+         "ntu, pku: frames of a sequence: agcn repeats up to it (0: as recorded), aimclr resizes to it (50)", "COUNT"},
+        {"protocol", '\0', POPT_ARG_STRING, &in.protocol, 0, "ntu: split by performer (xsub) or camera (xview)", "NAME"},
+        {"skip-list", '\0', POPT_ARG_ARGV, &in.skip_lists, 0,
+         "names of files to leave out, such as NTU's samples with missing skeletons; may be repeated", "FILE"},
+        {"pku-labels", '\0', POPT_ARG_STRING, &in.pku_labels, 0, "pku: folder of its label files, ID.txt", "DIR"},
+        {"pku-splits", '\0', POPT_ARG_STRING, &in.pku_splits, 0, "pku: its list of training and validation videos", "FILE"},
         {"strict", '\0', POPT_ARG_NONE, &in.strict, 0, "write nothing if any file is skipped", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext context = poptGetContext("sinew import", argc, argv, options, 0);
-    poptSetOtherOptionHelp(context, "FORMAT PATH... -o SET\n\nRead motion files of FORMAT (bvh or amc) into a data set. "
-                                    "A PATH is a file or a folder, which is\nsearched for files of the format.\n");
+    poptSetOtherOptionHelp(context, "FORMAT PATH... -o SET\n\nRead files of FORMAT into a data set. A PATH is a file or a folder, which is searched "
+                                    "for files of the format:\n  bvh  .bvh, hierarchy and angles     amc  .amc with .asf, angles\n"
+                                    "  ntu  .skeleton of NTU RGB+D         pku  .txt skeletons of PKU-MMD\n");
     int wrong = poptGetNextOpt(context), code;
     if (wrong < -1) {
         fprintf(stderr, "sinew import: %s: %s\nTry 'sinew import --help'.\n", poptBadOption(context, 0),
@@ -383,6 +470,9 @@ int sn_cmd_import(int argc, const char **argv)
             in.how.format = arguments[0];
             in.how.raw = in.raw;
             in.how.all_frames = in.all_frames;
+            in.how.family = in.family ? in.family : in.how.family;
+            in.how.family_frames = (size_t)in.family_frames;
+            in.how.protocol = in.protocol;
             code = import_all(&in, arguments + 1);
         }
     }

@@ -113,7 +113,7 @@ static int open_loader(pretraining *p)
     sn_rt_error      err = {""};
     if (r->views > SN_RT_MAX_VIEWS || r->batch > UINT32_MAX || r->frames > UINT32_MAX) return wrong("recipe: too many views, rows or frames", NULL);
     p->config = (sn_rt_loader_config){.set = p->dataset, .splits = how->splits, .seed = (uint64_t)how->seed, .batch = (uint32_t)r->batch,
-                                      .frames = (uint32_t)r->frames, .views = r->views, .clip_seconds = how->clip_seconds,
+                                      .frames = (uint32_t)r->frames, .persons = p->training.persons, .views = r->views, .clip_seconds = how->clip_seconds,
                                       .stride_seconds = how->stride_seconds};
     for (uint32_t v = 0; v < r->views; v++) p->config.view[v] = r->view[v].augment;
     if (sn_rt_loader_open(&p->config, &p->loader, &err) != SN_RT_OK) return wrong(how->data, err.text);
@@ -130,7 +130,7 @@ static int open_trainer(pretraining *p)
 {
     sn_rt_error err = {""};
     if (sn_training_start(&p->training, (uint64_t)p->how->seed, p->how->threads, &p->trainer, &err) != SN_RT_OK) return wrong(p->how->recipe, err.text);
-    size_t frame = sn_rt_loader_joints(p->loader) * 3, want = (size_t)p->config.batch * p->config.frames * frame;
+    size_t frame = sn_rt_loader_joints(p->loader) * 3, want = (size_t)p->config.batch * p->config.persons * p->config.frames * frame;
     for (uint32_t v = 0; v < p->config.views; v++)
         if (sn_rt_trainer_input_count(p->trainer, v) != want) {
             fprintf(stderr, "sinew pretrain: %s has %zu joints, input %s has another number\n", p->how->data, sn_rt_loader_joints(p->loader),

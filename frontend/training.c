@@ -26,7 +26,14 @@ static bool bind_axis(sn_training *t, const sn_abi_param *input, uint32_t axis, 
     return false;
 }
 
-/* Views are [batch, frames, joints, 3]: this binds the program's symbols. */
+/* Persons of a row: 1 for [batch, frames, joints, 3], M for [batch, M, frames, joints, 3], which must be a number; 0: neither. */
+static uint32_t persons_of(const sn_abi_tensor *type)
+{
+    if (type->rank == 5 && type->dim[1] > 0 && type->dim[1] <= UINT32_MAX) return (uint32_t)type->dim[1];
+    return type->rank == 4;
+}
+
+/* This binds the program's symbols. */
 static bool bind_views(sn_training *t, sn_rt_error *err)
 {
     const sn_abi_program *p = t->program.abi;
@@ -35,11 +42,19 @@ static bool bind_views(sn_training *t, sn_rt_error *err)
     for (uint32_t v = 0; v < t->recipe.views; v++) {
         uint32_t i = sn_rt_find_param(p, t->recipe.view[v].input);
         t->input[v] = t->recipe.view[v].input;
-        if (i == SN_RT_NONE || p->param[i].kind != SN_ABI_INPUT || p->param[i].type.rank != 4) {
-            sn_rt_fail(err, SN_RT_BAD_SHAPE, "view %s: module %s has no input of that name with 4 axes", t->input[v], t->recipe.module);
+        if (i == SN_RT_NONE || p->param[i].kind != SN_ABI_INPUT || !persons_of(&p->param[i].type)) {
+            sn_rt_fail(err, SN_RT_BAD_SHAPE, "view %s: module %s has no input of that name that is [batch, frames, joints, 3] or [batch, persons, frames, joints, 3]",
+                       t->input[v], t->recipe.module);
             return false;
         }
-        if (!bind_axis(t, &p->param[i], 0, t->recipe.batch, "batch", err) || !bind_axis(t, &p->param[i], 1, t->recipe.frames, "frames", err)) return false;
+        uint32_t persons = persons_of(&p->param[i].type);
+        if (v > 0 && persons != t->persons) {
+            sn_rt_fail(err, SN_RT_BAD_SHAPE, "view %s shows %u persons, view %s %u", t->input[v], persons, t->input[0], t->persons);
+            return false;
+        }
+        t->persons = persons;
+        uint32_t time = p->param[i].type.rank - 3;
+        if (!bind_axis(t, &p->param[i], 0, t->recipe.batch, "batch", err) || !bind_axis(t, &p->param[i], time, t->recipe.frames, "frames", err)) return false;
     }
     for (uint32_t s = 0; s < p->symbols; s++)
         if (t->extent[s] == 0) {

@@ -14,6 +14,7 @@ typedef struct sn_training {
     sn_program  program;
     int64_t    *extent;      /* of the program's symbols */
     const char **input;      /* names of the views' inputs */
+    uint32_t    persons;     /* of a row of the views: 1, or the second of five axes */
     char       *text;        /* the recipe as run: "key = value" lines; see sn_training_open */
     char       *graph;       /* the recipe as run: one graph file (sn_model_bundle) */
     bool        compiled;

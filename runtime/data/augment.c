@@ -73,17 +73,18 @@ const char *sn_rt_augmentation_names(void)
     return "none, basic";
 }
 
-void sn_rt_augment(const sn_rt_augmentation *how, sn_rt_random *r, const float *in, size_t T, size_t V, float *out)
+void sn_rt_augment(const sn_rt_augmentation *how, sn_rt_random *r, const float *in, size_t M, size_t T, size_t V, float *out)
 {
     if (how->crop_ratio) {
-        size_t p = T / how->crop_ratio;
-        sn_rt_temporal_crop(in, T, V, how->crop_ratio, sn_rt_random_below(r, (uint32_t)(2 * p + 1)), out);
+        size_t p = T / how->crop_ratio, start = sn_rt_random_below(r, (uint32_t)(2 * p + 1));
+        for (size_t m = 0; m < M; m++)
+            sn_rt_temporal_crop(in + m * T * V * 3, T, V, how->crop_ratio, start, out + m * T * V * 3);
     } else {
-        memcpy(out, in, T * V * 3 * sizeof *out);
+        memcpy(out, in, M * T * V * 3 * sizeof *out);
     }
     if (how->shear > 0) {
         float R[9];
         sn_rt_shear_draw(r, how->shear, R);
-        sn_rt_shear(out, T * V, R);
+        sn_rt_shear(out, M * T * V, R);
     }
 }

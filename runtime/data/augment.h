@@ -1,4 +1,4 @@
-/* Augmentations of a clip f32[T][V][3], and the resize that makes its T.
+/* Augmentations of a clip f32[M][T][V][3] of M persons, and the resize that makes its T.
  * Not random by itself: every number comes from the stream given (random.h).
  *
  * Source: spec section 3.1 (AimCLR's feeder); "basic" = temporal crop with ratio 6, then shear with amplitude 0.5. */
@@ -31,7 +31,8 @@ const sn_rt_augmentation *sn_rt_augmentation_of(const char *name);
 /* Names joined by ", ", for messages. */
 const char *sn_rt_augmentation_names(void);
 
-/* out[T][V][3] from in[T][V][3]. Draws, in this order: crop start (one `below`), shear (six `uniform`). No aliasing. */
-void sn_rt_augment(const sn_rt_augmentation *how, sn_rt_random *r, const float *in, size_t T, size_t V, float *out);
+/* out[M][T][V][3] from in[M][T][V][3], the same for all persons. Draws, in this order: crop start (one `below`), shear (six
+ * `uniform`). No aliasing. */
+void sn_rt_augment(const sn_rt_augmentation *how, sn_rt_random *r, const float *in, size_t M, size_t T, size_t V, float *out);
 
 #endif

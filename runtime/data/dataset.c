@@ -10,8 +10,8 @@
 
 const char *sn_rt_layout_of(const char *text)
 {
-    static const char *const layouts[] = {"ntu25", "raw"};
-    for (size_t i = 0; text && i < 2; i++)
+    static const char *const layouts[] = {"ntu25", "ntu25-aimclr", "ntu25-denoised", "raw"};
+    for (size_t i = 0; text && i < sizeof layouts / sizeof *layouts; i++)
         if (strcmp(text, layouts[i]) == 0)
             return layouts[i];
     return NULL;
@@ -153,24 +153,28 @@ static sn_rt_status check_sequence(const sn_rt_dataset *set, const sn_rt_sequenc
     if (s->body >= set->bodies || set->body[s->body].joints != s->joints || s->frames == 0)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": %zu frames of %zu joints do not fit its skeleton", s->id,
                           s->frames, s->joints);
+    if (s->persons > SN_RT_MAX_PERSONS)
+        return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": %zu persons, expected 1 to %d", s->id, s->persons,
+                          SN_RT_MAX_PERSONS);
     if (s->frames > UINT32_MAX || !(s->fps > 0) || !isfinite(s->fps) || !(s->source_fps > 0) || !isfinite(s->source_fps))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": %zu frames at rate %g from rate %g", s->id, s->frames,
                           s->fps, s->source_fps);
-    for (size_t i = 0; i < s->frames * s->joints * 3; i++)
+    for (size_t i = 0; i < s->persons * s->frames * s->joints * 3; i++)
         if (!isfinite(s->x[i]))
             return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": frame %zu joint %zu is not finite", s->id,
-                              i / 3 / s->joints, i / 3 % s->joints);
+                              i / 3 / s->joints % s->frames, i / 3 % s->joints);
     return SN_RT_OK;
 }
 
 sn_rt_status sn_rt_dataset_add(sn_rt_dataset *set, const sn_rt_sequence *sequence, sn_rt_error *err)
 {
-    sn_rt_status status = check_sequence(set, sequence, err);
+    sn_rt_sequence copy = *sequence;
+    copy.persons += copy.persons == 0;
+    sn_rt_status status = check_sequence(set, &copy, err);
     if (status != SN_RT_OK)
         return status;
-    size_t bytes = sequence->frames * sequence->joints * 3 * sizeof(float), capacity = set->capacity;
+    size_t bytes = copy.persons * copy.frames * copy.joints * 3 * sizeof(float), capacity = set->capacity;
     float *x = malloc(bytes);
-    sn_rt_sequence copy = *sequence;
     copy.id = strdup(sequence->id);
     copy.file = strdup(sequence->file);
     copy.source = strdup(sequence->source);

@@ -5,6 +5,8 @@
 
 #include "safetensors.h"
 
+enum { SN_RT_MAX_PERSONS = 2 };
+
 typedef struct sn_rt_dataset sn_rt_dataset;
 
 /* Frames [start, end) of a sequence, counted at the sequence's own rate in this set. */
@@ -32,14 +34,15 @@ typedef struct sn_rt_sequence {
     double fps;            /* of x */
     double source_fps;     /* of the file it came from */
     uint64_t source_first; /* frame of that file that frame 0 of x shows */
+    size_t persons;        /* 1 or 2; 0 when added means 1. Who is missing in a frame is zeros there */
     size_t frames, joints;
-    const float *x;        /* [frames][joints][3], metres */
+    const float *x;        /* [persons][frames][joints][3], metres */
     size_t segments;
     const sn_rt_segment *segment; /* ordered by start, then end */
 } sn_rt_sequence;
 
-/* The layouts a set can have: "ntu25" (normalise.h, 30 frames a second) or "raw". NULL if there is no memory or the
- * layout is another. */
+/* The layouts a set can have: "ntu25" (normalise.h, or family agcn), "ntu25-aimclr", "ntu25-denoised" (families.h), or "raw".
+ * NULL if there is no memory or the layout is another. */
 sn_rt_dataset *sn_rt_dataset_new(const char *layout);
 void sn_rt_dataset_free(sn_rt_dataset *set);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char format_key[] = "sinew.dataset", format_value[] = "1";
+static const char format_key[] = "sinew.dataset", format_value[] = "2";
 enum { SEGMENT_COLUMNS = 4 };
 
 /* ---- writing ---- */
@@ -88,7 +88,7 @@ static sn_rt_status put_sequence(const sn_rt_sequence *s, sn_rt_tensors *out, sn
                                       s->segment, err);
     snprintf(name, sizeof name, "x/%s", s->id);
     if (status == SN_RT_OK)
-        status = sn_rt_tensors_borrow(out, name, SN_RT_ELEM_F32, 3, (uint64_t[]){s->frames, s->joints, 3}, s->x, err);
+        status = sn_rt_tensors_borrow(out, name, SN_RT_ELEM_F32, 4, (uint64_t[]){s->persons, s->frames, s->joints, 3}, s->x, err);
     return status;
 }
 
@@ -245,11 +245,12 @@ static sn_rt_status read_sequence(const opening *in, size_t index, const json_t 
     char name[600];
     snprintf(name, sizeof name, "x/%s", s.id);
     const sn_rt_array *x;
-    sn_rt_status status = sn_rt_tensors_need(in->file, name, SN_RT_ELEM_F32, 3,
-                                             (uint64_t[]){SN_RT_ANY_DIM, s.joints, 3}, &x, in->err);
+    sn_rt_status status = sn_rt_tensors_need(in->file, name, SN_RT_ELEM_F32, 4,
+                                             (uint64_t[]){SN_RT_ANY_DIM, SN_RT_ANY_DIM, s.joints, 3}, &x, in->err);
     if (status != SN_RT_OK)
         return status;
-    s.frames = (size_t)x->dims[0];
+    s.persons = (size_t)x->dims[0];
+    s.frames = (size_t)x->dims[1];
     s.x = x->data;
     sn_rt_error why = {""};
     status = sn_rt_dataset_add(in->set, &s, &why);
@@ -283,12 +284,12 @@ static sn_rt_status check_no_strangers(const opening *in)
 
 static sn_rt_status check_layout(const opening *in)
 {
-    if (strcmp(in->set->layout, "ntu25") != 0)
+    if (strcmp(in->set->layout, "raw") == 0)
         return SN_RT_OK;
     for (size_t i = 0; i < in->set->bodies; i++)
         if (in->set->body[i].joints != SN_RT_JOINTS)
-            return sn_rt_fail(in->err, SN_RT_FORMAT, "%s: layout ntu25, but skeleton \"%s\" has %zu joints", in->path,
-                              in->set->body[i].name, in->set->body[i].joints);
+            return sn_rt_fail(in->err, SN_RT_FORMAT, "%s: layout %s, but skeleton \"%s\" has %zu joints", in->path,
+                              in->set->layout, in->set->body[i].name, in->set->body[i].joints);
     return SN_RT_OK;
 }
 
@@ -321,7 +322,7 @@ static sn_rt_status open_tensors(const char *path, const sn_rt_tensors *file, sn
     if (strcmp(format, format_value) != 0)
         return sn_rt_fail(err, SN_RT_FORMAT, "%s: data set version \"%s\", expected \"%s\"", path, format, format_value);
     if (!sn_rt_layout_of(layout))
-        return sn_rt_fail(err, SN_RT_FORMAT, "%s: layout \"%s\", expected ntu25 or raw", path, layout ? layout : "");
+        return sn_rt_fail(err, SN_RT_FORMAT, "%s: layout \"%s\", expected ntu25, ntu25-aimclr, ntu25-denoised or raw", path, layout ? layout : "");
     opening in = {.path = path, .file = file, .set = sn_rt_dataset_new(layout), .err = err};
     if (!in.set)
         return sn_rt_fail(err, SN_RT_MEMORY, "%s: no memory", path);

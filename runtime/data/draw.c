@@ -35,7 +35,7 @@ typedef struct drawing {
 
 static const float *joint_at(const drawing *d, size_t frame, size_t joint)
 {
-    return d->s->x + (frame * d->s->joints + joint) * 3;
+    return d->s->x + (frame * d->s->joints + joint) * 3; /* of the first person */
 }
 
 static size_t frame_of(const drawing *d, size_t pose)

@@ -2,6 +2,7 @@
  * Not the walk over folders. */
 #include "import.h"
 
+#include "families.h"
 #include "normalise.h"
 
 #include <math.h>
@@ -12,7 +13,34 @@
 
 sn_rt_import sn_rt_import_defaults(const char *format)
 {
-    return (sn_rt_import){.format = format, .fps = 30, .amc_fps = 120};
+    return (sn_rt_import){.format = format, .fps = 30, .amc_fps = 120, .family = "agcn"};
+}
+
+typedef struct format_row {
+    const char *name, *suffix;
+    sn_rt_status (*read_bodies)(const char *, sn_rt_bodies *, sn_rt_error *); /* NULL: a format of motions */
+} format_row;
+
+static const format_row formats[] = {
+    {"bvh", "bvh", NULL}, {"amc", "amc", NULL}, {"ntu", "skeleton", sn_rt_ntu_read}, {"pku", "txt", sn_rt_pku_read}};
+
+static const format_row *format_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
+}
+
+const char *sn_rt_import_suffix(const char *format)
+{
+    const format_row *row = format_of(format);
+    return row ? row->suffix : NULL;
+}
+
+const char *sn_rt_import_formats(void)
+{
+    return "bvh, amc, ntu, pku";
 }
 
 static const char *file_name(const char *path)
@@ -155,21 +183,92 @@ static sn_rt_status add_motion(sn_rt_dataset *set, const sn_rt_motion *motion, c
     return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
 }
 
+/* ---- tracked bodies ----------------------------------------------------------------------------------------------------- */
+
+/* Training performers and cameras of NTU RGB+D's two protocols (Shahroudy et al. 2016). */
+static const char *ntu_split(const sn_rt_ntu_name *name, const char *protocol)
+{
+    static const int performers[] = {1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38};
+    if (strcmp(protocol, "xview") == 0)
+        return name->camera == 1 ? "test" : "train";
+    for (size_t i = 0; i < sizeof performers / sizeof *performers; i++)
+        if (performers[i] == name->performer)
+            return "train";
+    return "test";
+}
+
+/* An NTU recording shows one action, which its name says. */
+static sn_rt_status label_ntu(sn_rt_dataset *set, const sn_rt_ntu_name *name, sn_rt_error *err)
+{
+    char label[16];
+    size_t last = sn_rt_dataset_count(set) - 1;
+    snprintf(label, sizeof label, "A%03d", name->action);
+    return sn_rt_dataset_label(set, last, 0, (uint32_t)sn_rt_dataset_at(set, last)->frames, label, "ntu", err);
+}
+
+static sn_rt_status add_persons(sn_rt_dataset *set, const sn_rt_bodies *bodies, const sn_rt_import *how, const char *path,
+                                const char *id, sn_rt_error *err)
+{
+    sn_rt_ntu_name name = {0};
+    int ntu = strcmp(how->format, "ntu") == 0;
+    if (ntu && sn_rt_ntu_name_of(path, &name))
+        return sn_rt_fail(err, SN_RT_FORMAT, "the name is not SsssCcccPpppRrrrAaaa");
+    sn_rt_persons q;
+    sn_rt_body body = {"ntu25", SN_RT_JOINTS, sn_rt_joint_name, sn_rt_joint_parent};
+    sn_rt_sequence s = {.id = id, .file = file_name(path), .source = how->format, .source_fps = bodies->fps, .joints = SN_RT_JOINTS,
+                        .split = ntu && how->protocol ? ntu_split(&name, how->protocol) : "pretrain"};
+    sn_rt_status status = sn_rt_family_apply(sn_rt_family_of(how->family), bodies, how->family_frames, &q, err);
+    if (status != SN_RT_OK)
+        return status;
+    s.persons = q.persons;
+    s.frames = q.frames;
+    s.fps = q.fps;
+    s.x = q.x;
+    status = sn_rt_dataset_body(set, &body, &s.body, err);
+    if (status == SN_RT_OK)
+        status = sn_rt_dataset_add(set, &s, err);
+    if (status == SN_RT_OK && ntu)
+        status = label_ntu(set, &name, err);
+    sn_rt_persons_fini(&q);
+    return status;
+}
+
+static sn_rt_status import_bodies(sn_rt_dataset *set, const format_row *format, const sn_rt_import *how, const char *path,
+                                  const char *id, sn_rt_error *err)
+{
+    sn_rt_bodies bodies;
+    sn_rt_status status = format->read_bodies(path, &bodies, err);
+    if (status != SN_RT_OK)
+        return status;
+    sn_rt_error why = {""};
+    status = add_persons(set, &bodies, how, path, id, &why);
+    sn_rt_bodies_fini(&bodies);
+    return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
+}
+
+/* ---- any ---------------------------------------------------------------------------------------------------------------- */
+
+static sn_rt_status import_motion(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,
+                                  sn_rt_imported *out, sn_rt_error *err)
+{
+    sn_rt_motion motion = {0};
+    sn_rt_status status = strcmp(how->format, "bvh") == 0 ? sn_rt_bvh_read(path, &motion, err)
+                                                          : read_amc(path, how, &motion, &out->borrowed_asf, err);
+    if (status == SN_RT_OK)
+        status = add_motion(set, &motion, how, path, id, &out->dropped, err);
+    sn_rt_motion_fini(&motion);
+    return status;
+}
+
 sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,
                                sn_rt_imported *out, sn_rt_error *err)
 {
-    sn_rt_motion motion = {0};
-    sn_rt_status status;
+    const format_row *format = format_of(how->format);
     sn_rt_imported done = {0};
-    if (strcmp(how->format, "bvh") == 0)
-        status = sn_rt_bvh_read(path, &motion, err);
-    else if (strcmp(how->format, "amc") == 0)
-        status = read_amc(path, how, &motion, &done.borrowed_asf, err);
-    else
-        return sn_rt_fail(err, SN_RT_ARGUMENT, "motion format \"%s\" is not bvh or amc", how->format);
-    if (status == SN_RT_OK)
-        status = add_motion(set, &motion, how, path, id, &done.dropped, err);
-    sn_rt_motion_fini(&motion);
+    if (!format)
+        return sn_rt_fail(err, SN_RT_ARGUMENT, "motion format \"%s\" is none of %s", how->format, sn_rt_import_formats());
+    sn_rt_status status = format->read_bodies ? import_bodies(set, format, how, path, id, err)
+                                              : import_motion(set, how, path, id, &done, err);
     if (status == SN_RT_OK)
         *out = done;
     return status;

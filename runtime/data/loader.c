@@ -29,7 +29,7 @@ struct sn_rt_loader {
     /* Of the thread alone while it runs. */
     uint32_t *order;        /* permutation of `ordered` */
     uint64_t ordered;       /* epoch; UINT64_MAX: none */
-    float *resized;         /* [T][V][3] */
+    float *resized;         /* [M][T][V][3] */
     uint64_t epoch, step;   /* to be prepared next */
 
     /* Shared, under `lock`: slot i is ready if produced > i's turn; turns count from the last start. */
@@ -58,13 +58,15 @@ static void prepare_row(const sn_rt_loader *l, slot *s, uint32_t row)
 {
     const sn_rt_clip *clip = &l->clip[s->clip[row]];
     const sn_rt_sequence *sequence = sn_rt_dataset_at(l->config.set, clip->sequence);
-    size_t T = l->config.frames, V = l->joints;
-    sn_rt_resize(sequence->x + clip->start * V * 3, clip->frames, V, l->resized, T);
+    size_t M = l->config.persons, T = l->config.frames, V = l->joints;
+    memset(l->resized, 0, M * T * V * 3 * sizeof *l->resized);
+    for (size_t m = 0; m < M && m < sequence->persons; m++)
+        sn_rt_resize(sequence->x + (m * sequence->frames + clip->start) * V * 3, clip->frames, V, l->resized + m * T * V * 3, T);
     for (uint32_t v = 0; v < l->config.views; v++) {
         sn_rt_random r;
         sn_rt_random_start(&r, l->config.seed, SN_RT_FOR_AUGMENT, s->epoch * l->steps + s->step,
                            row * l->config.views + v);
-        sn_rt_augment(l->augmentation[v], &r, l->resized, T, V, s->view[v] + row * T * V * 3);
+        sn_rt_augment(l->augmentation[v], &r, l->resized, M, T, V, s->view[v] + row * M * T * V * 3);
     }
 }
 
@@ -136,6 +138,8 @@ static sn_rt_status check_config(const sn_rt_loader_config *c, sn_rt_error *err)
 {
     if (c->batch == 0 || c->frames == 0)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: batch %u and frames %u must be above 0", c->batch, c->frames);
+    if (c->persons > SN_RT_MAX_PERSONS)
+        return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: %u persons, expected 1 to %d", c->persons, SN_RT_MAX_PERSONS);
     if (c->views == 0 || c->views > SN_RT_MAX_VIEWS)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: %u views, expected 1 to %d", c->views, SN_RT_MAX_VIEWS);
     if (!(c->clip_seconds >= 0 && c->stride_seconds >= 0 && isfinite(c->clip_seconds) && isfinite(c->stride_seconds)))
@@ -165,7 +169,7 @@ static sn_rt_status make_index(sn_rt_loader *l, sn_rt_error *err)
 
 static sn_rt_status make_buffers(sn_rt_loader *l, sn_rt_error *err)
 {
-    size_t clip = (size_t)l->config.frames * l->joints * 3 * sizeof(float), bytes;
+    size_t clip = (size_t)l->config.persons * l->config.frames * l->joints * 3 * sizeof(float), bytes;
     if (__builtin_mul_overflow(clip, l->config.batch, &bytes))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: a batch of %u clips is too large", l->config.batch);
     int failed = !(l->resized = malloc(clip)) || !(l->order = calloc(l->clips, sizeof *l->order));
@@ -190,6 +194,7 @@ sn_rt_status sn_rt_loader_open(const sn_rt_loader_config *config, sn_rt_loader *
     if (!l)
         return sn_rt_fail(err, SN_RT_MEMORY, "loader: no memory");
     l->config = *config;
+    l->config.persons += config->persons == 0;
     l->ordered = UINT64_MAX;
     for (uint32_t v = 0; v < config->views; v++)
         l->augmentation[v] = sn_rt_augmentation_of(config->view[v]);

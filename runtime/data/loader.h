@@ -23,6 +23,7 @@ typedef struct sn_rt_loader_config {
     const char *splits;        /* comma-separated, such as "pretrain,train"; NULL: all sequences */
     uint64_t seed;
     uint32_t batch, frames;    /* B, T */
+    uint32_t persons;          /* M; 0: 1. A sequence of fewer gets zeros, of a sequence of more the first M are taken */
     uint32_t views;
     const char *view[SN_RT_MAX_VIEWS]; /* augmentation of each: "none" or "basic" (augment.h) */
     double clip_seconds;       /* 0: frames / 30 */
@@ -31,7 +32,7 @@ typedef struct sn_rt_loader_config {
 
 typedef struct sn_rt_batch {
     uint64_t epoch, step;
-    const float *view[SN_RT_MAX_VIEWS]; /* f32[B][T][V][3], aligned to 64 bytes */
+    const float *view[SN_RT_MAX_VIEWS]; /* f32[B][M][T][V][3], aligned to 64 bytes */
     const uint32_t *clip;               /* [B]: which clip a row shows */
 } sn_rt_batch;
 

@@ -35,10 +35,10 @@ static uint64_t set_digest(const sn_rt_dataset *set)
     uint64_t h = 0xCBF29CE484222325u;
     for (size_t i = 0; i < sn_rt_dataset_count(set); i++) {
         const sn_rt_sequence *s = sn_rt_dataset_at(set, i);
-        uint64_t              size[2] = {s->frames, s->joints};
+        uint64_t              size[3] = {s->persons, s->frames, s->joints};
         h = digest(h, s->id, strlen(s->id) + 1);
         h = digest(h, size, sizeof size);
-        for (size_t k = 0; s->frames && k < 3; k++) h = digest(h, s->x + k * (s->frames - 1) / 2 * s->joints * 3, s->joints * 3 * sizeof *s->x);
+        for (size_t k = 0; k < 3; k++) h = digest(h, s->x + k * (s->frames - 1) / 2 * s->joints * 3, s->joints * 3 * sizeof *s->x);
     }
     return h;
 }
@@ -53,7 +53,7 @@ char *sn_rt_batches_text(const sn_rt_loader_config *c, const sn_rt_loader *loade
     fprintf(f, "digest = %016llx\n", (unsigned long long)set_digest(c->set));
     fprintf(f, "splits = %s\n", c->splits ? c->splits : "all");
     fprintf(f, "clips = %zu\nclip seconds = %g\nstride seconds = %g\n", sn_rt_loader_clips(loader), c->clip_seconds, c->stride_seconds);
-    fprintf(f, "batch = %u\nframes = %u\n", c->batch, c->frames);
+    fprintf(f, "batch = %u\npersons = %u\nframes = %u\n", c->batch, c->persons, c->frames);
     for (uint32_t v = 0; v < c->views; v++) fprintf(f, "view %u = %s\n", v, c->view[v]);
     return fclose(f) ? NULL : text;
 }

@@ -117,14 +117,14 @@ static void named_sets(void **state)
     sn_rt_random r, same;
     sn_rt_random_start(&r, 6, SN_RT_FOR_AUGMENT, 7, 8);
     same = r;
-    sn_rt_augment(sn_rt_augmentation_of("basic"), &r, in, 300, 1, out);
+    sn_rt_augment(sn_rt_augmentation_of("basic"), &r, in, 1, 300, 1, out);
     float R[9];
     sn_rt_temporal_crop(in, 300, 1, 6, sn_rt_random_below(&same, 101), expected);
     sn_rt_shear_draw(&same, 0.5, R);
     sn_rt_shear(expected, 300, R);
     assert_memory_equal(out, expected, sizeof out);
     assert_memory_equal(&r, &same, sizeof r.counter);
-    sn_rt_augment(sn_rt_augmentation_of("none"), &r, in, 300, 1, out);
+    sn_rt_augment(sn_rt_augmentation_of("none"), &r, in, 1, 300, 1, out);
     assert_memory_equal(out, in, sizeof out);
     assert_null(sn_rt_augmentation_of("strong"));
 }

@@ -157,6 +157,7 @@ static sn_rt_dataset *small_set(void)
     s.fps = 119.7;
     s.source_fps = 119.7;
     s.source_first = 0;
+    s.persons = 2;
     s.frames = 3;
     check_ok(sn_rt_dataset_add(set, &s, err));
     check_ok(sn_rt_dataset_label(set, 0, 4, 10, "walk", "me", err));
@@ -176,8 +177,8 @@ static void check_same(const sn_rt_dataset *a, const sn_rt_dataset *b)
         assert_string_equal(s->source, t->source);
         assert_string_equal(s->split, t->split);
         assert_true(s->fps == t->fps && s->source_fps == t->source_fps && s->source_first == t->source_first);
-        assert_true(s->frames == t->frames && s->joints == t->joints && s->segments == t->segments);
-        assert_memory_equal(s->x, t->x, s->frames * s->joints * 3 * sizeof(float));
+        assert_true(s->persons == t->persons && s->frames == t->frames && s->joints == t->joints && s->segments == t->segments);
+        assert_memory_equal(s->x, t->x, s->persons * s->frames * s->joints * 3 * sizeof(float));
         for (size_t k = 0; k < s->segments; k++) {
             assert_int_equal(s->segment[k].start, t->segment[k].start);
             assert_int_equal(s->segment[k].end, t->segment[k].end);
@@ -251,8 +252,8 @@ static void wrong_files(void **state)
         const char *key, *value; /* metadata that replaces that of a good file */
         const char *message;
     } rows[] = {
-        {"sinew.dataset", "2", "w: data set version \"2\", expected \"1\""},
-        {"layout", "coco", "w: layout \"coco\", expected ntu25 or raw"},
+        {"sinew.dataset", "1", "w: data set version \"1\", expected \"2\""},
+        {"layout", "coco", "w: layout \"coco\", expected ntu25, ntu25-aimclr, ntu25-denoised or raw"},
         {"layout", "ntu25", "w: layout ntu25, but skeleton \"two\" has 2 joints"},
         {"labels", "[1]", "w: metadata \"labels\"[0] is not a string"},
         {"labels", "[\"a\",\"a\"]", "w: metadata \"labels\"[1] \"a\" occurs twice"},
@@ -264,7 +265,7 @@ static void wrong_files(void **state)
         {"skeletons", "[{\"name\":\"n\",\"joints\":[\"a\"],\"parents\":[7]}]",
          "w: metadata \"skeletons\"[0]: joint 0 has no name or parent"},
         {"skeletons", "[{\"name\":\"n\",\"joints\":[\"a\"],\"parents\":[-1]}]",
-         "w: array \"x/first\": found f32[10,2,3], expected f32[?,1,3]"},
+         "w: array \"x/first\": found f32[1,10,2,3], expected f32[?,?,1,3]"},
         {"sequences", "[]", "w: 3 arrays, its sequences account for 0"},
         {"sequences", "[{}]", "w: metadata \"sequences\"[0] lacks id, file, source, split, skeleton or source_first"},
         {"sequences",
@@ -451,7 +452,7 @@ static void import_unknown_skeleton(void **state)
     assert_memory_equal(s->x, expected, sizeof expected);
     how.format = "c3d";
     check_fails(sn_rt_import_file(set, &how, "stick.bvh", "t", &done, err), SN_RT_ARGUMENT,
-                "motion format \"c3d\" is not bvh or amc");
+                "motion format \"c3d\" is none of bvh, amc, ntu, pku");
     how.format = "amc";
     write_text("7_1.amc", "");
     check_fails(sn_rt_import_file(set, &how, "7_1.amc", "t", &done, err), SN_RT_MISSING,

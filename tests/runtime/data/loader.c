@@ -147,12 +147,49 @@ static void views_have_their_own_numbers(void **state)
         for (uint32_t v = 0; v < 2; v++) {
             sn_rt_random r;
             sn_rt_random_start(&r, 9, SN_RT_FOR_AUGMENT, 1, row * 2 + v);
-            sn_rt_augment(sn_rt_augmentation_of("basic"), &r, clip, 12, 1, expected);
+            sn_rt_augment(sn_rt_augmentation_of("basic"), &r, clip, 1, 12, 1, expected);
             assert_memory_equal(b.view[v] + row * ROW, expected, sizeof expected);
         }
         assert_memory_not_equal(b.view[0] + row * ROW, b.view[1] + row * ROW, sizeof expected);
     }
     sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+/* Two persons of a row are cropped and sheared alike; a sequence of one has zeros for the second, one of two gives its first. */
+static void persons(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){12}, NULL, 1);
+    float x[2 * ROW], clip[2 * ROW], expected[2 * ROW];
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+        x[i] = (float)(i * i % 31);
+    sn_rt_sequence s = *sn_rt_dataset_at(set, 0);
+    s.id = "two";
+    s.x = x;
+    s.persons = 2;
+    check_ok(sn_rt_dataset_add(set, &s, err));
+    for (uint32_t M = 1; M <= 2; M++) {
+        sn_rt_loader_config config = config_of(set);
+        config.batch = 2;
+        config.persons = M;
+        config.clip_seconds = 3;
+        sn_rt_loader *l;
+        sn_rt_batch b;
+        check_ok(sn_rt_loader_open(&config, &l, err));
+        check_ok(sn_rt_loader_next(l, &b, err));
+        for (uint32_t row = 0; row < 2; row++) {
+            const sn_rt_sequence *from = sn_rt_dataset_at(set, b.clip[row]);
+            memset(clip, 0, sizeof clip);
+            memcpy(clip, from->x, (from->persons < M ? from->persons : M) * ROW * sizeof *clip);
+            sn_rt_random r;
+            sn_rt_random_start(&r, 9, SN_RT_FOR_AUGMENT, 0, row * 2);
+            sn_rt_augment(sn_rt_augmentation_of("basic"), &r, clip, M, 12, 1, expected);
+            assert_memory_equal(b.view[0] + row * M * ROW, expected, M * ROW * sizeof *expected);
+            assert_memory_equal(b.view[1] + row * M * ROW, clip, M * ROW * sizeof *clip);
+        }
+        sn_rt_loader_close(l);
+    }
     sn_rt_dataset_free(set);
 }
 
@@ -208,7 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clip_rule), cmocka_unit_test(an_epoch), cmocka_unit_test(deterministic_and_resumable),
-        cmocka_unit_test(views_have_their_own_numbers), cmocka_unit_test(splits), cmocka_unit_test(shutdown_at_any_time),
+        cmocka_unit_test(views_have_their_own_numbers), cmocka_unit_test(persons), cmocka_unit_test(splits), cmocka_unit_test(shutdown_at_any_time),
     };
     return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
 }
