@@ -307,6 +307,27 @@ static bool time_kernels(rig *r, sn_bench *b)
     return true;
 }
 
+/* Of the module as written: the graph before any pass, at the extents of this run. */
+static double written_cost(sn_bench *b, const sn_bench_options *o)
+{
+    const sn_program_options options = {.module = b->module, .set = o->set, .sets = o->sets, .training = b->training};
+    const sn_abi_program    *p = b->job.program.abi;
+    double                   cost = 0;
+    sn_diags                 quiet;
+    sn_diags_init(&quiet);
+    sn_graph *g = sn_model_elaborate(b->job.model, &options, &quiet);
+    if (g) {
+        int64_t *symbol = sn_new_n(&b->job.arena, int64_t, g->dims.symbols + 1);
+        for (uint32_t i = 0; i < g->dims.symbols; i++)
+            for (uint32_t s = 0; s < p->symbols; s++)
+                if (!strcmp(sn_dim_symbol_name(&g->dims, i), p->symbol[s])) symbol[i] = b->job.extent[s];
+        cost = sn_graph_multiply_adds(g, symbol);
+    }
+    sn_graph_free(g);
+    sn_diags_fini(&quiet);
+    return cost;
+}
+
 /* VmHWM of this process, bytes; 0 if unknown. */
 static size_t peak_memory(void)
 {
@@ -332,6 +353,7 @@ bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
         for (uint32_t i = 0; i < p->params && !b->batch; i++)
             if (p->param[i].kind == SN_ABI_INPUT && p->param[i].type.rank) b->batch = sn_rt_session_dim(r.session, p->param[i].type.dim[0]);
         b->memory_peak = peak_memory();
+        b->multiply_adds = written_cost(b, o);
         b->peak = sn_rt_peak_measure(b->threads, 0.6);
         ok = time_kernels(&r, b);
     }

@@ -34,7 +34,8 @@ typedef struct sn_bench {
     double      compile_cold, compile_cached; /* seconds from reading the file to a program, with an empty cache and again */
     double      step, fastest, slowest;       /* seconds; step is the median */
     uint32_t    repeats;
-    double      flop;                         /* of a step: twice the multiply-adds of the direct method */
+    double      flop;                         /* of a step: twice the multiply-adds of the kernels by the direct method */
+    double      multiply_adds;                /* of the forward graph as written (sn_graph_multiply_adds), for comparison with published counts */
     sn_rt_peak  peak;                         /* measured right after the steps on the same threads */
     size_t      memory_planned, memory_peak;  /* bytes: slab and parameters; the process's largest resident size before `peak` was measured */
     size_t      memory_slab, memory_live;     /* of the planned: the slab; the least any slab could be, what is alive at one kernel */

@@ -209,6 +209,10 @@ sn_graph *sn_graph_copy_live(const sn_graph *g);
 /* use[i] = number of readers of node i among nodes, outputs and updates; caller frees. */
 uint32_t *sn_graph_uses(const sn_graph *g);
 
+/* Multiply-adds of all contractions as written, padding and zeros of constants included: the usual measure of a model's size.  `symbol` as for
+ * sn_dim_eval.  Implemented in cost.c. */
+double sn_graph_multiply_adds(const sn_graph *g, const int64_t *symbol);
+
 /* ---- building ----------------------------------------------------------------------------------------------------------- */
 
 /* A builder adds nodes at the end of a graph with one current place and name.  A wrong call adds a diagnostic and yields SN_NONE;
