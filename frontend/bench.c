@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEAST_REPEATS = 3, PROFILED = 5 };
+enum { LEAST_REPEATS = 3 };
 
 /* The program in memory, ready for steps: a trainer, or a session with a store. */
 typedef struct rig {
@@ -275,36 +275,22 @@ static bool time_steps(rig *r, sn_bench *b, const sn_bench_options *o)
 
 /* ---- where the time goes ------------------------------------------------------------------------------------------------ */
 
-static int by_seconds(const void *pa, const void *pb)
+typedef struct stepper { rig *r; sn_bench *b; } stepper;
+
+static bool one_step(void *context, uint64_t number, sn_rt_error *err)
 {
-    const sn_bench_kernel *a = pa, *b = pb;
-    return a->seconds > b->seconds ? -1 : a->seconds < b->seconds ? 1 : strcmp(a->name, b->name);
+    (void)err; /* it is b->err */
+    const stepper *s = context;
+    return step(s->r, s->b, number);
 }
 
-static bool time_kernels(rig *r, sn_bench *b)
+static bool profile(rig *r, sn_bench *b, double seconds)
 {
-    const sn_abi_program *p = b->job.program.abi;
-    uint32_t              runs = b->repeats < PROFILED ? b->repeats : PROFILED;
-    double                sum = 0, from;
-    b->kernel = sn_new_n(&b->job.arena, sn_bench_kernel, p->calls + 1);
-    if (sn_rt_session_profile(r->session, true, &b->err) != SN_RT_OK) return false;
-    from = now();
-    for (uint32_t i = 0; i < runs; i++)
-        if (!step(r, b, i)) return false;
-    double whole = (now() - from) / runs;
-    for (uint32_t i = 0; i < p->calls; i++) {
-        double seconds = sn_rt_session_call_time(r->session, i).wall / runs;
-        b->kernel[b->kernels++] = (sn_bench_kernel){p->call[i].name, p->call[i].where, seconds, 0,
-                                                    2.0 * (double)sn_rt_session_dim(r->session, p->call[i].macs)};
-        sum += seconds;
-    }
-    b->kernel[b->kernels++] = (sn_bench_kernel){"(between kernels: copies, queues, optimiser, starting threads)", "", whole > sum ? whole - sum : 0, 0, 0};
-    for (uint32_t i = 0; i < b->kernels; i++) {
-        b->kernel[i].share = b->kernel[i].seconds / (whole > sum ? whole : sum);
-        b->flop += b->kernel[i].flop;
-    }
-    qsort(b->kernel, b->kernels, sizeof *b->kernel, by_seconds);
-    return true;
+    stepper              s = {r, b};
+    const sn_profile_job job = {b->job.program.abi, r->session, r->trainer, one_step, &s, b->peak, seconds};
+    bool                 ok = sn_profile_measure(&job, &b->job.arena, &b->profile, &b->err);
+    b->flop = b->profile.total.flop;
+    return ok;
 }
 
 /* Of the module as written: the graph before any pass, at the extents of this run. */
@@ -355,7 +341,7 @@ bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
         b->memory_peak = peak_memory();
         b->multiply_adds = written_cost(b, o);
         b->peak = sn_rt_peak_measure(b->threads, 0.6);
-        ok = time_kernels(&r, b);
+        ok = profile(&r, b, o->seconds / 5);
     }
     drop_rig(&r);
     return ok;

@@ -3,6 +3,7 @@
 #ifndef SN_FRONTEND_BENCH_H
 #define SN_FRONTEND_BENCH_H
 
+#include "profile.h"
 #include "training.h"
 
 enum { SN_BENCH_MOST_STEPS = 2000 };
@@ -17,11 +18,6 @@ typedef struct sn_bench_options {
      * SN_BENCH_MOST_STEPS in all; 0 ends.  So that another program can take its turn between them. */
     uint32_t  (*turn)(const double *seconds, uint32_t steps);
 } sn_bench_options;
-
-typedef struct sn_bench_kernel {
-    const char *name, *where;
-    double      seconds, share, flop; /* of a step */
-} sn_bench_kernel;
 
 typedef struct sn_bench {
     sn_training job;  /* the compiled program; its diagnostics say why something failed */
@@ -40,13 +36,13 @@ typedef struct sn_bench {
     size_t      memory_planned, memory_peak;  /* bytes: slab and parameters; the process's largest resident size before `peak` was measured */
     size_t      memory_slab, memory_live;     /* of the planned: the slab; the least any slab could be, what is alive at one kernel */
     double      load;                         /* of the machine before the steps */
-    sn_bench_kernel *kernel; uint32_t kernels; /* slowest first */
+    sn_profile  profile;                      /* of the steps after `peak` was measured, so roofs are those of the same run */
 } sn_bench;
 
 /* Measure.  Free dimensions of a module without recipe are N = 1 and T = 300 unless set.  False with b->job.diags or b->err on failure.  sn_bench_fini in any case. */
 bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *options);
 void sn_bench_fini(sn_bench *b);
-/* One JSON object and a newline. */
-void sn_bench_json(const sn_bench *b, bool kernels, FILE *out);
+/* One JSON object and a newline; BENCH.md lists its fields.  rows: the profile, perhaps grouped, or NULL for none. */
+void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FILE *out);
 
 #endif

@@ -1,22 +1,44 @@
-/* A measurement as JSON.
- * Not the measuring (bench.c). */
+/* A measurement as JSON; BENCH.md lists the fields.
+ * Not the measuring (bench.c, profile.c). */
 #include "bench.h"
 
 #include <jansson.h>
 
-static json_t *kernel_json(const sn_bench *b, const sn_bench_kernel *k)
+static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+
+static json_t *kernel_json(const sn_bench *b, const sn_profile_row *r)
 {
-    double rate = k->seconds > 0 ? k->flop / k->seconds : 0;
-    return json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "name", k->name, "where", k->where, "seconds", k->seconds, "share", k->share, "gflops",
-                     rate / 1e9, "peak_share", rate / b->peak.flops);
+    double rate = ratio(r->flop, r->seconds);
+    return json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", r->name, "node", r->node, "where", r->where, "calls",
+                     (int)r->calls, "seconds", r->seconds, "busy_seconds", r->busy, "share", ratio(r->seconds, b->profile.step), "flop", r->flop, "bytes",
+                     r->bytes, "gflops", rate / 1e9, "peak_share", ratio(rate, b->peak.flops), "intensity", ratio(r->flop, r->bytes), "roofline_share",
+                     ratio(r->limit, r->seconds));
 }
 
-void sn_bench_json(const sn_bench *b, bool kernels, FILE *out)
+static json_t *other_json(const sn_bench *b, const sn_profile_row *r)
+{
+    return json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", r->name, "seconds", r->seconds, "share", ratio(r->seconds, b->profile.step), "bytes", r->bytes,
+                     "roofline_share", ratio(r->limit, r->seconds));
+}
+
+static void add_profile(json_t *all, const sn_bench *b, const sn_profile *p, const char *by)
+{
+    json_t *kernels = json_array(), *others = json_array();
+    for (uint32_t i = 0; i < p->kernels; i++) json_array_append_new(kernels, kernel_json(b, &p->kernel[i]));
+    for (uint32_t i = 0; i < p->others; i++) json_array_append_new(others, other_json(b, &p->other[i]));
+    json_object_set_new(all, "by", json_string(by));
+    json_object_set_new(all, "kernel_times", kernels);
+    json_object_set_new(all, "other_times", others);
+    json_object_set_new(all, "profile", json_pack("{s:i, s:f, s:f, s:f, s:f, s:f}", "steps", (int)p->steps, "step_s", p->step, "kernels_s",
+                                                  p->total.seconds, "waiting_s", p->total.seconds - p->total.busy / p->threads, "kernels_share",
+                                                  ratio(p->total.seconds, p->step), "roofline_share", ratio(p->total.limit, p->total.seconds)));
+}
+
+void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FILE *out)
 {
     const sn_abi_program *p = b->job.program.abi;
-    json_t *extents = json_object(), *rows = json_array();
+    json_t               *extents = json_object();
     for (uint32_t i = 0; i < p->symbols; i++) json_object_set_new(extents, p->symbol[i], json_integer(b->job.extent[i]));
-    for (uint32_t i = 0; kernels && i < b->kernels; i++) json_array_append_new(rows, kernel_json(b, &b->kernel[i]));
     json_t *all = json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:I, s:I, s:I, s:I, s:f, s:f}",
                             "file", b->file, "module", b->module, "training", b->training, "threads", b->threads, "extents", extents, "batch",
                             (json_int_t)b->batch, "kernels", (int)b->stats.kernels, "distinct_kernels", (int)b->stats.distinct, "compile_cold_s",
@@ -26,9 +48,8 @@ void sn_bench_json(const sn_bench *b, bool kernels, FILE *out)
                             "bandwidth_gbytes", b->peak.bandwidth / 1e9, "isa", b->peak.isa, "memory_planned_bytes", (json_int_t)b->memory_planned,
                             "memory_peak_bytes", (json_int_t)b->memory_peak, "memory_slab_bytes", (json_int_t)b->memory_slab,
                             "memory_live_bytes", (json_int_t)b->memory_live, "load", b->load, "multiply_adds", b->multiply_adds);
-    if (kernels) json_object_set(all, "kernel_times", rows);
+    if (rows) add_profile(all, b, rows, by);
     json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     fputc('\n', out);
-    json_decref(rows);
     json_decref(all);
 }

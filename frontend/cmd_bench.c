@@ -8,19 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_kernels(const sn_bench *b)
-{
-    printf("\n%10s %7s %9s %7s  %s\n", "ms", "share", "GFLOP/s", "peak", "kernel");
-    for (uint32_t i = 0; i < b->kernels; i++) {
-        const sn_bench_kernel *k = &b->kernel[i];
-        printf("%10.3f %6.1f%% ", 1e3 * k->seconds, 100 * k->share);
-        if (k->flop > 0) printf("%9.1f %6.1f%%", k->flop / k->seconds / 1e9, 100 * k->flop / k->seconds / b->peak.flops);
-        else printf("%9s %7s", "", "");
-        printf("  %s%s%s\n", k->name, k->where[0] ? "  " : "", k->where);
-    }
-}
+/* What to say of kernels: nothing unless `by` is set (sn_profile_group has its values). */
+typedef struct asked { const char *by; int top; bool json; } asked;
 
-static void print_text(const sn_bench *b, bool kernels)
+static void print_text(const sn_bench *b)
 {
     printf("%s: %s of module %s\n", b->file, b->training ? "a training step" : "inference", b->module);
     const sn_abi_program *p = b->job.program.abi;
@@ -35,7 +26,6 @@ static void print_text(const sn_bench *b, bool kernels)
     printf("  memory    %.1f MiB planned and allocated: %.1f of it the slab, where %.1f are alive at once; %.1f MiB was the process's peak\n",
            (double)b->memory_planned / (1 << 20), (double)b->memory_slab / (1 << 20), (double)b->memory_live / (1 << 20), (double)b->memory_peak / (1 << 20));
     if (b->load > b->threads + 0.5) printf("  note      load %.1f: others are at work, the figures are too low\n", b->load);
-    if (kernels) print_kernels(b);
 }
 
 /* A line of the steps' seconds, then as many steps as the next line of standard input says; the end of input ends. */
@@ -55,13 +45,15 @@ static int usage(const char *text)
     return SN_EXIT_USAGE;
 }
 
-static int bench_file(const sn_bench_options *options, const char *file, bool kernels, bool json)
+static int bench_file(const sn_bench_options *options, const char *file, const asked *a)
 {
-    sn_bench b;
-    int      code = SN_EXIT_FAILED;
-    if (sn_bench_run(&b, file, options)) {
-        if (json) sn_bench_json(&b, kernels, stdout);
-        else print_text(&b, kernels);
+    sn_bench   b;
+    sn_profile rows;
+    int        code = SN_EXIT_FAILED;
+    if (sn_bench_run(&b, file, options) && (!a->by || sn_profile_group(&b.profile, a->by, &b.job.arena, &rows))) {
+        if (a->json) sn_bench_json(&b, a->by ? &rows : NULL, a->by, stdout);
+        else print_text(&b);
+        if (a->by && !a->json) sn_profile_print(&rows, &b.peak, a->top > 0 ? (uint32_t)a->top : UINT32_MAX, stdout);
         code = SN_EXIT_OK;
     } else {
         sn_training_complain(&b.job, "bench", &b.err);
@@ -73,14 +65,16 @@ static int bench_file(const sn_bench_options *options, const char *file, bool ke
 int sn_cmd_bench(int argc, const char **argv)
 {
     sn_bench_options o = {.seconds = 5};
-    char            *module = NULL, *cpu = NULL;
-    int              kernels = 0, json = 0, turns = 0, code = SN_EXIT_OK;
+    char            *module = NULL, *cpu = NULL, *by = NULL;
+    int              kernels = 0, json = 0, turns = 0, top = 0, code = SN_EXIT_OK;
     const char     **set = NULL;
     struct poptOption table[] = {
         {"set", '\0', POPT_ARG_ARGV, &set, 0, "parameter of the module, or extent of a free dimension; may be repeated", "NAME=VALUE"},
         {"module", '\0', POPT_ARG_STRING, &module, 0, "inference of this module, even if the file has a recipe", "NAME"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
-        {"kernels", '\0', POPT_ARG_NONE, &kernels, 0, "a row for every kernel: time, share, speed, node, place in the file", NULL},
+        {"kernels", '\0', POPT_ARG_NONE, &kernels, 0, "a row for every kernel: time, share, speed, bytes, share of the roofline, node and its place", NULL},
+        {"by", '\0', POPT_ARG_STRING, &by, 0, "rows of --kernels together: call, kernel, node, module, place, code, or the first N parts of names", "WHAT"},
+        {"top", '\0', POPT_ARG_INT, &top, 0, "only the N slowest rows of --kernels", "N"},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
         {"turns", '\0', POPT_ARG_NONE, &turns, 0, "instead: as many steps as each line of standard input asks for, answered by a line of their seconds", NULL},
         {"cpu", '\0', POPT_ARG_STRING, &cpu, 0, "processor to compile for: native, x86-64-v2, -v3, -v4", "NAME"},
@@ -93,16 +87,20 @@ int sn_cmd_bench(int argc, const char **argv)
     else if (!poptPeekArg(context)) code = usage("FILE is missing");
     else if (o.threads < 0 || o.threads > SN_RT_MAX_THREADS) code = usage("--threads is 1 to 1024, or 0 for as many as there are processors");
     else if (!(o.seconds >= 0)) code = usage("--seconds is not below 0");
+    else if (by && !sn_profile_known(by)) code = usage("--by is call, kernel, node, module, place, code, or a number");
+    else if (top < 0) code = usage("--top is not below 0");
     o.set = set;
     while (set && set[o.sets]) o.sets++;
     o.module = module;
     o.cpu = cpu;
     o.turn = turns ? by_request : NULL;
-    for (const char *file; code == SN_EXIT_OK && (file = poptGetArg(context));) code = bench_file(&o, file, kernels, json);
+    const asked a = {by ? by : kernels ? "call" : NULL, top, json};
+    for (const char *file; code == SN_EXIT_OK && (file = poptGetArg(context));) code = bench_file(&o, file, &a);
     for (uint32_t i = 0; i < o.sets; i++) free((void *)(uintptr_t)set[i]);
     free(set);
     free(module);
     free(cpu);
+    free(by);
     poptFreeContext(context);
     return code;
 }

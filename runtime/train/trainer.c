@@ -2,8 +2,11 @@
  * Not the loop over a data set (run.c). */
 #include "trainer.h"
 
+#include "internal.h"
+
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct sn_rt_trainer {
     sn_rt_training training;
@@ -12,6 +15,7 @@ struct sn_rt_trainer {
     uint32_t      *input;  /* [inputs]: parameter numbers */
     uint32_t      *scalar; /* [scalars]: output numbers */
     uint32_t       scalars;
+    sn_rt_trainer_parts times;
 };
 
 static sn_rt_status find_inputs(sn_rt_trainer *t, sn_rt_error *err)
@@ -72,22 +76,38 @@ void sn_rt_trainer_free(sn_rt_trainer *t)
     free(t);
 }
 
+/* Seconds since *from, which becomes now. */
+static double lap(double *from)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec, took = now - *from;
+    *from = now;
+    return took;
+}
+
 sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uint64_t step, double rate, sn_rt_error *err)
 {
     sn_rt_status status = SN_RT_OK;
     int          threads = sn_rt_trainer_threads(t);
+    double       clock = 0;
     for (uint32_t i = 0; status == SN_RT_OK && i < t->training.inputs; i++)
         status = sn_rt_session_set_param(t->session, t->input[i], input[i], sn_rt_trainer_input_count(t, i), err);
     if (status != SN_RT_OK) return status;
+    lap(&clock);
     sn_rt_store_follow(t->store, threads);
+    t->times.follow += lap(&clock);
     status = sn_rt_session_run(t->session, t->training.seed, step, err);
+    t->times.run += lap(&clock);
     for (uint32_t i = 0; status == SN_RT_OK && i < t->scalars; i++)
         if (!isfinite(sn_rt_trainer_scalar(t, i)))
             status = sn_rt_fail(err, SN_RT_DIVERGED, "step %llu: %s is %g", (unsigned long long)step, sn_rt_trainer_scalar_name(t, i),
                                 (double)sn_rt_trainer_scalar(t, i));
     if (status != SN_RT_OK) return status;
     sn_rt_store_update(t->store, t->session);
+    t->times.update += lap(&clock);
     sn_rt_sgd_step(t->store, &t->training.sgd, rate, threads);
+    t->times.optimise += lap(&clock);
     return SN_RT_OK;
 }
 
@@ -109,4 +129,26 @@ int            sn_rt_trainer_threads(const sn_rt_trainer *t) { return sn_rt_sess
 size_t sn_rt_trainer_bytes(const sn_rt_trainer *t)
 {
     return sn_rt_plan_bytes(t->session, sn_rt_trainer_threads(t)) + sn_rt_store_bytes(t->store);
+}
+
+/* ---- what a step costs -------------------------------------------------------------------------------------------------- */
+
+static double block_bytes(const sn_rt_blocks *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < b->count; i++) sum += (double)(b->block[i].count * sizeof(float));
+    return sum;
+}
+
+sn_rt_trainer_parts sn_rt_trainer_times(const sn_rt_trainer *t) { return t->times; }
+
+sn_rt_trainer_parts sn_rt_trainer_moved(const sn_rt_trainer *t)
+{
+    sn_rt_trainer_parts moved = {.follow = 3 * block_bytes(&t->store->followed), .optimise = 5 * block_bytes(&t->store->trained)};
+    for (uint32_t i = 0; i < t->training.program->updates; i++) {
+        size_t count;
+        sn_rt_session_update(t->session, i, &count);
+        moved.update += 2.0 * (double)(count * sizeof(float));
+    }
+    return moved;
 }

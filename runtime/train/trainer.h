@@ -40,4 +40,11 @@ int            sn_rt_trainer_threads(const sn_rt_trainer *t);
 /* Bytes of slab and store together: the memory a step needs besides its inputs. */
 size_t         sn_rt_trainer_bytes(const sn_rt_trainer *t);
 
+
+/* Of the parts of a step: momentum copies, the compiled program, state updates, the optimiser.  times: seconds, summed over all steps
+ * since the trainer was made.  moved: bytes one step must read and write once; 0 for the program, whose plan says it. */
+typedef struct sn_rt_trainer_parts { double follow, run, update, optimise; } sn_rt_trainer_parts;
+sn_rt_trainer_parts sn_rt_trainer_times(const sn_rt_trainer *t);
+sn_rt_trainer_parts sn_rt_trainer_moved(const sn_rt_trainer *t);
+
 #endif

@@ -30,9 +30,12 @@ awk -v peak="$(value memory_peak_bytes step.json)" -v planned="$(value memory_pl
 [ "$(value training infer.json)" = false ] && [ "$(value batch infer.json)" = 3 ] && [ "$(value threads infer.json)" = 1 ] || fail "not inference"
 "$sinew" bench "$recipe" --seconds 0 --kernels > text.txt
 grep -q 'sequences/s' text.txt && grep -q 'kernel' text.txt || fail "text: $(cat text.txt)"
+for row in kernels 'momentum copies' optimiser 'between kernels' step; do grep -q "^ *[0-9.]* *[0-9.]*% .* $row" text.txt || fail "no row $row: $(cat text.txt)"; done
+[ "$(awk 'length > 140' text.txt | wc -l)" -eq 0 ] || fail "rows wider than 140 columns: $(awk 'length > 140' text.txt)"
 
 expect 2 'FILE is missing' "$sinew" bench
 expect 1 'absent.json' "$sinew" bench absent.json
+expect 2 '--by is call' "$sinew" bench "$recipe" --by layer
 expect 2 '--what' "$sinew" bench --what
 
 "$sinew" doctor > doctor.txt
