@@ -1,8 +1,6 @@
-/* Philox4x32-10 and the distributions drawn from it.
+/* Philox4x32-10 and the distributions drawn from it, but normal numbers (normals.c).
  * Not a global generator; every stream is the caller's. */
 #include "random.h"
-
-#include <math.h>
 
 void sn_rt_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
@@ -48,13 +46,6 @@ double sn_rt_random_uniform(sn_rt_random *r)
 {
     uint64_t high = sn_rt_random_u32(r), low = sn_rt_random_u32(r);
     return (double)(high << 21 | low >> 11) * 0x1p-53;
-}
-
-double sn_rt_random_normal(sn_rt_random *r)
-{
-    double u = 1.0 - sn_rt_random_uniform(r); /* (0, 1]: the logarithm is finite */
-    double v = sn_rt_random_uniform(r);
-    return sqrt(-2.0 * log(u)) * cos(2.0 * 3.14159265358979323846 * v);
 }
 
 /* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019: reject the few words that would

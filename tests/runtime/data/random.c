@@ -92,6 +92,28 @@ static void normal(void **state)
     assert_true(fabs(squares / DRAWS - 1) < 0.03);
 }
 
+/* In bulk and one by one the same bits, from any place of a block; and both what libm makes of the same words. */
+static void normals(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    double bulk[N];
+    for (uint32_t skip = 0; skip < 5; skip++) {
+        sn_rt_random r, single, plain;
+        sn_rt_random_start(&r, 7, SN_RT_FOR_TEST, 3, skip);
+        for (uint32_t i = 0; i < skip; i++) sn_rt_random_u32(&r);
+        single = plain = r;
+        sn_rt_random_normals(&r, bulk, N - 1);
+        sn_rt_random_normals(&r, bulk + N - 1, 1);
+        for (int i = 0; i < N; i++) {
+            double x = sn_rt_random_normal(&single), u = 1 - sn_rt_random_uniform(&plain), v = sn_rt_random_uniform(&plain);
+            assert_memory_equal(&x, &bulk[i], sizeof x);
+            assert_true(fabs(x - sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v)) < 1e-14);
+        }
+        assert_int_equal(sn_rt_random_u32(&r), sn_rt_random_u32(&single));
+    }
+}
+
 /* First numbers of neighbouring streams: uniform, and uncorrelated from one to the next. */
 static void neighbouring_streams(void **state)
 {
@@ -135,7 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers), cmocka_unit_test(stream_layout),        cmocka_unit_test(uniform_and_below),
-        cmocka_unit_test(normal),        cmocka_unit_test(neighbouring_streams), cmocka_unit_test(permutation),
+        cmocka_unit_test(normal),        cmocka_unit_test(normals), cmocka_unit_test(neighbouring_streams), cmocka_unit_test(permutation),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }
