@@ -17,6 +17,7 @@ int sn_cmd_ops(int argc, const char **argv);
 int sn_cmd_passes(int argc, const char **argv);
 int sn_cmd_import(int argc, const char **argv);
 int sn_cmd_data(int argc, const char **argv);
+int sn_cmd_augment(int argc, const char **argv);
 int sn_cmd_pretrain(int argc, const char **argv);
 int sn_cmd_bench(int argc, const char **argv);
 int sn_cmd_doctor(int argc, const char **argv);

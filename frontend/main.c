@@ -25,6 +25,7 @@ static const verb verbs[] = {
 #endif
     {"import",   "FORMAT PATH... -o SET",      "read motion capture into a data set",                            sn_cmd_import},
     {"data",     "SET",                        "show what is in a data set",                                     sn_cmd_data},
+    {"augment",  "[NAME --in X --out Y]",      "apply an augmentation to a clip, or list them",                  sn_cmd_augment},
 #ifdef SINEW_WITH_CODEGEN
     {"pretrain", "RECIPE --data SET --out RUN", "train as a recipe says",                                        sn_cmd_pretrain},
 #endif

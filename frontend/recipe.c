@@ -72,8 +72,10 @@ static void read_views(reader *r, const sn_ast_recipe *a, sn_recipe *out)
         const sn_ast_view *v = &a->view[i];
         out->view[i] = (sn_recipe_view){text(r, &v->input, v->loc, "input"), text(r, &v->augment, v->loc, "augment")};
         one_of(r, &v->input, "input", input, m->inputs);
-        if (v->augment.s && !sn_rt_augmentation_of(v->augment.s))
-            wrong(r, v->augment.loc, sn_format(&r->s.e->arena, "no augmentation \"%s\", expected %s", v->augment.s, sn_rt_augmentation_names()));
+        sn_rt_augmentation augmentation;
+        sn_rt_error        err;
+        if (v->augment.s && sn_rt_augmentation_parse(v->augment.s, &augmentation, &err) != SN_RT_OK)
+            wrong(r, v->augment.loc, sn_format(&r->s.e->arena, "%s", err.text));
     }
 }
 

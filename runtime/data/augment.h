@@ -1,7 +1,11 @@
 /* Augmentations of a clip f32[M][T][V][3] of M persons, and the resize that makes its T.
  * Not random by itself: every number comes from the stream given (random.h).
  *
- * Source: spec section 3.1 (AimCLR's feeder); "basic" = temporal crop with ratio 6, then shear with amplitude 0.5. */
+ * Source: spec section 3.1 (the feeders of AimCLR, HiCLR and RVTCLR). An augmentation is a list of transforms, applied in the order written
+ * and to all persons with the same numbers. It is written as text, in recipes and on the command line:
+ *
+ *   crop(ratio=6), shear(amplitude=0.5), noise        a transform with its settings, or with the defaults of transforms.c
+ *   basic                                             a name of the table of sets: none, basic, strong, strong_rvt */
 #ifndef SN_RUNTIME_DATA_AUGMENT_H
 #define SN_RUNTIME_DATA_AUGMENT_H
 
@@ -9,30 +13,60 @@
 
 #include "../status.h"
 
+enum { SN_RT_MAX_SETTINGS = 6, SN_RT_MAX_DRAWN = 6, SN_RT_MAX_TRANSFORMS = 12 };
+
+/* Sizes of a clip. */
+typedef struct sn_rt_clip_size {
+    size_t M, T, V;
+} sn_rt_clip_size;
+
+/* One kind of change. `draw` turns settings into the numbers that decide what is done; `apply` does it from in to out (no aliasing), drawing
+ * what there is one of for every value or frame. A number called "apply" is 0 or 1: done or left. */
+typedef struct sn_rt_transform {
+    const char *name, *about;
+    struct {
+        const char *name; /* NULL behind the last */
+        double value, low, high;
+    } setting[SN_RT_MAX_SETTINGS];
+    const char *drawn[SN_RT_MAX_DRAWN]; /* NULL behind the last */
+    void (*draw)(const double *setting, sn_rt_random *r, sn_rt_clip_size size, double *drawn);
+    void (*apply)(const double *drawn, const double *setting, sn_rt_random *r, sn_rt_clip_size size, const float *in, float *out);
+    size_t joints; /* V it needs; 0: any */
+} sn_rt_transform;
+
+/* The table (transforms.c). */
+extern const sn_rt_transform sn_rt_transforms[];
+extern const size_t sn_rt_transform_count;
+
+/* A plain value. */
+typedef struct sn_rt_augmentation {
+    size_t steps;
+    struct {
+        const sn_rt_transform *transform;
+        double setting[SN_RT_MAX_SETTINGS];
+    } step[SN_RT_MAX_TRANSFORMS];
+} sn_rt_augmentation;
+
+/* SN_RT_ARGUMENT names the word that is no transform, set or setting, or the value out of its range. */
+sn_rt_status sn_rt_augmentation_parse(const char *list, sn_rt_augmentation *out, sn_rt_error *err);
+/* SN_RT_BAD_SHAPE if a transform needs another number of joints. */
+sn_rt_status sn_rt_augmentation_check(const sn_rt_augmentation *how, size_t V, sn_rt_error *err);
+/* Name and meaning of set `index`, NULL behind the last. */
+const char *sn_rt_augmentation_set(size_t index, const char **out_meaning);
+
+/* The numbers of every step, drawn step after step. */
+typedef struct sn_rt_drawn {
+    double number[SN_RT_MAX_TRANSFORMS][SN_RT_MAX_DRAWN];
+} sn_rt_drawn;
+void sn_rt_augment_draw(const sn_rt_augmentation *how, sn_rt_random *r, sn_rt_clip_size size, sn_rt_drawn *out);
+
+/* out[M][T][V][3] from in, with the numbers drawn; `r` goes on where sn_rt_augment_draw left it. `scratch` is as large as out; no aliasing. */
+void sn_rt_augment_apply(const sn_rt_augmentation *how, const sn_rt_drawn *drawn, sn_rt_random *r, sn_rt_clip_size size,
+                         const float *in, float *scratch, float *out);
+
 /* Linear resize in time of in[frames][V][3] to out[T][V][3]: half-pixel centres, edge clamp, no filter (decision D4):
  *   src = (t + 0.5) * frames / T - 0.5, clamped to [0, frames - 1].
  * frames == T copies bit for bit. No aliasing. */
 void sn_rt_resize(const float *in, size_t frames, size_t V, float *out, size_t T);
-
-/* Temporal crop: extend both ends of in[T][V][3] by p = T / ratio mirrored frames (the edge frame is repeated) and take
- * the T frames from `start`, 0 <= start <= 2p, of the extended sequence. No aliasing. */
-void sn_rt_temporal_crop(const float *in, size_t T, size_t V, size_t ratio, size_t start, float *out);
-
-/* x' = R x for every joint of x[points][3], in place; R row-major. */
-void sn_rt_shear(float *x, size_t points, const float R[9]);
-
-/* R for a shear: unit diagonal, the six others uniform in [-amplitude, amplitude), drawn row by row. */
-void sn_rt_shear_draw(sn_rt_random *r, double amplitude, float out_R[9]);
-
-/* A named augmentation, or NULL if there is none of that name. */
-typedef struct sn_rt_augmentation sn_rt_augmentation;
-const sn_rt_augmentation *sn_rt_augmentation_of(const char *name);
-
-/* Names joined by ", ", for messages. */
-const char *sn_rt_augmentation_names(void);
-
-/* out[M][T][V][3] from in[M][T][V][3], the same for all persons. Draws, in this order: crop start (one `below`), shear (six
- * `uniform`). No aliasing. */
-void sn_rt_augment(const sn_rt_augmentation *how, sn_rt_random *r, const float *in, size_t M, size_t T, size_t V, float *out);
 
 #endif

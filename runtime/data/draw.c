@@ -168,26 +168,52 @@ static void draw_head(const drawing *d, double width)
     sn_rt_picture_text(d->canvas, width - MARGIN, 48, 1, 12, "right");
 }
 
-sn_rt_status sn_rt_draw_sequence(const sn_rt_dataset *set, size_t sequence, size_t poses, const char *path,
-                                 sn_rt_error *err)
+static void draw_one(drawing *d, const sn_rt_dataset *set, double width)
 {
-    if (poses < 1 || poses > 32 || sequence >= sn_rt_dataset_count(set))
-        return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: %zu poses of sequence %zu, expected 1 to 32 of %zu sequences", path,
-                          poses, sequence, sn_rt_dataset_count(set));
+    draw_head(d, width);
+    for (size_t p = 0; p < d->poses; p++)
+        for (int v = 0; v < VIEWS; v++)
+            draw_pose(d, p, v);
+    draw_strip(d, set, width);
+}
+
+static drawing drawing_of(const sn_rt_dataset *set, size_t sequence, size_t poses)
+{
     drawing d = {.s = sn_rt_dataset_at(set, sequence), .poses = poses};
     d.body = sn_rt_dataset_body_at(set, d.s->body);
     d.views = strcmp(sn_rt_dataset_layout(set), "ntu25") == 0 ? ntu25_views : raw_views;
+    fit(&d);
+    return d;
+}
+
+sn_rt_status sn_rt_draw_sequences(const sn_rt_dataset *set, size_t first, size_t count, size_t poses, const char *path,
+                                  sn_rt_error *err)
+{
+    size_t end = first + count;
+    if (poses < 1 || poses > 32 || count < 1 || first >= sn_rt_dataset_count(set) || end > sn_rt_dataset_count(set))
+        return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: %zu poses of sequence %zu, expected 1 to 32 of %zu sequences", path,
+                          poses, first, sn_rt_dataset_count(set));
     int width = 2 * MARGIN + (int)poses * CELL, height = HEAD + VIEWS * VIEW + STRIP;
+    double scale = INFINITY;
     if (width < 640)
         width = 640;
-    d.canvas = sn_rt_picture_new(width, height);
-    if (!d.canvas)
-        return sn_rt_fail(err, SN_RT_MEMORY, "%s: no canvas of %d x %d pixels", path, width, height);
-    fit(&d);
-    draw_head(&d, width);
-    for (size_t p = 0; p < poses; p++)
-        for (int v = 0; v < VIEWS; v++)
-            draw_pose(&d, p, v);
-    draw_strip(&d, set, width);
-    return sn_rt_picture_take(d.canvas, path, err);
+    for (size_t i = first; i < end; i++)
+        scale = fmin(scale, drawing_of(set, i, poses).scale);
+    cairo_t *canvas = count <= 16 ? sn_rt_picture_new(width, (int)count * height) : NULL;
+    if (!canvas)
+        return sn_rt_fail(err, SN_RT_MEMORY, "%s: no canvas of %d x %zu * %d pixels", path, width, count, height);
+    for (size_t i = first; i < end; i++) {
+        drawing d = drawing_of(set, i, poses);
+        d.canvas = canvas;
+        d.scale = scale;
+        draw_one(&d, set, width);
+        cairo_translate(canvas, 0, height);
+    }
+    return sn_rt_picture_take(canvas, path, err);
+}
+
+sn_rt_status sn_rt_draw_sequence(const sn_rt_dataset *set, size_t sequence, size_t poses, const char *path,
+                                 sn_rt_error *err)
+{
+    return sn_rt_draw_sequences(set, sequence, 1, poses, path, err);
 }

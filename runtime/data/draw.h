@@ -11,4 +11,8 @@
 sn_rt_status sn_rt_draw_sequence(const sn_rt_dataset *set, size_t sequence, size_t poses, const char *path,
                                  sn_rt_error *err);
 
+/* Sequences [first, first + count) one below the other, all at one scale, so that they compare. */
+sn_rt_status sn_rt_draw_sequences(const sn_rt_dataset *set, size_t first, size_t count, size_t poses, const char *path,
+                                  sn_rt_error *err);
+
 #endif

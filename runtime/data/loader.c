@@ -21,7 +21,7 @@ typedef struct slot {
 
 struct sn_rt_loader {
     sn_rt_loader_config config;
-    const sn_rt_augmentation *augmentation[SN_RT_MAX_VIEWS];
+    sn_rt_augmentation augmentation[SN_RT_MAX_VIEWS];
     sn_rt_clip *clip;
     size_t clips, joints;
     uint64_t steps;
@@ -29,7 +29,7 @@ struct sn_rt_loader {
     /* Of the thread alone while it runs. */
     uint32_t *order;        /* permutation of `ordered` */
     uint64_t ordered;       /* epoch; UINT64_MAX: none */
-    float *resized;         /* [M][T][V][3] */
+    float *resized, *scratch; /* [M][T][V][3] */
     uint64_t epoch, step;   /* to be prepared next */
 
     /* Shared, under `lock`: slot i is ready if produced > i's turn; turns count from the last start. */
@@ -62,11 +62,14 @@ static void prepare_row(const sn_rt_loader *l, slot *s, uint32_t row)
     memset(l->resized, 0, M * T * V * 3 * sizeof *l->resized);
     for (size_t m = 0; m < M && m < sequence->persons; m++)
         sn_rt_resize(sequence->x + (m * sequence->frames + clip->start) * V * 3, clip->frames, V, l->resized + m * T * V * 3, T);
+    const sn_rt_clip_size size = {M, T, V};
     for (uint32_t v = 0; v < l->config.views; v++) {
         sn_rt_random r;
+        sn_rt_drawn drawn;
         sn_rt_random_start(&r, l->config.seed, SN_RT_FOR_AUGMENT, s->epoch * l->steps + s->step,
                            row * l->config.views + v);
-        sn_rt_augment(l->augmentation[v], &r, l->resized, M, T, V, s->view[v] + row * M * T * V * 3);
+        sn_rt_augment_draw(&l->augmentation[v], &r, size, &drawn);
+        sn_rt_augment_apply(&l->augmentation[v], &drawn, &r, size, l->resized, l->scratch, s->view[v] + row * M * T * V * 3);
     }
 }
 
@@ -145,9 +148,22 @@ static sn_rt_status check_config(const sn_rt_loader_config *c, sn_rt_error *err)
     if (!(c->clip_seconds >= 0 && c->stride_seconds >= 0 && isfinite(c->clip_seconds) && isfinite(c->stride_seconds)))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: clips of %g s every %g s", c->clip_seconds, c->stride_seconds);
     for (uint32_t v = 0; v < c->views; v++)
-        if (!c->view[v] || !sn_rt_augmentation_of(c->view[v]))
-            return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: view %u: augmentation \"%s\" is none of %s", v,
-                              c->view[v] ? c->view[v] : "", sn_rt_augmentation_names());
+        if (!c->view[v])
+            return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: view %u has no augmentation", v);
+    return SN_RT_OK;
+}
+
+/* Views' augmentations, once the joints are known. */
+static sn_rt_status read_views(sn_rt_loader *l, sn_rt_error *err)
+{
+    sn_rt_error why = {""};
+    for (uint32_t v = 0; v < l->config.views; v++) {
+        sn_rt_status status = sn_rt_augmentation_parse(l->config.view[v], &l->augmentation[v], &why);
+        if (status == SN_RT_OK)
+            status = sn_rt_augmentation_check(&l->augmentation[v], l->joints, &why);
+        if (status != SN_RT_OK)
+            return sn_rt_fail(err, status, "loader: view %u: %s", v, why.text);
+    }
     return SN_RT_OK;
 }
 
@@ -172,7 +188,7 @@ static sn_rt_status make_buffers(sn_rt_loader *l, sn_rt_error *err)
     size_t clip = (size_t)l->config.persons * l->config.frames * l->joints * 3 * sizeof(float), bytes;
     if (__builtin_mul_overflow(clip, l->config.batch, &bytes))
         return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: a batch of %u clips is too large", l->config.batch);
-    int failed = !(l->resized = malloc(clip)) || !(l->order = calloc(l->clips, sizeof *l->order));
+    int failed = !(l->resized = malloc(clip)) || !(l->scratch = malloc(clip)) || !(l->order = calloc(l->clips, sizeof *l->order));
     for (int i = 0; i < SLOTS; i++) {
         failed = failed || !(l->slots[i].clip = calloc(l->config.batch, sizeof *l->slots[i].clip));
         for (uint32_t v = 0; !failed && v < l->config.views; v++) {
@@ -196,11 +212,11 @@ sn_rt_status sn_rt_loader_open(const sn_rt_loader_config *config, sn_rt_loader *
     l->config = *config;
     l->config.persons += config->persons == 0;
     l->ordered = UINT64_MAX;
-    for (uint32_t v = 0; v < config->views; v++)
-        l->augmentation[v] = sn_rt_augmentation_of(config->view[v]);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
     status = make_index(l, err);
+    if (status == SN_RT_OK)
+        status = read_views(l, err);
     if (status == SN_RT_OK)
         status = make_buffers(l, err);
     if (status == SN_RT_OK)
@@ -225,6 +241,7 @@ void sn_rt_loader_close(sn_rt_loader *l)
     free(l->clip);
     free(l->order);
     free(l->resized);
+    free(l->scratch);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     free(l);

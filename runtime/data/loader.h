@@ -25,7 +25,7 @@ typedef struct sn_rt_loader_config {
     uint32_t batch, frames;    /* B, T */
     uint32_t persons;          /* M; 0: 1. A sequence of fewer gets zeros, of a sequence of more the first M are taken */
     uint32_t views;
-    const char *view[SN_RT_MAX_VIEWS]; /* augmentation of each: "none" or "basic" (augment.h) */
+    const char *view[SN_RT_MAX_VIEWS]; /* augmentation of each, as augment.h reads it: "basic" */
     double clip_seconds;       /* 0: frames / 30 */
     double stride_seconds;     /* 0: a quarter of clip_seconds */
 } sn_rt_loader_config;
