@@ -339,6 +339,14 @@ LLVMValueRef sn_kb_intrinsic(sn_kb *kb, const char *name, LLVMTypeRef overload, 
     return LLVMBuildCall2(kb->b, LLVMIntrinsicGetType(kb->ctx, id, overloads, 1), fn, arg, n, "");
 }
 
+void sn_kb_prefetch(sn_kb *kb, LLVMValueRef address, bool write)
+{
+    enum { SECOND_LEVEL = 2, DATA = 1 };
+    LLVMValueRef arg[4] = {address, LLVMConstInt(kb->i32, write, false), LLVMConstInt(kb->i32, SECOND_LEVEL, false),
+                           LLVMConstInt(kb->i32, DATA, false)};
+    sn_kb_intrinsic(kb, "llvm.prefetch", kb->ptr, arg, 4);
+}
+
 LLVMValueRef sn_kb_fma(sn_kb *kb, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c)
 {
     if (!kb->target->fma)

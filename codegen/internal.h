@@ -229,6 +229,8 @@ void         sn_kb_store(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset, LLVM
 LLVMValueRef sn_kb_gather(sn_kb *kb, LLVMValueRef base, LLVMValueRef offsets, LLVMValueRef mask); /* <n x i64> offsets */
 
 /* LLVM intrinsic by name on the operands' type, e.g. "llvm.fma". */
+/* Ask for the line at an address, which may lie outside everything, without waiting for it. */
+void sn_kb_prefetch(sn_kb *kb, LLVMValueRef address, bool write);
 LLVMValueRef sn_kb_intrinsic(sn_kb *kb, const char *name, LLVMTypeRef overload, LLVMValueRef *arg, uint32_t n);
 
 /* ---- values (emit.c, value.c) ------------------------------------------------------------------------------------------- */
@@ -259,6 +261,7 @@ uint32_t sn_kb_mark(const sn_kb *kb);
 void     sn_kb_forget(sn_kb *kb, uint32_t mark);
 
 LLVMValueRef sn_math_exp(sn_kb *kb, LLVMValueRef x); /* float or vector; also used by queue_nce */
+LLVMValueRef sn_math_exp2_fast(sn_kb *kb, LLVMValueRef x); /* 2^max(x, -125), x < 127; a FMA and a shift less than exp */
 LLVMValueRef sn_math_log(sn_kb *kb, LLVMValueRef x);
 LLVMValueRef sn_math_tanh(sn_kb *kb, LLVMValueRef x);
 LLVMValueRef sn_random_uniform(sn_kb *kb, int64_t stream, LLVMValueRef element);

@@ -6,15 +6,6 @@
  */
 #include "kernel_contract.h"
 
-static void ask(sn_kb *kb, LLVMValueRef address, bool write)
-{
-    LLVMTypeRef overload[1] = {kb->ptr};
-    unsigned id = LLVMLookupIntrinsicID("llvm.prefetch", 13);
-    LLVMValueRef arg[4] = {address, LLVMConstInt(kb->i32, write, false), LLVMConstInt(kb->i32, 2, false), LLVMConstInt(kb->i32, 1, false)};
-    LLVMValueRef fn = LLVMGetIntrinsicDeclaration(kb->mod, id, overload, 1);
-    LLVMBuildCall2(kb->b, LLVMIntrinsicGetType(kb->ctx, id, overload, 1), fn, arg, 4, "");
-}
-
 /* An address that may lie outside the tensor. */
 static LLVMValueRef beyond(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset)
 {
@@ -31,7 +22,7 @@ static void ask_rows(sn_kb *kb, LLVMValueRef at, int64_t rows, int64_t floats, i
     }
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, rows), 1, NULL, 0);
     sn_loop line = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, floats), LINE, NULL, 0);
-    ask(kb, beyond(kb, at, sn_kb_iadd(kb, sn_kb_imul(kb, row.i, sn_kb_i64(kb, step)), line.i)), write);
+    sn_kb_prefetch(kb, beyond(kb, at, sn_kb_iadd(kb, sn_kb_imul(kb, row.i, sn_kb_i64(kb, step)), line.i)), write);
     sn_kb_endfor(kb, &line, NULL);
     sn_kb_endfor(kb, &row, NULL);
 }

@@ -1,23 +1,26 @@
 /* The queue loss in one sweep: InfoNCE and its gradient with respect to the query, without a logits matrix.
  * Not its gradient with respect to the key, which the graph makes from the loss (ir/op_loss.c).
  *
- *   s_n = q . k_n / tau     m >= about max s     l = sum e^(s_n - m)     G = sum e^(s_n - m) k_n      over the queue
- *   loss = log l + m - s_pos,   dq = (G / l - k_pos) / tau, the positive included in l and G
+ *   s_n = q . k_n log2(e) / tau     m >= about max s     l = sum 2^(s_n - m)     G = sum 2^(s_n - m) k_n      over the queue
+ *   loss = log l + (m - s_pos) / log2(e),   dq = (G / l - k_pos) / tau, the positive included in l and G
  *
  * First call: a tile is a block of QUERIES vectors of queries times one of PARTS parts of the queue; its state (G, m, l) goes to a private
  * buffer.  Second call: rows; parts are joined in order and the positive is added.
  *
  * Queries lie along the lanes.  Then both products take the keys as they are: S[key][query] = sum_d key[d] * qt[d][query] and
- * G[query][d] += P[key][query] * key[d], and maximum and sum need no horizontal step.  Keys are copied a block at a time so that
- * widths and ends can be padded with zeros.
+ * G[query][d] += P[key][query] * key[d], and maximum and sum need no horizontal step.  Keys are read where they lie; a block is copied only
+ * where its width or end must be padded with zeros.  The next block is asked for while this one's second product runs.
  *
  * m need not be the maximum: it follows only when a block exceeds it by SLACK, so that G is almost never rescaled.  1/tau as a fixed m
  * would underflow for every term when 2/tau > 87.
+ *
+ * Blocks of 64 keys: 96, 192 and 384 were 1 to 4 % slower.  The powers of two hide behind the products: without them the sweep is 1 % faster.
  */
 #include "gemm.h"
 #include "internal.h"
 
-enum { QUERIES = 3, PARTS = 8, KEYS = 96, GROUP = 8, ROWS = 8, SLACK = 16, COLUMNS = 8 };
+enum { QUERIES = 3, PARTS = 8, KEYS = 64, GROUP = 8, ROWS = 8, SLACK = 16, COLUMNS = 8, CHAINS = 4 };
+static const double LOG2E = 0x1.71547652b82fep+0;
 
 typedef struct nce {
     sn_dim   rows, keys;
@@ -81,7 +84,8 @@ typedef struct sweep {
     const nce    *x;
     LLVMValueRef  query, queries, vectors; /* first of the block, how many, vectors of them */
     LLVMValueRef  g, m, l;                 /* state in the private buffer */
-    LLVMValueRef  qt, keys, s;             /* scratch: [padded][block], [KEYS][padded], [KEYS][block] */
+    LLVMValueRef  qt, space, s;            /* scratch: [padded][block], [KEYS][padded], [KEYS][block] */
+    LLVMValueRef  keys;                    /* of the block in work: in the queue, or in space */
     LLVMValueRef  table;                   /* one offset, 0 */
 } sweep;
 
@@ -101,13 +105,13 @@ static void fill(const sweep *w, LLVMValueRef base, int64_t n, double v)
     sn_kb_endfor(w->kb, &l, NULL);
 }
 
-/* qt[d][i] = q[i][d] / tau; zero where there is no query or no d. */
+/* qt[d][i] = q[i][d] log2(e) / tau; zero where there is no query or no d. */
 static void pack_queries(const sweep *w)
 {
     sn_kb *kb = w->kb;
     const nce *x = w->x;
     fill(w, w->qt, x->padded * x->block, 0);
-    LLVMValueRef scale = sn_kb_f32(kb, 1 / x->tau);
+    LLVMValueRef scale = sn_kb_f32(kb, LOG2E / x->tau);
     sn_loop i = sn_kb_for(kb, i64(w, 0), w->queries, 1, NULL, 0);
     LLVMValueRef row = times(w, sn_kb_iadd(kb, w->query, i.i), x->width);
     sn_loop d = sn_kb_for(kb, i64(w, 0), i64(w, x->width), 1, NULL, 0);
@@ -117,8 +121,8 @@ static void pack_queries(const sweep *w)
     sn_kb_endfor(kb, &i, NULL);
 }
 
-/* keys[0 .. n-1] from the queue at `from`, then zero rows up to a multiple of GROUP. */
-static void pack_keys(const sweep *w, LLVMValueRef from, LLVMValueRef n, LLVMValueRef padded)
+/* space[0 .. n-1] from the queue at `from`, then zero rows up to a multiple of GROUP. */
+static void copy_keys(const sweep *w, LLVMValueRef from, LLVMValueRef n, LLVMValueRef padded)
 {
     sn_kb *kb = w->kb;
     const nce *x = w->x;
@@ -128,12 +132,40 @@ static void pack_keys(const sweep *w, LLVMValueRef from, LLVMValueRef n, LLVMVal
     for (int64_t d = 0; d < x->padded; d += x->lanes) {
         LLVMValueRef mask = d + x->lanes > x->width ? sn_kb_tail(kb, i64(w, x->width - d), lanes) : NULL;
         LLVMValueRef v = sn_kb_load(kb, kb->buffer[x->queue], sn_kb_iadd(kb, row, i64(w, d)), lanes, lanes > 1 ? mask : NULL);
-        sn_kb_store(kb, w->keys, sn_kb_iadd(kb, to, i64(w, d)), v, NULL);
+        sn_kb_store(kb, w->space, sn_kb_iadd(kb, to, i64(w, d)), v, NULL);
     }
     sn_kb_endfor(kb, &r, NULL);
     sn_loop z = sn_kb_for(kb, times(w, n, x->padded), times(w, padded, x->padded), x->lanes, NULL, 0);
-    sn_kb_store(kb, w->keys, z.i, sn_kb_zero(kb, lanes), NULL);
+    sn_kb_store(kb, w->space, z.i, sn_kb_zero(kb, lanes), NULL);
     sn_kb_endfor(kb, &z, NULL);
+}
+
+/* Where the block's keys are, n of them from `from` on and zero rows up to `padded`. */
+static LLVMValueRef keys_at(const sweep *w, LLVMValueRef from, LLVMValueRef n, LLVMValueRef padded)
+{
+    sn_kb *kb = w->kb;
+    const nce *x = w->x;
+    if (x->width != x->padded) {
+        copy_keys(w, from, n, padded);
+        return w->space;
+    }
+    LLVMValueRef partial = LLVMBuildICmp(kb->b, LLVMIntNE, n, padded, "");
+    sn_if f = sn_kb_if(kb, partial);
+    copy_keys(w, from, n, padded);
+    sn_kb_endif(kb, &f);
+    return LLVMBuildSelect(kb->b, partial, w->space, sn_kb_ptr(kb, kb->buffer[x->queue], times(w, from, x->width)), "");
+}
+
+/* Ask for `rows` keys from `row` on: they may lie beyond the queue. */
+static void ask_keys(const sweep *w, LLVMValueRef row, int64_t rows)
+{
+    enum { LINE = 16 };
+    sn_kb *kb = w->kb;
+    LLVMValueRef from = times(w, row, w->x->width);
+    sn_loop l = sn_kb_for(kb, i64(w, 0), i64(w, rows * w->x->width), LINE, NULL, 0);
+    LLVMValueRef at = sn_kb_iadd(kb, from, l.i);
+    sn_kb_prefetch(kb, LLVMBuildGEP2(kb->b, kb->f32, kb->buffer[w->x->queue], &at, 1, ""), false);
+    sn_kb_endfor(kb, &l, NULL);
 }
 
 static void call_micro(const sweep *w, const sn_gemm_micro *m, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c, LLVMValueRef steps,
@@ -193,17 +225,32 @@ static LLVMValueRef larger(sn_kb *kb, LLVMValueRef a, LLVMValueRef b)
     return LLVMBuildSelect(kb->b, LLVMBuildFCmp(kb->b, LLVMRealOGT, a, b, ""), a, b, "");
 }
 
+/* The largest of m and the block's values in a column: CHAINS rows at once, then the rest. */
+static LLVMValueRef largest(const sweep *w, LLVMValueRef column, LLVMValueRef keys, LLVMValueRef m)
+{
+    sn_kb *kb = w->kb;
+    uint32_t lanes = (uint32_t)w->x->lanes;
+    LLVMValueRef top[CHAINS] = {m, m, m, m}, whole = sn_kb_isub(kb, keys, sn_kb_irem(kb, keys, i64(w, CHAINS)));
+    for (int64_t step = CHAINS; step > 0; step = step == CHAINS ? 1 : 0) {
+        bool first = step == CHAINS;
+        sn_loop r = sn_kb_for(kb, first ? i64(w, 0) : whole, first ? whole : keys, step, top, (uint32_t)step);
+        for (int64_t c = 0; c < step; c++) {
+            LLVMValueRef at = sn_kb_iadd(kb, times(w, sn_kb_iadd(kb, r.i, i64(w, c)), w->x->block), column);
+            top[c] = larger(kb, sn_kb_load(kb, w->s, at, lanes, NULL), r.carry[c]);
+        }
+        sn_kb_endfor(kb, &r, top);
+        for (int64_t c = 0; c < step; c++)
+            top[0] = c == 0 ? r.carry[0] : larger(kb, r.carry[c], top[0]);
+    }
+    return top[0];
+}
+
 /* Let m follow the block's largest value where it exceeds m by SLACK; l and G follow m. */
 static void follow(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
 {
     sn_kb *kb = w->kb;
     uint32_t lanes = (uint32_t)w->x->lanes;
-    LLVMValueRef m = sn_kb_load(kb, w->m, column, lanes, NULL);
-    sn_loop r = sn_kb_for(kb, i64(w, 0), keys, 1, &m, 1);
-    LLVMValueRef at = sn_kb_iadd(kb, times(w, r.i, w->x->block), column);
-    LLVMValueRef top = larger(kb, sn_kb_load(kb, w->s, at, lanes, NULL), r.carry[0]);
-    sn_kb_endfor(kb, &r, &top);
-    top = r.carry[0];
+    LLVMValueRef m = sn_kb_load(kb, w->m, column, lanes, NULL), top = largest(w, column, keys, m);
     LLVMValueRef limit = LLVMBuildFAdd(kb->b, m, sn_kb_splat(kb, sn_kb_f32(kb, SLACK), lanes), "");
     LLVMValueRef above = LLVMBuildFCmp(kb->b, LLVMRealOGT, top, limit, "");
     LLVMValueRef any = above;
@@ -212,7 +259,7 @@ static void follow(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
                             LLVMConstNull(LLVMIntTypeInContext(kb->ctx, lanes)), "");
     sn_if f = sn_kb_if(kb, any);
     LLVMValueRef next = LLVMBuildSelect(kb->b, above, top, m, "");
-    LLVMValueRef factor = sn_math_exp(kb, LLVMBuildFSub(kb->b, m, next, ""));
+    LLVMValueRef factor = sn_math_exp2_fast(kb, LLVMBuildFSub(kb->b, m, next, ""));
     factor = LLVMBuildSelect(kb->b, above, factor, sn_kb_splat(kb, sn_kb_f32(kb, 1), lanes), "");
     sn_kb_store(kb, w->m, column, next, NULL);
     sn_kb_store(kb, w->l, column, LLVMBuildFMul(kb->b, sn_kb_load(kb, w->l, column, lanes, NULL), factor, ""), NULL);
@@ -220,7 +267,7 @@ static void follow(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
     sn_kb_endif(kb, &f);
 }
 
-/* S becomes P = e^(S - m), l grows. */
+/* S becomes P = 2^(S - m), l grows. */
 static void weights(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
 {
     sn_kb *kb = w->kb;
@@ -228,7 +275,7 @@ static void weights(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
     LLVMValueRef m = sn_kb_load(kb, w->m, column, lanes, NULL), zero = sn_kb_zero(kb, lanes);
     sn_loop r = sn_kb_for(kb, i64(w, 0), keys, 1, &zero, 1);
     LLVMValueRef at = sn_kb_iadd(kb, times(w, r.i, w->x->block), column);
-    LLVMValueRef p = sn_math_exp(kb, LLVMBuildFSub(kb->b, sn_kb_load(kb, w->s, at, lanes, NULL), m, ""));
+    LLVMValueRef p = sn_math_exp2_fast(kb, LLVMBuildFSub(kb->b, sn_kb_load(kb, w->s, at, lanes, NULL), m, ""));
     sn_kb_store(kb, w->s, at, p, NULL);
     LLVMValueRef sum = LLVMBuildFAdd(kb->b, r.carry[0], p, "");
     sn_kb_endfor(kb, &r, &sum);
@@ -236,35 +283,42 @@ static void weights(const sweep *w, LLVMValueRef column, LLVMValueRef keys)
     sn_kb_store(kb, w->l, column, LLVMBuildFAdd(kb->b, l, r.carry[0], ""), NULL);
 }
 
-/* G[query][d] += sum over the block's keys. */
-static void gather(const sweep *w, LLVMValueRef keys)
+/* G[query][d] += sum over the block's keys; asks for those from row `next` on. */
+static void gather(const sweep *w, LLVMValueRef keys, LLVMValueRef next)
 {
     sn_kb *kb = w->kb;
     const nce *x = w->x;
     sn_gemm_micro m = {.rows = x->row, .vectors = x->vec, .lanes = (uint32_t)x->lanes, .steps = 0, .unroll = 4, .x_row = 1,
                        .x_step = x->block, .w_step = x->padded, .c_row = x->padded, .fma = kb->target->fma};
-    sn_loop i = sn_kb_for(kb, i64(w, 0), w->queries, x->row, NULL, 0);
-    for (int64_t d = 0; d < x->padded; d += m.vectors * x->lanes) {
+    const int64_t step = m.vectors * x->lanes, calls = (x->padded + step - 1) / step * ((x->block + x->row - 1) / x->row);
+    const int64_t ask = (KEYS + calls - 1) / calls;
+    for (int64_t d = 0; d < x->padded; d += m.vectors * x->lanes) { /* outside: these columns of the keys stay near */
         while (d + m.vectors * x->lanes > x->padded)
             m.vectors--;
+        sn_loop i = sn_kb_for(kb, i64(w, 0), w->queries, x->row, &next, 1);
+        next = i.carry[0];
+        ask_keys(w, next, ask);
+        next = sn_kb_iadd(kb, next, i64(w, ask));
         LLVMValueRef at = sn_kb_iadd(kb, times(w, i.i, x->padded), i64(w, d));
         call_micro(w, &m, sn_kb_ptr(kb, w->s, i.i), sn_kb_ptr(kb, w->keys, i64(w, d)), sn_kb_ptr(kb, w->g, at), keys, false);
+        sn_kb_endfor(kb, &i, &next);
+        next = i.carry[0];
     }
-    sn_kb_endfor(kb, &i, NULL);
 }
 
-static void sweep_block(const sweep *w, LLVMValueRef from, LLVMValueRef to)
+static void sweep_block(const sweep *block, LLVMValueRef from, LLVMValueRef to)
 {
+    sweep in = *block, *w = &in;
     sn_kb *kb = w->kb;
     LLVMValueRef n = sn_kb_imin(kb, i64(w, KEYS), sn_kb_isub(kb, to, from));
     LLVMValueRef padded = times(w, sn_kb_idiv(kb, sn_kb_iadd(kb, n, i64(w, GROUP - 1)), i64(w, GROUP)), GROUP);
-    pack_keys(w, from, n, padded);
+    in.keys = keys_at(w, from, n, padded);
     all_products(w, QUERIES, padded);
     sn_loop v = sn_kb_for(kb, i64(w, 0), times(w, w->vectors, w->x->lanes), w->x->lanes, NULL, 0);
     follow(w, v.i, n);
     weights(w, v.i, n);
     sn_kb_endfor(kb, &v, NULL);
-    gather(w, n);
+    gather(w, n, sn_kb_iadd(kb, from, i64(w, KEYS)));
 }
 
 /* The part's share of the queue: whole groups of keys, so that only the queue's end is padded. */
@@ -285,8 +339,8 @@ static void emit_sweep(sn_kb *kb, const nce *x)
     LLVMValueRef table = sn_gemm_table(&env, &(int64_t){0}, 1), from, to;
     sn_loop t = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
     sweep w = {.kb = kb, .x = x, .qt = kb->scratch, .table = table};
-    w.keys = sn_kb_ptr(kb, w.qt, sn_kb_i64(kb, x->padded * x->block));
-    w.s = sn_kb_ptr(kb, w.keys, sn_kb_i64(kb, KEYS * x->padded));
+    w.space = sn_kb_ptr(kb, w.qt, sn_kb_i64(kb, x->padded * x->block));
+    w.s = sn_kb_ptr(kb, w.space, sn_kb_i64(kb, KEYS * x->padded));
     w.g = sn_kb_ptr(kb, kb->buffer[x->temp], times(&w, t.i, x->state));
     w.m = sn_kb_ptr(kb, w.g, sn_kb_i64(kb, x->block * x->padded));
     w.l = sn_kb_ptr(kb, w.m, sn_kb_i64(kb, x->block));
@@ -342,7 +396,7 @@ static LLVMValueRef positive(const row *r)
     LLVMValueRef sum = sn_kb_zero(kb, (uint32_t)r->x->lanes);
     for (int64_t d = 0; d < r->x->padded; d += r->x->lanes)
         sum = sn_kb_fma(kb, input(r, r->x->q, d), input(r, r->x->key, d), sum);
-    return LLVMBuildFMul(kb->b, sn_kb_hsum(kb, sum), sn_kb_f32(kb, 1 / r->x->tau), "");
+    return LLVMBuildFMul(kb->b, sn_kb_hsum(kb, sum), sn_kb_f32(kb, LOG2E / r->x->tau), "");
 }
 
 /* dq at COLUMNS vectors from d: (sum of parts / l - share of the others * key) / tau. */
@@ -355,7 +409,7 @@ static void store_gradient(const row *r, int64_t d, LLVMValueRef m, LLVMValueRef
     for (int64_t c = d; c < x->padded && n < COLUMNS; c += x->lanes)
         sum[n++] = sn_kb_zero(kb, lanes);
     sn_loop p = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, PARTS), 1, sum, n);
-    LLVMValueRef scale = sn_math_exp(kb, LLVMBuildFSub(kb->b, of_part(r, p.i, 0), m, ""));
+    LLVMValueRef scale = sn_math_exp2_fast(kb, LLVMBuildFSub(kb->b, of_part(r, p.i, 0), m, ""));
     LLVMValueRef g = sn_kb_iadd(kb, r->state, sn_kb_imul(kb, p.i, sn_kb_i64(kb, x->state)));
     g = sn_kb_iadd(kb, g, sn_kb_imul(kb, r->lane, sn_kb_i64(kb, x->padded)));
     for (uint32_t c = 0; c < n; c++) {
@@ -380,11 +434,11 @@ static void join_row(const row *r)
     for (int64_t p = 0; p < PARTS; p++)
         m = larger(kb, of_part(r, sn_kb_i64(kb, p), 0), m);
     sn_loop p = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, PARTS), 1, &zero, 1);
-    LLVMValueRef scale = sn_math_exp(kb, LLVMBuildFSub(kb->b, of_part(r, p.i, 0), m, ""));
+    LLVMValueRef scale = sn_math_exp2_fast(kb, LLVMBuildFSub(kb->b, of_part(r, p.i, 0), m, ""));
     LLVMValueRef sum = sn_kb_fma(kb, of_part(r, p.i, x->block), scale, p.carry[0]);
     sn_kb_endfor(kb, &p, &sum);
-    LLVMValueRef rest = p.carry[0], l = LLVMBuildFAdd(kb->b, rest, sn_math_exp(kb, LLVMBuildFSub(kb->b, s, m, "")), "");
-    LLVMValueRef loss = LLVMBuildFAdd(kb->b, sn_math_log(kb, l), LLVMBuildFSub(kb->b, m, s, ""), "");
+    LLVMValueRef rest = p.carry[0], l = LLVMBuildFAdd(kb->b, rest, sn_math_exp2_fast(kb, LLVMBuildFSub(kb->b, s, m, "")), "");
+    LLVMValueRef loss = sn_kb_fma(kb, LLVMBuildFSub(kb->b, m, s, ""), sn_kb_f32(kb, 1 / LOG2E), sn_math_log(kb, l));
     sn_kb_store(kb, kb->buffer[x->out], sn_kb_imul(kb, r->at, sn_kb_i64(kb, x->width + 1)), loss, NULL);
     LLVMValueRef inverse = LLVMBuildFDiv(kb->b, sn_kb_f32(kb, 1), l, ""), others = LLVMBuildFMul(kb->b, rest, inverse, "");
     for (int64_t d = 0; d < x->padded; d += COLUMNS * x->lanes)

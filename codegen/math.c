@@ -71,6 +71,21 @@ LLVMValueRef sn_math_exp(sn_kb *kb, LLVMValueRef x)
     return LLVMBuildFMul(b, y, power_of_two(kb, LLVMBuildSub(b, n, half, ""), x), "");
 }
 
+/* x = n + f, 2^x = 2^n P(f), |f| <= 1/2: the exponent field takes n as it is, so x must stay below 127.  What is below -125 counts as -125;
+ * a NaN stays one. */
+LLVMValueRef sn_math_exp2_fast(sn_kb *kb, LLVMValueRef x)
+{
+    static const double p[] = {0x1.000000p+0, 0x1.62e430p-1, 0x1.ebfbdap-3, 0x1.c6aed4p-5, 0x1.3b2dbcp-7, 0x1.5f456ap-10, 0x1.41d334p-13};
+    LLVMBuilderRef b = kb->b;
+    LLVMTypeRef ints = int_like(kb, x);
+    x = choose(kb, LLVMRealOGT, real(kb, x, -125.0), x, real(kb, x, -125.0), x);
+    LLVMValueRef magic = real(kb, x, 0x1.8p23), shifted = LLVMBuildFAdd(b, x, magic, "");
+    LLVMValueRef f = LLVMBuildFSub(b, x, LLVMBuildFSub(b, shifted, magic, ""), "");
+    LLVMValueRef n = LLVMBuildShl(b, LLVMBuildBitCast(b, shifted, ints, ""), integer(kb, x, 23), "");
+    LLVMValueRef bits = LLVMBuildAdd(b, LLVMBuildBitCast(b, polynomial(kb, f, p, 7), ints, ""), n, "");
+    return LLVMBuildBitCast(b, bits, LLVMTypeOf(x), "");
+}
+
 /* x = 2^e (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2); log x = e ln2 + f - f^2/2 + f^3 P(f). */
 LLVMValueRef sn_math_log(sn_kb *kb, LLVMValueRef x)
 {
