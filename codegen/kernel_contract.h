@@ -7,6 +7,7 @@
  *   kernel_contract_edge.c     epilogue of a packed tile of results
  *   kernel_contract_ahead.c    memory of the epilogue, asked for early
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
+ *   kernel_contract_winograd.c the same with fewer products, for wide layers
  *   kernel_contract_wgrad.c    their weight gradients
  *   kernel_contract_graph.c    graph products: columns are not summed
  *   kernel_contract_sparse.c   graphs most of whose numbers are zero; their products as operands
@@ -39,7 +40,7 @@ struct sn_ct { /* made by the plan, read by emission */
     void             *data;  /* of the kind */
 };
 
-extern const sn_ct_kind sn_ct_rows, sn_ct_wgrad, sn_ct_graph, sn_ct_dot, sn_ct_general;
+extern const sn_ct_kind sn_ct_winograd, sn_ct_rows, sn_ct_wgrad, sn_ct_graph, sn_ct_dot, sn_ct_general;
 
 /* The call reads what these parts of the kernel read: operands (1 << SN_AT_A, 1 << SN_AT_B), epilogue. */
 enum { SN_CT_OPERANDS = 3, SN_CT_EPILOGUE = 4 };
@@ -159,6 +160,8 @@ typedef struct sn_ct_panels { /* of several column loops the last is a multiple 
 sn_dim sn_ct_panels_tiles(const sn_ct_panels *w);
 /* The body of a call of that many tiles. */
 void sn_ct_panels_emit(sn_kb *kb, sn_ct *ct, const sn_ct_panels *w, LLVMValueRef to);
+/* Weights of one row, columns from `column` on, as one vector; loop[w->tap] is set. */
+LLVMValueRef sn_ct_panels_vector(sn_kb *kb, sn_ct *ct, const sn_ct_panels *w, LLVMValueRef *loop, LLVMValueRef row, LLVMValueRef column);
 
 /* ---- epilogue of a packed tile (kernel_contract_edge.c) ------------------------------------------------------------------ */
 
@@ -179,6 +182,18 @@ bool sn_ct_edge_legal(const sn_plan *p, const sn_ct_edge *edge);
 /* Evaluate and store every out for block `block` of the tile whose products are at `c`; partial sums of
  * the block's columns are written; those that keep other axes are added to (sn_ct_clear_sums first). */
 void sn_ct_edge_emit(sn_kb *kb, sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef c);
+
+/* A product of positions and columns taken apart (kernel_contract_rows.c): what a tile packs, weights by columns, the tile's results.  Left open: groups
+ * and slots of the pack, blocks of the panels and the edge. */
+typedef struct sn_ct_sides {
+    sn_product   product;
+    bool         scatter; /* data gradient: the result holds the window */
+    sn_ct_pack   pack;
+    sn_ct_panels panels;
+    sn_ct_edge   edge;
+} sn_ct_sides;
+/* Sets ct->outer, too.  False if it is not of this kind; then ct->outer and ct->nested may have changed. */
+bool sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps);
 
 /* Ask for `rows` rows of everything of the result's shape that the epilogue touches: those of block `block` from row `row` of the tile on, as
  * sn_ct_edge_emit will have them.  One phase only (kernel_contract_ahead.c). */

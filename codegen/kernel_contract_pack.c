@@ -184,6 +184,12 @@ static LLVMValueRef weight_vector(sn_kb *kb, sn_ct *ct, const sn_ct_panels *w, L
     return mask ? LLVMBuildSelect(kb->b, mask, v, sn_kb_zero(kb, kb->lanes), "") : v;
 }
 
+LLVMValueRef sn_ct_panels_vector(sn_kb *kb, sn_ct *ct, const sn_ct_panels *w, LLVMValueRef *loop, LLVMValueRef row, LLVMValueRef column)
+{
+    unflatten(kb, &ct->facts, w->row, w->rows, row, loop);
+    return weight_vector(kb, ct, w, loop, column);
+}
+
 static void pack_row(sn_kb *kb, sn_ct *ct, const sn_ct_panels *w, LLVMValueRef *loop, LLVMValueRef block, LLVMValueRef to)
 {
     for (int64_t j = 0; j < w->vectors; j++) {

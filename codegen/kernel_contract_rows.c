@@ -143,14 +143,14 @@ static void plan_blocks(const sn_plan *p, rows *r)
 /* Result frames to compute for a tile of a data gradient: they begin and end at multiples of the stride, tiles need not. */
 static int64_t whole_phases(int64_t chunk, int64_t s) { return sn_ct_ceil(chunk % s ? chunk + s - 1 : chunk, s); }
 
-static bool rows_plan(sn_plan *p, sn_ct *ct)
+/* Everything but how the products are made. */
+static bool plan_sides(sn_plan *p, sn_ct *ct, rows *r, int64_t *taps)
 {
-    rows *r = sn_new(p->arena, rows);
     const sn_contract_facts *f = &ct->facts;
-    int64_t taps = 1, lanes = p->target->lanes;
+    *taps = 1;
     if (!find_product(f, r) || r->product.batched || f->type[SN_AT_OUT].rank == 0)
         return false;
-    if (r->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, r->product.tap, &taps) || taps > SN_CT_MAX_TAPS))
+    if (r->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, r->product.tap, taps) || *taps > SN_CT_MAX_TAPS))
         return false;
     if (r->scatter ? r->product.ins >= f->type[SN_AT_OUT].rank : r->product.outs >= f->type[SN_AT_OUT].rank)
         return false; /* no positions */
@@ -158,7 +158,23 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     if (p->k->tiled && r->product.x_axis >= 0 && axis != ct->outer)
         return false;
     ct->outer = p->k->tiled ? ct->outer : axis;
-    if (!find_axes(f, r, ct->outer) || !plan_source(p, ct, r) || !plan_weights(p, ct, r, taps))
+    return find_axes(f, r, ct->outer) && plan_source(p, ct, r) && plan_weights(p, ct, r, *taps);
+}
+
+bool sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps)
+{
+    rows *r = sn_new(p->arena, rows);
+    if (!plan_sides(p, ct, r, taps))
+        return false;
+    *out = (sn_ct_sides){r->product, r->scatter, r->pack, r->panels, r->edge};
+    return true;
+}
+
+static bool rows_plan(sn_plan *p, sn_ct *ct)
+{
+    rows *r = sn_new(p->arena, rows);
+    int64_t taps, lanes = p->target->lanes;
+    if (!plan_sides(p, ct, r, &taps))
         return false;
     ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
     int64_t frames = r->scatter ? whole_phases(ct->chunk, r->product.s) : ct->chunk;

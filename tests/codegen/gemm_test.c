@@ -108,6 +108,27 @@ static void rows(void **state)
     check_plain(p, sizeof p / sizeof p[0]);
 }
 
+/* Convolutions over time wide enough for the fast form: all numbers of taps it has, both directions, odd sizes, padding of columns. */
+static void wide_convolutions(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,64", "9,64,64", "N,T,25,64"},
+        {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,7,33", "9,33,70", "N,T,7,70"},
+        {"n,t+k-4,v,i ; o,i,k -> n,t,v,o", "N,T,5,64", "129,64,9", "N,T,5,129"},
+        {"n,t-k+4,v,i ; k,i,o -> n,t,v,o", "N,T,25,48", "9,48,48", "N,T,25,48"},
+        {"n,t+k+7,v,i ; k,i,o -> n,t,v,o", "N,T,3,40", "9,40,64", "N,T,3,64"},
+        {"n,t+k-1,v,i ; k,i,o -> n,t,v,o", "N,T,5,64", "3,64,64", "N,T,5,64"},
+        {"n,t+k-7,v,i ; k,i,o -> n,t,v,o", "N,T,5,64", "15,64,64", "N,T,5,64"},
+        {"n,v,t+k-4,i ; k,i,o -> n,t,v,o", "N,5,T,64", "9,64,96", "N,T,5,96"},
+        {"n,i,t+k-4 ; k,i,o -> n,t,o", "N,64,T", "9,64,64", "N,T,64"},
+        {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,25,64", "9,64,64", "N,T,25,64"},
+        {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,7,70", "9,33,70", "N,T,7,33"},
+        {"n,t,v,o ; k,i,o -> n,t-k+2,v,i", "N,T,5,64", "3,96,64", "N,T,5,96"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
 /* relu(x * scale + shift) in front, bias, residual, relu and two sums behind. */
 static void edged(gemm_case *c, sn_ref x, const char *spec, sn_ref w, const char *out, int64_t channels, int64_t outer, int64_t chunk)
 {
@@ -143,6 +164,8 @@ static void rows_with_edges(void **state)
         {"n,t,v,i ; i,o -> n,t,v,o", "N,T,5,20", "20", "20,70", "N,T,5,70", 70, 0, 0},
         {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 12},
         {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,7,32", "32", "9,70,32", "N,T,7,70", 70, 1, 7},
+        {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,64", "64", "9,64,64", "N,T,25,64", 64, 1, 12},
+        {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,5,64", "64", "9,64,96", "N,T,5,96", 96, 1, 5},
         {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 5}, /* tiles begin in either phase */
     };
     for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
@@ -279,7 +302,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(general),
         cmocka_unit_test(rows),
-        cmocka_unit_test(rows_with_edges),
+        cmocka_unit_test(wide_convolutions), cmocka_unit_test(rows_with_edges),
         cmocka_unit_test(weight_gradients),
         cmocka_unit_test(weight_gradient_with_edges),
         cmocka_unit_test(graph_products),

@@ -1,0 +1,248 @@
+/* Convolutions over time and their data gradients with fewer products than taps (winograd.h), for layers wide enough.
+ * Not weight gradients, strides or other windows.
+ *
+ * First call: weights transformed, as panels of columns: block of columns, component, segment, row, column of the block.
+ * Second call: a tile is some frames of the result.  Its source frames are packed once, prologue applied, frames outside as zeros, and transformed
+ * together: component, transformed frame, inner rows.  Then, for every block of columns, each component is a product of its own, and the sums
+ * of components are the results that the epilogue meets.
+ */
+#include "kernel_contract.h"
+#include "winograd.h"
+
+typedef struct fast {
+    sn_ct_sides   side;
+    sn_wino       form;
+    int64_t       order[SN_WINO_MAX_TAPS];  /* tap of the weights that meets the n-th frame of a window */
+    int64_t       steps, slots;             /* transformed frames of a component in a whole tile: results, operands */
+    sn_gemm_block block;
+    int64_t       frame, result;            /* floats: packed frame; results of a block's frame */
+    int64_t       part, product;            /* floats from component to component: operands, products */
+    int64_t       parts_at, products_at, c_at, floats; /* in scratch */
+    uint32_t      temp;                     /* buffer of the weights */
+} fast;
+
+/* ---- plan ---- */
+
+enum { CHUNK_ROWS = 300 };
+
+/* Vector operations of one transformed step of one inner row, and of the direct method for the same frames; transforms move a number in about
+ * the time of a multiply-add and come to some four operations a component. */
+static bool pays(const fast *k, int64_t chunk, int64_t lanes)
+{
+    const sn_wino *w = &k->form;
+    const int64_t rows = k->side.pack.width, in = (rows + lanes - 1) / lanes, out = (k->side.panels.width + lanes - 1) / lanes;
+    const int64_t products = w->products * w->segments * rows * out, transforms = 8 * w->products * (in + out);
+    return k->steps * (products + transforms) < chunk * w->taps * rows * out && k->side.pack.width >= 32 && k->side.panels.width >= 32;
+}
+
+static bool plan_window(fast *k, int64_t frames, int64_t taps)
+{
+    const sn_product *q = &k->side.product;
+    sn_ct_window w;
+    if (q->s != 1 || (q->d != 1 && q->d != -1))
+        return false;
+    if (!(k->side.scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&w, &k->side.pack, q, frames, taps))
+        return false;
+    for (int64_t i = 0; i < taps; i++)
+        k->order[w.tap[i].slot] = w.tap[i].k;
+    return true;
+}
+
+static void plan_blocks(const sn_plan *p, fast *k)
+{
+    sn_gemm_limits limits = {p->target->registers};
+    int64_t lanes = p->target->lanes, rows = k->steps * k->side.pack.inner_rows, width = k->side.panels.width;
+    k->block = sn_gemm_block_choose(&limits, rows, (width + lanes - 1) / lanes);
+    k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
+    k->side.panels.blocks = k->side.edge.blocks = (width + lanes * k->block.vectors - 1) / (lanes * k->block.vectors);
+    k->side.edge.phases = 1;
+    k->side.edge.inner_rows = k->side.pack.inner_rows;
+    k->side.edge.phase_rows = k->steps * k->form.frames * k->side.pack.inner_rows;
+    k->frame = k->side.pack.inner_rows * k->side.pack.stride;
+    k->result = k->side.pack.inner_rows * lanes * k->block.vectors;
+    k->part = k->slots * k->frame;
+    k->product = sn_ct_ceil(rows, k->block.rows) * lanes * k->block.vectors;
+    k->parts_at = k->side.pack.slots * k->frame;
+    k->products_at = k->parts_at + k->form.products * k->part + k->block.rows * k->side.pack.stride; /* a block may begin in the last row */
+    k->c_at = k->products_at + k->form.products * k->product;
+    k->side.pack.mix_at = k->c_at + k->steps * k->form.frames * k->result;
+    k->floats = k->side.pack.mix_at + k->side.pack.mix_floats;
+}
+
+static bool fast_plan(sn_plan *p, sn_ct *ct)
+{
+    fast *k = sn_new(p->arena, fast);
+    int64_t taps;
+    if (!sn_ct_sides_find(p, ct, &k->side, &taps) || k->side.product.x_axis < 0 || !sn_wino_make(taps, &k->form))
+        return false;
+    int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->form.frames;
+    ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->form.frames;
+    k->steps = (ct->chunk + k->form.frames - 1) / k->form.frames;
+    k->slots = k->steps + k->form.segments - 1;
+    if (!pays(k, ct->chunk, p->target->lanes) || !plan_window(k, k->steps * k->form.frames, taps))
+        return false;
+    plan_blocks(p, k);
+    if (k->floats > 1 << 24 || !sn_ct_edge_legal(p, &k->side.edge))
+        return false;
+    ct->data = k;
+    ct->main = 1;
+    int64_t row = k->form.products * k->form.segments * k->block.vectors * p->target->lanes;
+    k->temp = sn_plan_temp(p, sn_dim_const(k->side.panels.blocks * k->side.panels.depth * row));
+    sn_plan_call *weights = sn_plan_add(p, sn_dim_const(k->side.panels.blocks * k->side.panels.depth), sn_dim_const(0), false);
+    sn_ct_reads(p, ct, weights, 1u << k->side.panels.tensor);
+    sn_plan_write(p, weights, k->temp);
+    sn_plan_call *main = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(4 * k->floats), false);
+    sn_ct_reads(p, ct, main, (1u << k->side.pack.tensor) | SN_CT_EPILOGUE);
+    sn_plan_read(p, main, k->temp);
+    for (uint32_t i = 0; i < p->k->outs; i++)
+        sn_plan_write(p, main, p->k->ins + i);
+    return true;
+}
+
+/* ---- weights ---- */
+
+/* An item is one row of one block of columns, all taps. */
+static void emit_weights(sn_kb *kb, sn_ct *ct)
+{
+    const fast *k = ct->data;
+    const sn_ct_panels *w = &k->side.panels;
+    const int64_t parts = k->form.products * k->form.segments, panel = w->vectors * kb->target->lanes;
+    LLVMValueRef loop[SN_MAX_LOOPS], tap[SN_WINO_MAX_TAPS], out[SN_WINO_MAX_TAPS * SN_WINO_POINTS];
+    sn_kb_begin(kb, 0);
+    sn_loop item = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    LLVMValueRef depth = sn_kb_i64(kb, w->depth), block = sn_kb_idiv(kb, item.i, depth), row = sn_kb_irem(kb, item.i, depth);
+    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, parts * w->depth)), row);
+    LLVMValueRef to = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, line, sn_kb_i64(kb, panel)));
+    sn_loop vector = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, panel), kb->lanes, NULL, 0);
+    LLVMValueRef column = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), vector.i);
+    for (int64_t i = 0; i < k->form.taps; i++) {
+        loop[w->tap] = sn_kb_i64(kb, k->order[i]);
+        tap[i] = sn_ct_panels_vector(kb, ct, w, loop, row, column);
+    }
+    sn_wino_weights(kb, &k->form, tap, out);
+    for (int64_t i = 0; i < parts; i++)
+        sn_kb_store(kb, to, sn_kb_iadd(kb, vector.i, sn_kb_i64(kb, i * w->depth * panel)), out[i], NULL);
+    sn_kb_endfor(kb, &vector, NULL);
+    sn_kb_endfor(kb, &item, NULL);
+    sn_kb_end(kb);
+}
+
+/* ---- tiles ---- */
+
+typedef struct body {
+    sn_kb            *kb;
+    sn_ct            *ct;
+    const fast       *k;
+    const sn_ct_tile *tile;
+    LLVMValueRef      loop[SN_MAX_LOOPS], micro, table, steps; /* live steps */
+} body;
+
+static LLVMValueRef scratch(const body *b, int64_t at) { return sn_kb_ptr(b->kb, b->kb->scratch, sn_kb_i64(b->kb, at)); }
+
+static void make_micro(body *b)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    sn_gemm_env env = sn_ct_env(kb);
+    int64_t offset[SN_WINO_MAX_TAPS];
+    for (int64_t i = 0; i < k->form.segments; i++)
+        offset[i] = i * k->frame;
+    b->table = sn_gemm_table(&env, offset, (uint32_t)k->form.segments);
+    const int64_t width = k->block.vectors * kb->target->lanes;
+    sn_gemm_micro m = {.rows = (uint32_t)k->block.rows, .vectors = (uint32_t)k->block.vectors, .lanes = kb->target->lanes,
+                       .steps = (uint32_t)k->side.pack.width, .unroll = 4, .x_row = k->side.pack.stride, .x_step = 1, .w_step = width,
+                       .c_row = width, .fma = kb->target->fma};
+    b->micro = sn_gemm_micro_function(&env, &m);
+}
+
+/* Frames to components. */
+static void transform_source(body *b)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    LLVMValueRef slots = sn_kb_iadd(kb, b->steps, sn_kb_i64(kb, k->form.segments - 1));
+    sn_loop slot = sn_kb_for(kb, sn_kb_i64(kb, 0), slots, 1, NULL, 0);
+    sn_wino_place place = {.frame_step = k->frame, .part_step = k->part};
+    place.frames = sn_kb_ptr(kb, scratch(b, 0), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->form.frames * k->frame)));
+    place.parts = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->frame)));
+    sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->frame), kb->lanes, NULL, 0);
+    sn_wino_source(kb, &k->form, &place, at.i, -1);
+    sn_kb_endfor(kb, &at, NULL);
+    sn_kb_endfor(kb, &slot, NULL);
+}
+
+/* Products of all components for one block of columns. */
+static void products(body *b, LLVMValueRef block)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    const int64_t width = k->block.vectors * kb->lanes, panel = k->form.segments * k->side.panels.depth * width;
+    const int64_t share = (k->side.edge.phase_rows + k->form.products - 1) / k->form.products;
+    LLVMValueRef live = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->side.pack.inner_rows));
+    LLVMValueRef weights = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, block, sn_kb_i64(kb, k->form.products * panel)));
+    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->form.products), 1, NULL, 0);
+    sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
+    LLVMValueRef x = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->part)));
+    LLVMValueRef w = sn_kb_ptr(kb, weights, sn_kb_imul(kb, part.i, sn_kb_i64(kb, panel)));
+    LLVMValueRef c = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->product)));
+    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), live, k->block.rows, NULL, 0);
+    LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, sn_kb_imul(kb, row.i, sn_kb_i64(kb, k->side.pack.stride))), w,
+                           sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->table, sn_kb_i64(kb, k->form.segments),
+                           sn_kb_i64(kb, 1), sn_kb_i64(kb, k->side.pack.width)};
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
+    sn_kb_endfor(kb, &row, NULL);
+    sn_kb_endfor(kb, &part, NULL);
+}
+
+/* Components to frames. */
+static void transform_result(body *b)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    sn_loop step = sn_kb_for(kb, sn_kb_i64(kb, 0), b->steps, 1, NULL, 0);
+    sn_wino_place place = {.frame_step = k->result, .part_step = k->product};
+    place.frames = sn_kb_ptr(kb, scratch(b, k->c_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->form.frames * k->result)));
+    place.parts = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result)));
+    sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->result), kb->lanes, NULL, 0);
+    sn_wino_result(kb, &k->form, &place, at.i);
+    sn_kb_endfor(kb, &at, NULL);
+    sn_kb_endfor(kb, &step, NULL);
+}
+
+static void tile_body(body *b, const sn_ct_tile *tile)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    const sn_contract *c = b->ct->facts.spec;
+    b->tile = tile;
+    for (uint32_t i = 0; i < b->ct->outer; i++)
+        b->loop[c->at[SN_AT_OUT][i].loop[0]] = tile->at[i];
+    LLVMValueRef frames = sn_kb_isub(kb, tile->to, tile->from);
+    b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, frames, sn_kb_i64(kb, k->form.frames - 1)), sn_kb_i64(kb, k->form.frames));
+    sn_ct_pack_emit(kb, b->ct, &k->side.pack, b->loop, tile->from, NULL, scratch(b, 0));
+    transform_source(b);
+    sn_ct_clear_sums(kb, b->ct, tile);
+    sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), 1, NULL, 0);
+    products(b, block.i);
+    transform_result(b);
+    sn_ct_edge_emit(kb, b->ct, &k->side.edge, tile, block.i, scratch(b, k->c_at));
+    sn_kb_endfor(kb, &block, NULL);
+}
+
+static bool fast_emit(sn_kb *kb, sn_ct *ct)
+{
+    const fast *k = ct->data;
+    emit_weights(kb, ct);
+    sn_kb_begin(kb, 1);
+    body b = {.kb = kb, .ct = ct, .k = k};
+    sn_ct_mix_weights(kb, ct, &k->side.pack);
+    make_micro(&b);
+    sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    sn_ct_tile tile = sn_ct_tile_of(kb, ct, tiles.i);
+    tile_body(&b, &tile);
+    sn_kb_endfor(kb, &tiles, NULL);
+    sn_kb_end(kb);
+    return true;
+}
+
+const sn_ct_kind sn_ct_winograd = {.name = "winograd", .plan = fast_plan, .emit = fast_emit};
