@@ -9,6 +9,7 @@
  *   kernel_contract_rows.c     convolutions, linear maps and their data gradients
  *   kernel_contract_winograd.c the same with fewer products, for wide layers
  *   kernel_contract_wgrad.c    their weight gradients
+ *   kernel_contract_winograd_weights.c  the same with fewer products
  *   kernel_contract_graph.c    graph products: columns are not summed
  *   kernel_contract_sparse.c   graphs most of whose numbers are zero; their products as operands
  *   kernel_contract_dot.c      gradients of graphs, affinities: columns are summed
@@ -40,7 +41,7 @@ struct sn_ct { /* made by the plan, read by emission */
     void             *data;  /* of the kind */
 };
 
-extern const sn_ct_kind sn_ct_winograd, sn_ct_rows, sn_ct_wgrad, sn_ct_graph, sn_ct_dot, sn_ct_general;
+extern const sn_ct_kind sn_ct_winograd, sn_ct_rows, sn_ct_winograd_weights, sn_ct_wgrad, sn_ct_graph, sn_ct_dot, sn_ct_general;
 
 /* The call reads what these parts of the kernel read: operands (1 << SN_AT_A, 1 << SN_AT_B), epilogue. */
 enum { SN_CT_OPERANDS = 3, SN_CT_EPILOGUE = 4 };
@@ -194,6 +195,16 @@ typedef struct sn_ct_sides {
 } sn_ct_sides;
 /* Sets ct->outer, too.  False if it is not of this kind; then ct->outer and ct->nested may have changed. */
 bool sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps);
+
+/* A weight gradient taken apart (kernel_contract_wgrad.c): what is packed of a and b, what is summed over.  Left open: groups and slots of the packs. */
+typedef struct sn_ct_reduction {
+    sn_product product;
+    int        row_side, column_side;             /* operands; the column side holds the result's last axis */
+    sn_ct_pack pack[2];                           /* of a and b */
+    uint8_t    outer[SN_MAX_RANK]; uint32_t outers; /* position loops outside the frame axis */
+    sn_dim     frame_extent;                      /* of y */
+} sn_ct_reduction;
+bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps);
 
 /* Ask for `rows` rows of everything of the result's shape that the epilogue touches: those of block `block` from row `row` of the tile on, as
  * sn_ct_edge_emit will have them.  One phase only (kernel_contract_ahead.c). */

@@ -8,6 +8,8 @@
  * an item is one part and one group of column blocks; it packs its tiles and adds their products to the part's accumulators.  Second
  * call: the parts are added in order, and the epilogue is applied.
  */
+#include <string.h>
+
 #include "kernel_contract.h"
 
 enum {
@@ -122,11 +124,10 @@ static bool plan_frames(wgrad *w)
     return sn_ct_window_gather(&w->window, &w->pack[w->product.x], &w->product, w->frames, w->taps);
 }
 
-static bool wgrad_plan(sn_plan *p, sn_ct *ct)
+/* Everything but the cuts. */
+static bool plan_sides(const sn_plan *p, sn_ct *ct, wgrad *w)
 {
-    wgrad *w = sn_new(p->arena, wgrad);
     const sn_contract_facts *f = &ct->facts;
-    int64_t lanes = p->target->lanes;
     if (p->k->tiled || f->type[SN_AT_OUT].rank == 0)
         return false;
     if (!sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &w->product) &&
@@ -135,8 +136,27 @@ static bool wgrad_plan(sn_plan *p, sn_ct *ct)
     w->taps = 1;
     if (w->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, w->product.tap, &w->taps) || w->taps > SN_CT_MAX_TAPS))
         return false;
-    if (w->product.batched || !find_positions(f, w) || !find_columns(f, w, p->target->lanes) || !plan_frames(w) ||
-        !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
+    return !w->product.batched && find_positions(f, w) && find_columns(f, w, p->target->lanes);
+}
+
+bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps)
+{
+    wgrad *w = sn_new(p->arena, wgrad);
+    if (!plan_sides(p, ct, w))
+        return false;
+    *taps = w->taps;
+    *out = (sn_ct_reduction){.product = w->product, .row_side = w->row_side, .column_side = w->column_side, .outers = w->outers,
+                             .pack = {w->pack[0], w->pack[1]}, .frame_extent = w->frame_extent};
+    memcpy(out->outer, w->outer, sizeof out->outer);
+    return true;
+}
+
+static bool wgrad_plan(sn_plan *p, sn_ct *ct)
+{
+    wgrad *w = sn_new(p->arena, wgrad);
+    const sn_contract_facts *f = &ct->facts;
+    int64_t lanes = p->target->lanes;
+    if (!plan_sides(p, ct, w) || !plan_frames(w) || !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
         return false;
     plan_blocks(p, w);
     w->offset[1] = packed_floats(w, 0, lanes);

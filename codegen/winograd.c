@@ -101,3 +101,29 @@ void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRe
             out[i * w->groups + g] = group[g];
     }
 }
+
+void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
+{
+    LLVMValueRef y[SN_WINO_MAX_FRAMES];
+    for (int64_t f = 0; f < w->frames; f++)
+        y[f] = load(kb, p->frames, f * p->frame_step, at);
+    const int from = point < 0 ? 0 : point, to = point < 0 ? SN_WINO_POINTS : point + 1;
+    for (int i = from; i < to; i++) {
+        LLVMValueRef tile[2];
+        for (int64_t q = 0; q < w->frames / SN_WINO_INNER; q++)
+            tile[q] = combine(kb, result3[i], 1, y + q * SN_WINO_INNER, 1, SN_WINO_INNER);
+        for (int64_t j = 0; j < w->outer; j++)
+            store(kb, p->parts, ((i - from) * w->outer + j) * p->part_step, at, w->nested ? combine(kb, result2[j], 1, tile, 1, 2) : tile[0]);
+    }
+}
+
+void sn_wino_taps(sn_kb *kb, const sn_wino *w, LLVMValueRef *part, LLVMValueRef *tap)
+{
+    for (int64_t g = 0; g < w->groups; g++) {
+        LLVMValueRef point[SN_WINO_POINTS];
+        for (int64_t i = 0; i < SN_WINO_POINTS; i++)
+            point[i] = w->nested ? combine(kb, &taps2[0][g], 3, part + i * w->outer, 1, 4) : part[i * w->groups + g];
+        for (int64_t k = 0; k < 3; k++)
+            tap[g * 3 + k] = combine(kb, &taps3[0][k], 3, point, 1, SN_WINO_POINTS);
+    }
+}

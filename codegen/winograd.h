@@ -38,6 +38,10 @@ typedef struct sn_wino_place { LLVMValueRef frames, parts; int64_t frame_step, p
 void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point);
 /* Results: components to `frames` frames. */
 void sn_wino_result(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at);
+/* Gradients of results: `frames` frames to components; their products with the operands' are gradients of the transformed weights. */
+void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point);
+/* Gradients of weights: products * segments numbers to taps. */
+void sn_wino_taps(sn_kb *kb, const sn_wino *w, LLVMValueRef *part, LLVMValueRef *tap);
 /* Weights: taps to products * segments numbers, component first, then segment. */
 void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRef *out);
 

@@ -199,6 +199,24 @@ static void weight_gradients(void **state)
     check_plain(p, sizeof p / sizeof p[0]);
 }
 
+/* Wide enough for the fast form; the window on either side, parts of the columns, numbers of taps it has. */
+static void wide_weight_gradients(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25,64", "N,T,25,64", "9,64,64"},
+        {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,7,33", "N,T,7,70", "9,33,70"},
+        {"n,t,v,o ; n,t+k-4,v,i -> k,o,i", "N,T,5,48", "N,T,5,64", "9,48,64"},
+        {"n,t-k+4,v,i ; n,t,v,o -> i,k,o", "N,T,5,48", "N,T,5,64", "48,9,64"},
+        {"n,t+k-1,v,i ; n,t,v,o -> k,i,o", "N,T,2,64", "N,T,2,70", "3,64,70"},
+        {"n,t+k-7,v,i ; n,t,v,o -> i,k,o", "N,T,2,40", "N,T,2,64", "40,15,64"},
+        {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,3,300", "N,T,3,130", "9,300,130"},
+        {"n,t+k-4,v,i ; n,t,v,o -> k,o,i", "N,T,3,300", "N,T,3,256", "9,256,300"},
+        {"n,t+k-4,i ; n,t,o -> k,i,o", "N,T,64", "N,T,64", "9,64,64"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
 static void weight_gradient_with_edges(void **state)
 {
     (void)state;
@@ -209,6 +227,12 @@ static void weight_gradient_with_edges(void **state)
     sn_ref w = gc_param(&c, "w", "9,18,33");
     sn_ref dw = gc_contract(&c, "n,2t+k-4,v,i ; n,t,v,o -> k,i,o", x, dy, "9,18,33");
     gc_out(&c, sn_add(&c.b, dw, sn_mul(&c.b, w, sn_scalar(&c.b, 1e-2))));
+    check(&c);
+    gc_init(&c);
+    x = activated(&c, gc_param(&c, "x", "N,T,7,40"), "40");
+    dy = gc_param(&c, "dy", "N,T,7,64");
+    dw = gc_contract(&c, "n,t+k-4,v,i ; n,t,v,o -> k,i,o", x, dy, "9,40,64");
+    gc_out(&c, sn_add(&c.b, dw, sn_mul(&c.b, gc_param(&c, "w", "9,40,64"), sn_scalar(&c.b, 1e-2))));
     check(&c);
 }
 
@@ -303,7 +327,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(general),
         cmocka_unit_test(rows),
         cmocka_unit_test(wide_convolutions), cmocka_unit_test(rows_with_edges),
-        cmocka_unit_test(weight_gradients),
+        cmocka_unit_test(weight_gradients), cmocka_unit_test(wide_weight_gradients),
         cmocka_unit_test(weight_gradient_with_edges),
         cmocka_unit_test(graph_products),
         cmocka_unit_test(sparse_graph_products),
