@@ -27,6 +27,11 @@ static void ask_rows(sn_kb *kb, LLVMValueRef at, int64_t rows, int64_t floats, i
     sn_kb_endfor(kb, &row, NULL);
 }
 
+void sn_ct_ahead_floats(sn_kb *kb, LLVMValueRef at, int64_t floats, bool write)
+{
+    ask_rows(kb, at, 1, floats, floats, write);
+}
+
 static bool is_in(const uint8_t *list, uint32_t n, uint8_t loop)
 {
     for (uint32_t i = 0; i < n; i++)

@@ -210,8 +210,9 @@ static void block_products(body *b, LLVMValueRef component, int64_t segment, LLV
     LLVMValueRef columns = sn_kb_ptr(kb, base[w->side.column_side], sn_kb_imul(kb, block, sn_kb_i64(kb, w->width)));
     LLVMValueRef positions = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, pack[0].inner_rows));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
-    LLVMValueRef arg[7] = {sn_kb_ptr(kb, base[w->side.row_side], row.i), columns, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, w->width))),
-                           b->table, sn_kb_i64(kb, 1), first, positions};
+    LLVMValueRef to = sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, w->width)));
+    sn_ct_ahead_floats(kb, sn_kb_ptr(kb, to, sn_kb_i64(kb, w->block.rows * w->width)), w->block.rows * w->width, true);
+    LLVMValueRef arg[7] = {sn_kb_ptr(kb, base[w->side.row_side], row.i), columns, to, b->table, sn_kb_i64(kb, 1), first, positions};
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
     sn_kb_endfor(kb, &row, NULL);
 }
