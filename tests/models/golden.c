@@ -59,12 +59,19 @@ typedef struct rule {
     double offset, spread, odd;
 } rule;
 
-/* Shifts ahead of the ReLUs of ST-GCN: even channels mostly on, odd ones mostly off.  Behind an identity residual (bn2 of all blocks but 1, 5, 8)
- * a smaller shift does, since on-channels bring theirs along.  Where the encoder is part of a step, its last block keeps some variety for the matching of snippets. */
+/* Of a batch norm whose result goes to a ReLU, perhaps with a residual added: not those within residual branches. */
+static bool ahead_of_relu(const char *name)
+{
+    return ends_with(name, "bn1.beta") || ends_with(name, "bn2.beta") ||
+           (ends_with(name, ".bn.beta") && !ends_with(name, "res.bn.beta") && !ends_with(name, "down.bn.beta"));
+}
+
+/* Shifts ahead of ReLUs: even channels mostly on, odd ones mostly off.  Behind an identity residual a smaller shift does, since on-channels bring
+ * theirs along.  Where the encoder is part of a step, its last block keeps some variety for the matching of snippets. */
 static rule rule_open(const char *name)
 {
-    bool first = strstr(name, "bn1") || strstr(name, "block1.") || strstr(name, "block5.") || strstr(name, "block8.");
-    if (strstr(name, ".block10.bn2"))
+    bool first = strstr(name, "bn1") || strstr(name, "block1.") || strstr(name, "block5.") || strstr(name, "block8.") || strstr(name, "block10.gcn");
+    if (strstr(name, ".block10.bn2") || strstr(name, ".block10.bn."))
         return (rule){3.0, 0.3, -3.0};
     return (rule){first ? 4.5 : 2.5, 0.3, -4.5};
 }
@@ -74,7 +81,7 @@ static rule rule_of(const char *how, const char *name, const sn_rt_array *a)
     bool open = strcmp(how, "open") == 0;
     if (ends_with(name, ".gamma"))
         return (rule){1.0, 0.2, 1.0};
-    if (open && (ends_with(name, "bn1.beta") || ends_with(name, "bn2.beta")))
+    if (open && ahead_of_relu(name))
         return rule_open(name);
     if (ends_with(name, ".beta") || ends_with(name, ".running_mean"))
         return (rule){0.0, 0.3, 0.0};

@@ -41,9 +41,13 @@ class Case:
 
     def module(self):
         get = lambda name, default: int(self.set.get(name, default))
+        if "agcn" in self.file:
+            encoder = lambda: reference.AGCN(get("hidden", 16), get("dim", 256), get("early", 1), get("normed", 1))
+        else:
+            encoder = lambda: reference.STGCN(get("hidden", 16), get("dim", 256), dropout=0)
         if self.step:
-            return reference.MoCo(get("hidden", 16), get("snippets", 19), get("queue", 32768), self.set.get("tau", 0.07), dropout=0)
-        return reference.STGCN(get("hidden", 16), get("dim", 256), dropout=0)
+            return reference.MoCo(encoder, get("snippets", 19), get("queue", 32768), self.set.get("tau", 0.07))
+        return encoder()
 
     def weights(self, module, folder):
         """By rule, from names and shapes alone (golden.c)."""

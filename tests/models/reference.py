@@ -1,7 +1,8 @@
 """Stage 1 in PyTorch, as the original repositories formulate it: the outside opinion that sinew's numbers are held against.
 Not fast (tests/bench/peers races) and not derived from the graph files: channels-first convolutions, BatchNorm modules, stored logits.
 
-Sources: ST-GCN (Yan, Xiong, Lin 2018), quarter width as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
+Sources: ST-GCN (Yan, Xiong, Lin 2018), 2s-AGCN (Shi, Zhang, Cheng, Lu 2019), its variant with stride 8 (Yu, Fujiwara 2023), quarter widths
+as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
 "n": samples, "c": channels, "t": frames, "v" and "w": joints, "k": sets of the graph, "m": persons.
 Runs on PyTorch 1.13 and later; float64 by calling .double() on a module.
 """
@@ -99,6 +100,82 @@ class STGCN(nn.Module):
         return x
 
 
+def inward_graph(edges=EDGES, joints=JOINTS):
+    """[3, V, V] of 2s-AGCN: identity, from parents, from children; columns divided by their sums."""
+    inward, outward = np.zeros((2, joints, joints))
+    for child, parent in edges:
+        inward[parent, child] = outward[child, parent] = 1
+    return np.stack([np.eye(joints)] + [m / np.maximum(m.sum(0, keepdims=True), 1) for m in (inward, outward)])
+
+
+class AdaptiveGraphConv(nn.Module):
+    """x times k graphs, each followed by a 1x1 convolution, summed; graph = fixed + learned + softmax of the affinity of joints."""
+
+    def __init__(self, c_in, c_out, k=3):
+        super().__init__()
+        self.k, self.inter = k, c_out // 4
+        self.theta = nn.Conv2d(c_in, k * self.inter, 1)
+        self.phi = nn.Conv2d(c_in, k * self.inter, 1)
+        self.learned = nn.Parameter(torch.full((k, JOINTS, JOINTS), 1e-6))
+        self.weight = nn.Parameter(torch.randn(k, c_out, c_in) * 0.02)
+        self.bias = nn.Parameter(torch.zeros(k, c_out))
+        self.bn = nn.BatchNorm2d(c_out)
+        self.down = nn.Sequential(nn.Conv2d(c_in, c_out, 1), nn.BatchNorm2d(c_out)) if c_in != c_out else None
+
+    def forward(self, x, a):
+        n, c, t, v = x.shape
+        y = 0
+        for k, (theta, phi) in enumerate(zip(self.theta(x).chunk(self.k, 1), self.phi(x).chunk(self.k, 1))):
+            source = theta.permute(0, 3, 1, 2).reshape(n, v, -1)
+            target = phi.reshape(n, -1, v)
+            own = torch.softmax(torch.matmul(source, target) / source.shape[2], 1)
+            mixed = torch.matmul(x.reshape(n, c * t, v), a[k] + self.learned[k] + own).view(n, c, t, v)
+            y = y + F.conv2d(mixed, self.weight[k, :, :, None, None], self.bias[k])
+        return F.relu(self.bn(y) + (x if self.down is None else self.down(x)))
+
+
+class AdaptiveBlock(nn.Module):
+    def __init__(self, c_in, c_out, stride=1, residual=True):
+        super().__init__()
+        self.gcn = AdaptiveGraphConv(c_in, c_out)
+        self.tcn = nn.Conv2d(c_out, c_out, (9, 1), (stride, 1), (4, 0))
+        self.bn = nn.BatchNorm2d(c_out)
+        self.identity = residual and c_in == c_out and stride == 1
+        self.res = None
+        if residual and not self.identity:
+            self.res = nn.Sequential(nn.Conv2d(c_in, c_out, 1, (stride, 1)), nn.BatchNorm2d(c_out))
+
+    def forward(self, x, a):
+        y = self.bn(self.tcn(self.gcn(x, a)))
+        if self.res is not None:
+            y = y + self.res(x)
+        elif self.identity:
+            y = y + x
+        return F.relu(y)
+
+
+class AGCN(nn.Module):
+    """[n, 3, t, v, m] -> [n*m, dim, t', v]; early = 2 and no norm is the variant with stride 8"""
+
+    def __init__(self, hidden=16, dim=256, early=1, normed=True):
+        super().__init__()
+        self.register_buffer("a", torch.tensor(inward_graph(), dtype=torch.float32))
+        self.norm = nn.BatchNorm1d(3 * JOINTS) if normed else None
+        w = hidden
+        widths = [(3, w), (w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, 4 * w), (4 * w, 4 * w), (4 * w, dim)]
+        strides = [1, early, 1, 1, 2, 1, 1, 2, 1, 1]
+        self.blocks = nn.ModuleList(AdaptiveBlock(i, o, strides[b], residual=b > 0) for b, (i, o) in enumerate(widths))
+
+    def forward(self, x):
+        n, c, t, v, m = x.shape
+        x = x.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)
+        x = self.norm(x) if self.norm is not None else x
+        x = x.view(n * m, v, c, t).permute(0, 2, 3, 1).contiguous()
+        for block in self.blocks:
+            x = block(x, self.a)
+        return x
+
+
 class GlobalHead(nn.Module):
     """[n, c, t] -> [n, width] of unit length"""
 
@@ -128,9 +205,9 @@ class DenseHead(nn.Module):
 class Pretext(nn.Module):
     """Encoder, global and dense projection."""
 
-    def __init__(self, hidden=16, snippets=19, dim=256, dropout=0.5):
+    def __init__(self, encoder, snippets=19, dim=256):
         super().__init__()
-        self.enc = STGCN(hidden, dim, dropout)
+        self.enc = encoder
         self.global_head = GlobalHead(dim)
         self.dense_head = DenseHead(dim, snippets)
 
@@ -156,13 +233,13 @@ def info_nce(q, k, queue, tau):
 
 
 class MoCo(nn.Module):
-    """Query and momentum network, two queues, loss = global + weight * dense."""
+    """Query and momentum network, two queues, loss = global + weight * dense.  `encoder` makes one encoder of 256 channels."""
 
-    def __init__(self, hidden=16, snippets=19, length=32768, tau=0.07, momentum=0.999, weight=1.5, width=128, dropout=0.5):
+    def __init__(self, encoder=STGCN, snippets=19, length=32768, tau=0.07, momentum=0.999, weight=1.5, width=128):
         super().__init__()
         self.tau, self.momentum, self.weight = tau, momentum, weight
-        self.q = Pretext(hidden, snippets, dropout=dropout)
-        self.k = Pretext(hidden, snippets, dropout=dropout)
+        self.q = Pretext(encoder(), snippets)
+        self.k = Pretext(encoder(), snippets)
         for p, pk in zip(self.q.parameters(), self.k.parameters()):
             pk.data.copy_(p.data)
             pk.requires_grad_(False)
@@ -216,13 +293,40 @@ def _names_stgcn(m, prefix):
             yield from _names_norm(block.res[1], p + "res.bn", "same")
 
 
+def _names_agcn(m, prefix):
+    if m.norm is not None:
+        yield from _names_norm(m.norm, prefix + "norm", "joints")
+    for i, block in enumerate(m.blocks):
+        p = prefix + f"block{i + 1}."
+        gcn = block.gcn
+        yield p + "gcn.learned", gcn.learned, "same"
+        yield p + "gcn.w", gcn.weight, "sets"
+        yield p + "gcn.b", gcn.bias, "same"
+        for name, conv in (("theta", gcn.theta), ("phi", gcn.phi)):
+            yield p + f"gcn.{name}.w", conv.weight, "conv1x1"
+            yield p + f"gcn.{name}.b", conv.bias, "same"
+        yield from _names_norm(gcn.bn, p + "gcn.bn", "same")
+        yield p + "tcn.w", block.tcn.weight, "temporal"
+        yield p + "tcn.b", block.tcn.bias, "same"
+        yield from _names_norm(block.bn, p + "bn", "same")
+        for name, pair in (("gcn.down", gcn.down), ("res", block.res)):
+            if pair is not None:
+                yield p + name + ".conv.w", pair[0].weight, "temporal"
+                yield p + name + ".conv.b", pair[0].bias, "same"
+                yield from _names_norm(pair[1], p + name + ".bn", "same")
+
+
 def _names_norm(m, prefix, kind):
     for theirs, ours in (("gamma", m.weight), ("beta", m.bias), ("running_mean", m.running_mean), ("running_var", m.running_var)):
         yield f"{prefix}.{theirs}", ours, kind
 
 
+def _names_encoder(m, prefix):
+    return (_names_stgcn if isinstance(m, STGCN) else _names_agcn)(m, prefix)
+
+
 def _names_pretext(m, prefix):
-    yield from _names_stgcn(m.enc, prefix + "enc.")
+    yield from _names_encoder(m.enc, prefix + "enc.")
     yield prefix + "G.fc.w", m.global_head.fc.weight, "linear"
     yield prefix + "G.fc.b", m.global_head.fc.bias, "same"
     for i, conv in ((1, m.dense_head.conv1), (2, m.dense_head.conv2)):
@@ -232,8 +336,8 @@ def _names_pretext(m, prefix):
 
 def names(module):
     """(sinew name, tensor, layout kind) of every weight, state and queue of a module."""
-    if isinstance(module, STGCN):
-        yield from _names_stgcn(module, "")
+    if isinstance(module, (STGCN, AGCN)):
+        yield from _names_encoder(module, "")
     elif isinstance(module, Pretext):
         yield from _names_pretext(module, "")
     else:
@@ -250,6 +354,8 @@ def to_torch(array, kind, shape):
         a = a.T
     elif kind == "temporal":               # [kernel, in, out] -> [out, in, kernel, 1]
         a = a.transpose(2, 1, 0)
+    elif kind == "sets":                   # [k, in, out] -> [k, out, in]
+        a = a.transpose(0, 2, 1)
     return a.reshape(shape)                # "joints": [v, c] -> [v*c]
 
 
@@ -260,6 +366,8 @@ def to_sinew(array, kind):
         return a.reshape(a.shape[:2]).T
     if kind == "temporal":
         return a.reshape(a.shape[:3]).transpose(2, 1, 0)
+    if kind == "sets":
+        return a.transpose(0, 2, 1)
     return a.reshape(JOINTS, 3) if kind == "joints" else a
 
 

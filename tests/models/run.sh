@@ -25,10 +25,12 @@ if [[ $file == recipes/* ]]; then
 else
     dim=256
     [[ $sets =~ dim=([0-9]+) ]] && dim=${BASH_REMATCH[1]}
+    share=4
+    [[ $sets =~ early=2 ]] && share=8
     low=0
     [ "$mode" = infer ] || low=-1
     "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
-    "$golden" noise "$low" 1 "$work/dy.npy" "$n" $((frames / 4)) 25 "$dim"
+    "$golden" noise "$low" 1 "$work/dy.npy" "$n" $((frames / share)) 25 "$dim"
     in=(--in "x=$work/x.npy" --grad "y=$work/dy.npy")
 fi
 "$sinew" run "$graph" "${set[@]}" --mode "$mode" --weights "$work/w.safetensors" "${in[@]}" --out "$work/out" > "$work/run.log"

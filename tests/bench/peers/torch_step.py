@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "models"))
 import reference
+import torch_agcn
 import turns
 
 
@@ -74,12 +75,14 @@ class Step:
     def __init__(self, o):
         torch.manual_seed(o.seed)
         self.o = o
-        self.m = reference.MoCo(o.hidden, o.snippets, o.queue, dropout=o.dropout)
+        self.m = reference.MoCo(self.encoder, o.snippets, o.queue)
         for module in self.m.modules():
             if isinstance(module, reference.GraphConv) and o.graph != "einsum":
                 module.forward = types.MethodType(dict(rows=graph_product_rows, batched=graph_product_batched, columns=graph_product_columns)[o.graph], module)
             if isinstance(module, torch.nn.Dropout) and module.p == 0.5 and o.coins:
                 module.forward = FairCoins.apply
+            if isinstance(module, reference.AGCN) and o.graph != "einsum":
+                torch_agcn.joint_major(module, stacked=o.graph == "batched")
         if o.channels_last:
             self.m = self.m.to(memory_format=torch.channels_last)
         if o.streaming_loss:
@@ -94,6 +97,9 @@ class Step:
             self.m.k.forward = torch.compile(self.m.k.forward)
             if o.streaming_loss:
                 reference.info_nce = torch.compile(reference.info_nce)
+
+    def encoder(self):
+        return reference.AGCN(self.o.hidden) if self.o.model == "agcn" else reference.STGCN(self.o.hidden, dropout=self.o.dropout)
 
     @torch.no_grad()
     def move_keys(self):
@@ -113,8 +119,10 @@ def options():
     p = argparse.ArgumentParser()
     for name, value in dict(hidden=16, frames=300, batch=32, queue=32768, snippets=19, threads=2, warmup=2, seed=1).items():
         p.add_argument("--" + name, type=int, default=value)
+    p.add_argument("--model", choices=("stgcn", "agcn"), default="stgcn", help="agcn has no dropout")
     p.add_argument("--dropout", type=float, default=0.5)
-    p.add_argument("--graph", choices=("einsum", "rows", "batched", "columns"), default="rows")
+    p.add_argument("--graph", choices=("einsum", "rows", "batched", "columns"), default="rows",
+                   help="how products with graphs are done; of agcn: as published, a product per subset (rows, columns), or one for all (batched)")
     p.add_argument("--channels-last", type=int, default=1)
     p.add_argument("--streaming-loss", type=int, default=1)
     p.add_argument("--coins", type=int, default=1)
