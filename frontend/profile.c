@@ -93,7 +93,7 @@ static size_t parts_length(const char *name, size_t length, long parts)
 /* ---- measuring ---------------------------------------------------------------------------------------------------------- */
 
 /* Numbers of one step: its length, what the trainer's parts took, then wall and busy of every call. */
-enum { WHOLE, FOLLOW, RUN, UPDATE, OPTIMISE, CALLS };
+enum { WHOLE, RUN, UPDATE, OPTIMISE, CALLS };
 
 typedef struct samples { double *row; size_t width; uint32_t rows; } samples;
 
@@ -106,7 +106,6 @@ static bool take_sample(const sn_profile_job *job, double *row, uint64_t number,
     if (!job->step(job->context, number, err)) return false;
     row[WHOLE] = now() - from;
     if (job->trainer) after = sn_rt_trainer_times(job->trainer);
-    row[FOLLOW] = after.follow - before.follow;
     row[RUN] = job->trainer ? after.run - before.run : row[WHOLE];
     row[UPDATE] = after.update - before.update;
     row[OPTIMISE] = after.optimise - before.optimise;
@@ -164,6 +163,10 @@ static sn_profile_row kernel_row(const sn_profile_job *job, sn_arena *arena, uin
     sn_profile_row     row = {.name = c->name, .node = prefix(arena, c->name, node_length(c->name)), .where = c->where, .calls = 1,
                               .seconds = times[0], .busy = times[1], .flop = 2.0 * (double)sn_rt_session_dim(job->session, c->macs)};
     memcpy(&row.code, &c->kernel, sizeof row.code);
+    if (row.busy <= 0) { /* made before the first run and held: no work of a step */
+        row.flop = 0;
+        return row;
+    }
     row.bytes = sizeof(float) * (distinct_floats(job, c->arg, c->reads) + distinct_floats(job, c->arg + c->reads, c->args - c->reads));
     row.limit = roofline(&job->peak, row.flop, row.bytes);
     return row;
@@ -192,10 +195,9 @@ static void add_others(sn_profile *p, const sn_profile_job *job, const double *m
     p->other = sn_new_n(arena, sn_profile_row, 5);
     if (job->trainer) {
         sn_rt_trainer_parts moved = sn_rt_trainer_moved(job->trainer);
-        rest -= mean[FOLLOW] + mean[UPDATE] + mean[OPTIMISE];
-        add_other(p, &job->peak, "momentum copies", mean[FOLLOW], moved.follow);
+        rest -= mean[UPDATE] + mean[OPTIMISE];
         add_other(p, &job->peak, "queues and running statistics", mean[UPDATE], moved.update);
-        add_other(p, &job->peak, "optimiser", mean[OPTIMISE], moved.optimise);
+        add_other(p, &job->peak, "optimiser and momentum copies", mean[OPTIMISE], moved.optimise);
         add_other(p, &job->peak, "between kernels: starting threads, opening groups, copies of outputs", mean[RUN] - p->total.seconds, 0);
         rest -= mean[RUN] - p->total.seconds;
         add_other(p, &job->peak, "rest", rest, 0);

@@ -18,6 +18,14 @@ static inline bool sn_rt_cpu_has_avx2(void) { return false; }
 static inline bool sn_rt_cpu_has_avx512(void) { return false; }
 #endif
 
+/* Before a function: compile it for wider vectors as well, and choose when the program starts.  Not under sanitizers, which run before the choice
+ * can be made, nor where the system cannot choose. */
+#if defined(SN_RT_X86) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define SN_RT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define SN_RT_CLONES
+#endif
+
 /* False on overflow; *out is then unspecified. */
 static inline bool sn_rt_add_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_add_overflow(a, b, out); }
 static inline bool sn_rt_sub_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_sub_overflow(a, b, out); }

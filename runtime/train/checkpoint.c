@@ -71,7 +71,7 @@ static sn_rt_status add_state(sn_rt_tensors *set, sn_rt_store *store, sn_rt_erro
     return status;
 }
 
-static sn_rt_status add_progress(sn_rt_tensors *set, const sn_rt_progress *progress, sn_rt_error *err)
+static sn_rt_status add_progress(sn_rt_tensors *set, const sn_rt_store *store, const sn_rt_progress *progress, sn_rt_error *err)
 {
     char step[24], seed[24];
     snprintf(step, sizeof step, "%llu", (unsigned long long)progress->step);
@@ -79,6 +79,7 @@ static sn_rt_status add_progress(sn_rt_tensors *set, const sn_rt_progress *progr
     sn_rt_status status = sn_rt_tensors_set_meta(set, "sinew.kind", "checkpoint", err);
     if (status == SN_RT_OK) status = sn_rt_tensors_set_meta(set, "sinew.step", step, err);
     if (status == SN_RT_OK) status = sn_rt_tensors_set_meta(set, "sinew.seed", seed, err);
+    if (status == SN_RT_OK && sn_rt_store_ahead(store)) status = sn_rt_tensors_set_meta(set, "sinew.copies", "ahead", err);
     if (status == SN_RT_OK) status = sn_rt_tensors_set_meta(set, "sinew.data", progress->data, err);
     if (status == SN_RT_OK) status = sn_rt_tensors_set_meta(set, "sinew.recipe", progress->recipe, err);
     return status;
@@ -94,7 +95,7 @@ sn_rt_status sn_rt_checkpoint_write(const char *path, sn_rt_store *store, const 
     if (!set) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a checkpoint");
     sn_rt_status status = add_params(set, store, err);
     if (status == SN_RT_OK) status = add_state(set, store, err);
-    if (status == SN_RT_OK) status = add_progress(set, progress, err);
+    if (status == SN_RT_OK) status = add_progress(set, store, progress, err);
     if (status == SN_RT_OK) status = sn_rt_tensors_write(set, path, err);
     sn_rt_tensors_free(set);
     return status;
@@ -210,6 +211,8 @@ sn_rt_status sn_rt_checkpoint_read(const char *path, sn_rt_store *store, sn_rt_p
     if (status == SN_RT_OK) status = same_text(path, "data", sn_rt_tensors_meta(set, "sinew.data"), progress->data, err);
     if (status == SN_RT_OK) status = read_all(path, set, store, err);
     if (status == SN_RT_OK) {
+        const char *copies = sn_rt_tensors_meta(set, "sinew.copies");
+        sn_rt_store_set_ahead(store, copies && !strcmp(copies, "ahead"));
         progress->step = step;
         progress->seed = seed;
     }
@@ -239,6 +242,7 @@ sn_rt_status sn_rt_weights_read(const char *path, sn_rt_store *store, sn_rt_erro
         float *data = sn_rt_store_param(store, i, &n);
         memcpy(data, sn_rt_store_param(store, p->param[i].of, &n), n * sizeof *data);
     }
+    if (status == SN_RT_OK) sn_rt_store_set_ahead(store, false);
     sn_rt_tensors_free(set);
     return status;
 }

@@ -3,7 +3,8 @@
  *
  * Arrays: every weight, copy and state under its own name, so that a checkpoint is also a weights file; "velocity:NAME" of the optimiser; "head:NAME",
  * u64 scalar, the next row of queue NAME.  Metadata: "sinew.kind" = "checkpoint", "sinew.step" (training steps done), "sinew.seed",
- * "sinew.data" and "sinew.recipe" (texts of the caller, compared on resume).  Random numbers and the order of the data are functions of
+ * "sinew.copies" = "ahead" if copies have moved for the next step already (absent: they are moved before it), "sinew.data" and "sinew.recipe"
+ * (texts of the caller, compared on resume).  Random numbers and the order of the data are functions of
  * (seed, step), so these two numbers are the random state and the data position.  No time or machine is recorded: equal runs give equal bytes. */
 #ifndef SN_RUNTIME_TRAIN_CHECKPOINT_H
 #define SN_RUNTIME_TRAIN_CHECKPOINT_H

@@ -91,6 +91,7 @@ void sn_rt_store_init(sn_rt_store *store, uint64_t seed, int threads)
     const sn_abi_program *p = store->program;
     memset(store->slab, 0, store->slab_bytes);
     memset(store->head, 0, p->params * sizeof *store->head);
+    store->ahead = false;
     for (uint32_t i = 0; i < p->params; i++) {
         const sn_abi_param *x = &p->param[i];
         size_t n;

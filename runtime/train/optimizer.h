@@ -10,14 +10,19 @@ typedef struct sn_rt_sgd {
     bool   nesterov;
 } sn_rt_sgd;
 
-/* One step over all weights that have a gradient, elementwise in f32, the same bits for any number of threads:
+/* One step over all weights that have a gradient, and then over all momentum copies (sn_rt_store_follow), in one pass over memory; elementwise
+ * in f32, the same bits for any number of threads:
  *
  *   g = gradient + weight_decay * w
  *   v = momentum * v + g           (no dampening; from v = 0 the first v is the first g)
  *   w = w - rate * v               nesterov: w - rate * (g + momentum * v)
+ *   c = c + (1 - m) * (w - c)      for each copy c of w
  *
- * Weight decay applies to every such weight, norms and biases included. */
+ * Weight decay applies to every such weight, norms and biases included.  The store is then ahead. */
 void sn_rt_sgd_step(sn_rt_store *store, const sn_rt_sgd *sgd, double rate, int threads);
+
+/* Bytes a step reads and writes once: weights, velocities and copies both, gradients read. */
+double sn_rt_sgd_bytes(const sn_rt_store *store);
 
 /* The rate over time: it rises linearly over the first `warmup` epochs, and is multiplied by `factor` once for each s in `step` with
  * epoch >= s, epochs counted from 0. */

@@ -1,5 +1,5 @@
-/* The parameter store: layout of its slab, and the passes over it that are not the optimiser's.
- * Not initial values (init.c), not queues (update.c). */
+/* The parameter store: layout of its slab, access, and the check for values that are not finite.
+ * Not the passes that move it (moves.c, optimizer.c), not initial values (init.c), not queues (update.c). */
 #include "internal.h"
 
 #include "../core/compat.h"
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_FLOATS = 1 << 14, ALIGN_FLOATS = SN_RT_ALIGN / (int)sizeof(float) };
+enum { ALIGN_FLOATS = SN_RT_ALIGN / (int)sizeof(float) };
 
 /* ---- layout ------------------------------------------------------------------------------------------------------------- */
 
-static size_t padded(size_t count) { return (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS; }
+size_t sn_rt_store_padded(size_t count) { return (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS; }
 
 /* Give every parameter of `kind` a place from `*end` on. */
 static void place_kind(sn_rt_store *store, uint32_t kind, size_t *end)
@@ -22,7 +22,7 @@ static void place_kind(sn_rt_store *store, uint32_t kind, size_t *end)
     for (uint32_t i = 0; i < p->params; i++) {
         if (p->param[i].kind != kind) continue;
         store->slot[i].offset = *end;
-        *end += padded(store->slot[i].count);
+        *end += sn_rt_store_padded(store->slot[i].count);
     }
 }
 
@@ -38,7 +38,7 @@ static void place_copies(sn_rt_store *store, size_t *end)
             for (uint32_t i = 0; i < p->params; i++) {
                 if (p->param[i].kind != SN_ABI_COPY || p->param[i].of != w || seen++ != nth) continue;
                 store->slot[i].offset = *end;
-                *end += padded(store->slot[i].count);
+                *end += sn_rt_store_padded(store->slot[i].count);
                 placed_any = true;
             }
         }
@@ -62,77 +62,6 @@ static sn_rt_status check_sizes(const sn_rt_store *store, const sn_rt_session *s
             return sn_rt_fail(err, SN_RT_BAD_SHAPE, "gradient %s differs in size from its weight", p->output[o].name);
     }
     return SN_RT_OK;
-}
-
-/* ---- blocks ------------------------------------------------------------------------------------------------------------- */
-
-/* Append a stretch, joined to the last one if both its ends meet. */
-static bool blocks_add(sn_rt_blocks *b, sn_rt_block next)
-{
-    sn_rt_block *last = b->count ? &b->block[b->count - 1] : NULL;
-    if (last && last->to + last->count == next.to && last->from + last->count == next.from && last->coefficient == next.coefficient) {
-        last->count += next.count;
-        return true;
-    }
-    if (b->count == b->capacity) {
-        size_t capacity = b->capacity ? 2 * b->capacity : 16;
-        void  *grown = realloc(b->block, capacity * sizeof *b->block);
-        if (!grown) return false;
-        b->block = grown;
-        b->capacity = capacity;
-    }
-    b->block[b->count++] = next;
-    return true;
-}
-
-/* Cut joined stretches into blocks of BLOCK_FLOATS, the unit of work of a thread. */
-static bool blocks_cut(sn_rt_blocks *b)
-{
-    sn_rt_blocks cut = {0};
-    bool         ok = true;
-    for (size_t i = 0; i < b->count; i++) ok = ok && cut.count + b->block[i].count / BLOCK_FLOATS < SIZE_MAX / sizeof(sn_rt_block);
-    size_t pieces = 0;
-    for (size_t i = 0; ok && i < b->count; i++) pieces += (b->block[i].count + BLOCK_FLOATS - 1) / BLOCK_FLOATS;
-    cut.block = calloc(pieces ? pieces : 1, sizeof *cut.block);
-    if (!ok || !cut.block) return false;
-    cut.capacity = pieces;
-    for (size_t i = 0; i < b->count; i++)
-        for (size_t at = 0; at < b->block[i].count; at += BLOCK_FLOATS) {
-            sn_rt_block piece = b->block[i];
-            piece.to += at;
-            piece.from += at;
-            piece.count = piece.count - at < BLOCK_FLOATS ? piece.count - at : BLOCK_FLOATS;
-            cut.block[cut.count++] = piece;
-        }
-    free(b->block);
-    *b = cut;
-    return true;
-}
-
-static int by_place(const void *pa, const void *pb)
-{
-    const sn_rt_block *a = pa, *b = pb;
-    return a->to < b->to ? -1 : a->to > b->to;
-}
-
-/* Stretches are collected in order of place, so that neighbours join. */
-static bool make_blocks(sn_rt_store *store)
-{
-    const sn_abi_program *p = store->program;
-    sn_rt_block          *copy = calloc(p->params ? p->params : 1, sizeof *copy);
-    bool                  ok = copy != NULL;
-    size_t                copies = 0;
-    for (uint32_t i = 0; ok && i < p->params; i++) {
-        const sn_rt_slot *x = &store->slot[i];
-        if (p->param[i].kind == SN_ABI_WEIGHT && store->gradient[i] != SN_RT_NONE)
-            ok = blocks_add(&store->trained, (sn_rt_block){x->offset, x->offset, padded(x->count), 0});
-        if (p->param[i].kind == SN_ABI_COPY)
-            copy[copies++] = (sn_rt_block){x->offset, store->slot[p->param[i].of].offset, padded(x->count), (float)(1 - p->param[i].coefficient)};
-    }
-    if (ok) qsort(copy, copies, sizeof *copy, by_place);
-    for (size_t i = 0; ok && i < copies; i++) ok = blocks_add(&store->followed, copy[i]);
-    free(copy);
-    return ok && blocks_cut(&store->trained) && blocks_cut(&store->followed);
 }
 
 /* ---- life --------------------------------------------------------------------------------------------------------------- */
@@ -160,7 +89,7 @@ static bool allocate(sn_rt_store *store, const sn_rt_session *s)
     place_kind(store, SN_ABI_STATE, &end);
     store->slab_bytes = end * sizeof(float);
     store->slab = sn_rt_pages_new(store->slab_bytes);
-    return store->slab && make_blocks(store);
+    return store->slab && sn_rt_store_make_moves(store);
 }
 
 sn_rt_status sn_rt_store_new(const sn_abi_program *program, const sn_rt_session *s, sn_rt_store **out, sn_rt_error *err)
@@ -183,6 +112,7 @@ void sn_rt_store_free(sn_rt_store *store)
     free(store->gradient);
     free(store->head);
     free(store->trained.block);
+    free(store->moves.move);
     free(store->followed.block);
     free(store);
 }
@@ -226,22 +156,6 @@ sn_rt_status sn_rt_store_attach(sn_rt_store *store, sn_rt_session *s, sn_rt_erro
 }
 
 /* ---- passes ------------------------------------------------------------------------------------------------------------- */
-
-static void follow_blocks(void *context, int64_t begin, int64_t end)
-{
-    const sn_rt_store *store = context;
-    for (int64_t i = begin; i < end; i++) {
-        const sn_rt_block *b = &store->followed.block[i];
-        float             *restrict copy = store->slab + b->to;
-        const float       *restrict weight = store->slab + b->from;
-        for (size_t k = 0; k < b->count; k++) copy[k] += b->coefficient * (weight[k] - copy[k]);
-    }
-}
-
-void sn_rt_store_follow(sn_rt_store *store, int threads)
-{
-    sn_rt_parallel_for(sn_rt_blocks_threads(&store->followed, threads), (int64_t)store->followed.count, follow_blocks, store);
-}
 
 typedef struct finite_check { const sn_rt_store *store; _Atomic uint32_t worst; } finite_check;
 

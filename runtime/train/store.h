@@ -5,8 +5,8 @@
  *
  *   weights | gradients | velocity | copies | states
  *
- * Gradients and velocity have the layout of the weights, copies that of the weights they follow; so the optimiser and the momentum copy
- * are one pass each over long stretches of memory.  Inputs are the caller's. */
+ * Gradients and velocity have the layout of the weights, copies that of the weights they follow; so the optimiser and the momentum copies
+ * are one pass over long stretches of memory.  Inputs are the caller's. */
 #ifndef SN_RUNTIME_TRAIN_STORE_H
 #define SN_RUNTIME_TRAIN_STORE_H
 
@@ -37,8 +37,12 @@ void sn_rt_store_init(sn_rt_store *store, uint64_t seed, int threads);
 /* The same values for one tensor of `count` elements, rows of `width` (the last dimension; 1 for a scalar). */
 void sn_rt_init_fill(sn_abi_init init, double a, double b, const char *name, uint64_t seed, int threads, float *out, size_t count, size_t width);
 
-/* Momentum copies, before a training run: copy += (1 - coefficient) * (weight - copy), which is the stated average and keeps equal values equal. */
+/* Momentum copies: copy += (1 - coefficient) * (weight - copy), which is the stated average and keeps equal values equal.  This is due before
+ * every training run; the optimiser does it with the weights for the run to come, so it is to be called only for a store that is not
+ * ahead: a new one (where it changes nothing), or weights from a file.  Implemented in moves.c. */
 void sn_rt_store_follow(sn_rt_store *store, int threads);
+bool sn_rt_store_ahead(const sn_rt_store *store);
+void sn_rt_store_set_ahead(sn_rt_store *store, bool ahead);
 
 /* State updates, after a training run: assign, and enqueue rows at the ring's head (sizes were checked by bind).  One thread a store.
  * Source of the ring: MoCo, arXiv 1911.05722, section 3.2.  Implemented in update.c. */

@@ -2,8 +2,6 @@
  * Not the loop over a data set (run.c). */
 #include "trainer.h"
 
-#include "internal.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -95,8 +93,8 @@ sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uin
         status = sn_rt_session_set_param(t->session, t->input[i], input[i], sn_rt_trainer_input_count(t, i), err);
     if (status != SN_RT_OK) return status;
     lap(&clock);
-    sn_rt_store_follow(t->store, threads);
-    t->times.follow += lap(&clock);
+    if (!sn_rt_store_ahead(t->store)) sn_rt_store_follow(t->store, threads);
+    t->times.optimise += lap(&clock);
     status = sn_rt_session_run(t->session, t->training.seed, step, err);
     t->times.run += lap(&clock);
     for (uint32_t i = 0; status == SN_RT_OK && i < t->scalars; i++)
@@ -133,18 +131,11 @@ size_t sn_rt_trainer_bytes(const sn_rt_trainer *t)
 
 /* ---- what a step costs -------------------------------------------------------------------------------------------------- */
 
-static double block_bytes(const sn_rt_blocks *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < b->count; i++) sum += (double)(b->block[i].count * sizeof(float));
-    return sum;
-}
-
 sn_rt_trainer_parts sn_rt_trainer_times(const sn_rt_trainer *t) { return t->times; }
 
 sn_rt_trainer_parts sn_rt_trainer_moved(const sn_rt_trainer *t)
 {
-    sn_rt_trainer_parts moved = {.follow = 3 * block_bytes(&t->store->followed), .optimise = 5 * block_bytes(&t->store->trained)};
+    sn_rt_trainer_parts moved = {.optimise = sn_rt_sgd_bytes(t->store)};
     for (uint32_t i = 0; i < t->training.program->updates; i++) {
         size_t count;
         sn_rt_session_update(t->session, i, &count);

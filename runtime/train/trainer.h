@@ -22,8 +22,8 @@ typedef struct sn_rt_training {
 sn_rt_status sn_rt_trainer_new(const sn_rt_training *training, sn_rt_trainer **out, sn_rt_error *err);
 void         sn_rt_trainer_free(sn_rt_trainer *t); /* accepts NULL */
 
-/* Step `step` on input[i] (64-byte aligned, shaped as the program says) with the given rate.  In order: copies follow their weights, the
- * program runs, its scalars are checked, states are updated, weights move.  SN_RT_DIVERGED names a scalar that is not finite; states and
+/* Step `step` on input[i] (64-byte aligned, shaped as the program says) with the given rate.  In order: copies follow their weights (unless the step
+ * before has done it), the program runs, its scalars are checked, states are updated, weights and copies move.  SN_RT_DIVERGED names a scalar that is not finite; states and
  * weights are then as before the step. */
 sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uint64_t step, double rate, sn_rt_error *err);
 
@@ -41,9 +41,9 @@ int            sn_rt_trainer_threads(const sn_rt_trainer *t);
 size_t         sn_rt_trainer_bytes(const sn_rt_trainer *t);
 
 
-/* Of the parts of a step: momentum copies, the compiled program, state updates, the optimiser.  times: seconds, summed over all steps
+/* Of the parts of a step: the compiled program, state updates, the optimiser with the momentum copies.  times: seconds, summed over all steps
  * since the trainer was made.  moved: bytes one step must read and write once; 0 for the program, whose plan says it. */
-typedef struct sn_rt_trainer_parts { double follow, run, update, optimise; } sn_rt_trainer_parts;
+typedef struct sn_rt_trainer_parts { double run, update, optimise; } sn_rt_trainer_parts;
 sn_rt_trainer_parts sn_rt_trainer_times(const sn_rt_trainer *t);
 sn_rt_trainer_parts sn_rt_trainer_moved(const sn_rt_trainer *t);
 
