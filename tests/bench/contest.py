@@ -37,8 +37,12 @@ class Contestant:
         if not line.startswith("turn"):
             self.process.kill()
             self.process.wait()
-            raise RuntimeError(f"{self.name} does not run: {line.strip() or 'see stderr.txt'}")
+            raise RuntimeError(f"{self.name} does not run: {line.strip() or self.last_words()}")
         return [float(word) for word in line.split()[1:]]
+
+    def last_words(self):
+        with open(self.log.name) as f:
+            return f.read().strip().splitlines()[-1][:200]
 
     def ready(self):
         self.answer()
@@ -139,6 +143,14 @@ def race(o, contestants, seconds, rounds=None):
     for c in running:
         c.end()
     return [c.result() for c in running], faults
+
+
+def output(command, fails=False, env=None):
+    """Standard output of a command; what it complained about is the error.  `fails`: it may."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=env)
+    if done.returncode and not fails:
+        raise RuntimeError(f"{os.path.basename(str(command[0]))} {command[1]}: " + (done.stderr.strip().splitlines() or ["no message"])[-1])
+    return done.stdout
 
 
 def best_peer(results):

@@ -2,7 +2,6 @@
 Not the scaling of single kernels."""
 import functools
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -20,7 +19,7 @@ def run(o):
 
 def cost(o, batch):
     command = [sys.executable, os.path.join(contest.HERE, "same_bits.py"), "--sinew", o.sinew, "--seconds", "3", RECIPE, "--set", f"batch={batch}"]
-    text = subprocess.run(command, capture_output=True, text=True).stdout
+    text = contest.output(command, fails=True)
     share = next(float(line.split()[5]) / 100 for line in text.splitlines() if line.split()[2] == "all")
     return {"work": f"time in kernels that add fixed parts, batch {batch}", "checks": [contest.check("cost", share, "<=", 0.03)]}
 
@@ -28,8 +27,8 @@ def cost(o, batch):
 def gradients(o, folder, threads):
     """All files that one training step with gradients writes."""
     out = os.path.join(folder, str(threads))
-    subprocess.run([o.sinew, "run", RECIPE, "--mode=train", "--in", f"view_q={folder}/q.npy", "--in", f"view_k={folder}/k.npy", "--grad",
-                    f"loss={folder}/one.npy", "--set", "queue=4096", "--threads", str(threads), "--out", out], check=True, capture_output=True)
+    contest.output([o.sinew, "run", RECIPE, "--mode=train", "--in", f"view_q={folder}/q.npy", "--in", f"view_k={folder}/k.npy", "--grad",
+                    f"loss={folder}/one.npy", "--set", "queue=4096", "--threads", str(threads), "--out", out])
     return {name: open(os.path.join(out, name), "rb").read() for name in sorted(os.listdir(out))}
 
 

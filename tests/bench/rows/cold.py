@@ -3,7 +3,6 @@ Not the step."""
 import functools
 import json
 import os
-import subprocess
 import tempfile
 
 import numpy as np
@@ -22,7 +21,7 @@ def start(o, model, hidden, batch):
     """`sinew bench` reads the file and compiles twice, through a cache of its own that is empty at first."""
     recipe = os.path.join(contest.MODELS, "recipes", f"moco_dense_{model}.json")
     command = [o.sinew, "bench", recipe, "--json", "--seconds", "0", "--threads", str(o.threads), "--set", "batch=1", "--set", f"hidden={hidden}"]
-    results = [json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(min(o.rounds, 3))]
+    results = [json.loads(contest.output(command)) for _ in range(min(o.rounds, 3))]
     cold, cached = (sorted(r[k] for r in results)[len(results) // 2] for k in ("compile_cold_s", "compile_cached_s"))
     return {"work": f"{model} width {hidden}", "compile_cold_s": cold, "compile_cached_s": cached,
             "notes": [f"{results[0]['kernels']} kernels, {results[0]['distinct_kernels']} distinct"],
@@ -34,9 +33,8 @@ def train_once(o, recipe, folder, batch, frames):
     for name in "qk":
         np.save(f"{folder}/{name}.npy", np.random.default_rng(1).normal(0, 0.3, (batch, frames, 25, 3)).astype(np.float32))
     np.save(f"{folder}/one.npy", np.ones((), np.float32))
-    subprocess.run([o.sinew, "run", recipe, "--mode=train", "--in", f"view_q={folder}/q.npy", "--in", f"view_k={folder}/k.npy", "--grad",
-                    f"loss={folder}/one.npy", "--set", "queue=512", "--out", folder + "/out"], check=True, capture_output=True,
-                   env=dict(os.environ, SINEW_CACHE=folder + "/cache"))
+    contest.output([o.sinew, "run", recipe, "--mode=train", "--in", f"view_q={folder}/q.npy", "--in", f"view_k={folder}/k.npy", "--grad",
+                    f"loss={folder}/one.npy", "--set", "queue=512", "--out", folder + "/out"], env=dict(os.environ, SINEW_CACHE=folder + "/cache"))
     return sum(len(files) for _, _, files in os.walk(folder + "/cache"))
 
 

@@ -2,7 +2,6 @@
 Not the graph convolution around it."""
 import json
 import os
-import subprocess
 import sys
 
 import contest
@@ -17,7 +16,7 @@ def run(o):
         if not measured:
             command = [sys.executable, os.path.join(contest.HERE, "graph_product.py"), "--sinew", o.sinew, "--threads", str(o.threads), "--json",
                        "--rounds", str(o.rounds)]
-            measured.extend(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+            measured.extend(json.loads(contest.output(command)))
         return measured
 
     return [lambda i=i, kind=kind: line(rows()[i], kind) for kind in ("fixed", "dense") for i in range(3)]

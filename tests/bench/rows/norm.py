@@ -2,7 +2,6 @@
 import functools
 import json
 import os
-import subprocess
 import sys
 
 import contest
@@ -17,6 +16,6 @@ def run(o):
 def measure(o, w):
     command = [sys.executable, os.path.join(contest.HERE, "overhead.py"), "--sinew", o.sinew, "--threads", str(o.threads), "--json",
                "--widths", str(w), "--rounds", str(o.rounds)]
-    r = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)[0]
+    r = json.loads(contest.output(command))[0]
     return {"work": f"four ST-GCN blocks of width {w}, batch {r['batch']}", "step_s": r["blocks"],
             "notes": [f"contractions alone {1e3 * r['contractions']:.2f} ms"], "checks": [contest.check("cost", r["overhead"], "<=", 0.07)]}

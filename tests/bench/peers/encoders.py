@@ -1,0 +1,102 @@
+"""The encoders as the inference peers get them: from tests/models/reference.py, with given weights and products that suit each engine.
+Not the engines (torch_encoder.py, onnx_encoder.py, jax_encoder.py) and nothing of training."""
+import argparse
+import os
+import sys
+import types
+
+import numpy as np
+import torch
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "models"))
+import reference
+import safetensors
+
+
+def product_rows(self, x, a):
+    """GraphConv on channels-last memory: one batched product [w, v*k] x [v*k, c] without a copy."""
+    x = self.conv(x)
+    n, kc, t, v = x.shape
+    rows = x.permute(0, 2, 3, 1).reshape(n * t, v * self.k, kc // self.k)
+    y = torch.matmul(a.permute(2, 1, 0).reshape(a.shape[2], -1), rows)
+    return y.view(n, t, -1, kc // self.k).permute(0, 3, 1, 2)
+
+
+def product_sets(self, x, a):
+    """GraphConv on channels-first memory: a product [n, c*t, v] x [v, w] a set, summed; every engine knows it."""
+    x = self.conv(x)
+    n, kc, t, v = x.shape
+    c = kc // self.k
+    return sum(torch.matmul(x[:, k * c:(k + 1) * c].reshape(n, c * t, v), a[k]) for k in range(self.k)).view(n, c, t, v)
+
+
+class Encoder(torch.nn.Module):
+    """[n, 3, t, v] -> [n, dim, t', v], with the products of edges and importances taken beforehand."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model(x.unsqueeze(4))
+
+
+def product_fixed(self, x, a):
+    return self.product(x, self.matrices)
+
+
+def build(o, product):
+    """In evaluation mode with the weights of `--weights`; `product` names the function for ST-GCN's graph products, "" leaves them."""
+    model = reference.AGCN(o.hidden) if o.model == "agcn" else reference.STGCN(o.hidden, dropout=0.0)
+    reference.load(model, safetensors.read(o.weights))
+    model.eval().requires_grad_(False)
+    if o.model == "stgcn":
+        for block, importance in zip(model.blocks, model.importance):
+            gcn = block.gcn
+            gcn.matrices = model.a * importance.data
+            gcn.product = types.MethodType(product, gcn) if product else gcn.forward
+            gcn.forward = types.MethodType(product_fixed, gcn)
+    return Encoder(model).eval()
+
+
+def fold_norms(module):
+    """Batch norms directly behind a convolution go into it."""
+    for child in module.modules():
+        if isinstance(child, reference.Block):
+            child.tcn, child.bn2 = torch.nn.utils.fuse_conv_bn_eval(child.tcn, child.bn2), torch.nn.Identity()
+        if isinstance(child, getattr(reference, "AdaptiveBlock", ())):
+            child.tcn, child.bn = torch.nn.utils.fuse_conv_bn_eval(child.tcn, child.bn), torch.nn.Identity()
+        for name in ("res", "down"):
+            pair = getattr(child, name, None)
+            if isinstance(pair, torch.nn.Sequential):
+                setattr(child, name, torch.nn.utils.fuse_conv_bn_eval(pair[0], pair[1]))
+    return module
+
+
+def options():
+    p = argparse.ArgumentParser()
+    p.add_argument("--model", choices=("stgcn", "agcn"), default="stgcn")
+    for name, value in dict(hidden=16, batch=1, frames=300, threads=2).items():
+        p.add_argument("--" + name, type=int, default=value)
+    p.add_argument("--weights", required=True, help="of `sinew init`")
+    p.add_argument("--input", required=True, help=".npy [batch, frames, 25, 3]")
+    p.add_argument("--expect", required=True, help=".npy [batch, frames', 25, dim]: what sinew says")
+    return p
+
+
+def load_input(o):
+    """[n, 3, t, v]"""
+    return np.ascontiguousarray(np.load(o.input).transpose(0, 3, 1, 2))
+
+
+def difference(o, y):
+    """Largest, relative to the largest value.  y: [n, dim, t', v]."""
+    expect = np.load(o.expect).transpose(0, 3, 1, 2)
+    return float(np.abs(np.asarray(y) - expect).max() / np.abs(expect).max())
+
+
+def demand_agreement(o, y):
+    error = difference(o, y)
+    if not error < 1e-3:
+        sys.exit(f"the result differs from sinew's by {error:.2g}")
+    return error
