@@ -9,6 +9,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -20,8 +21,9 @@ import rows
 
 def processor():
     with open("/proc/cpuinfo") as f:
-        info = [line.split(":")[1].strip() for line in f if line.startswith(("model name", "cpu family", "model\t"))]
-    return f"{info[1]} (family {info[0]}, model {info[2]}), {len(os.sched_getaffinity(0))} processors"
+        info = dict(re.split(r"\s*:\s*", line.strip(), maxsplit=1) for line in f if ":" in line)
+    vector = "AVX-512" if "avx512f" in info.get("flags", "") else "AVX2" if "avx2" in info.get("flags", "") else "no AVX2"
+    return f"{info['model name']} (family {info['cpu family']}, model {info['model']}, {vector}), {len(os.sched_getaffinity(0))} processors"
 
 
 def seconds(t):
