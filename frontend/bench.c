@@ -314,16 +314,26 @@ static double written_cost(sn_bench *b, const sn_bench_options *o)
     return cost;
 }
 
-/* VmHWM of this process, bytes; 0 if unknown. */
-static size_t peak_memory(void)
+/* A field of this process's status in bytes ("VmHWM: %lu"); 0 if unknown. */
+static size_t process_memory(const char *field)
 {
     char          line[256];
     unsigned long kib = 0;
     FILE         *f = fopen("/proc/self/status", "r");
     while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "VmHWM: %lu", &kib) == 1) break;
+        if (!strncmp(line, field, strlen(field)) && sscanf(line + strlen(field), ": %lu", &kib) == 1) break;
     if (f) fclose(f);
     return (size_t)kib * 1024;
+}
+
+/* After steps; `before` is the process's own memory when the program was compiled. */
+static void take_memory(const rig *r, sn_bench *b, size_t before)
+{
+    size_t own = process_memory("RssAnon");
+    b->memory_peak = process_memory("VmHWM");
+    b->memory_files = process_memory("RssFile");
+    b->memory_grown = own > before ? own - before : 0;
+    for (uint32_t i = 0; i < r->inputs; i++) b->memory_inputs += r->count[i] * sizeof(float);
 }
 
 bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
@@ -333,12 +343,13 @@ bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
     b->training = !o->module && has_recipe(file);
     if (getloadavg(&b->load, 1) != 1) b->load = 0;
     if (!compile(b, o)) return false;
+    const size_t before = process_memory("RssAnon");
     bool ok = make_rig(&r, b, o->threads) && time_steps(&r, b, o);
     if (ok) {
         const sn_abi_program *p = b->job.program.abi;
         for (uint32_t i = 0; i < p->params && !b->batch; i++)
             if (p->param[i].kind == SN_ABI_INPUT && p->param[i].type.rank) b->batch = sn_rt_session_dim(r.session, p->param[i].type.dim[0]);
-        b->memory_peak = peak_memory();
+        take_memory(&r, b, before);
         b->multiply_adds = written_cost(b, o);
         b->peak = sn_rt_peak_measure(b->threads, 0.6);
         ok = profile(&r, b, o->seconds / 5);

@@ -34,6 +34,8 @@ typedef struct sn_bench {
     double      multiply_adds;                /* of the forward graph as written (sn_graph_multiply_adds), for comparison with published counts */
     sn_rt_peak  peak;                         /* measured right after the steps on the same threads */
     size_t      memory_planned, memory_peak;  /* bytes: slab and parameters; the process's largest resident size before `peak` was measured */
+    size_t      memory_inputs, memory_grown;  /* a step's inputs; what the process's own memory grew by from compiled to running: planned and inputs */
+    size_t      memory_files;                 /* resident parts of the program and its libraries, which processes share; the rest of the peak is heap */
     size_t      memory_slab, memory_live;     /* of the planned: the slab; the least any slab could be, what is alive at one kernel */
     double      load;                         /* of the machine before the steps */
     sn_profile  profile;                      /* of the steps after `peak` was measured, so roofs are those of the same run */

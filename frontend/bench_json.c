@@ -39,7 +39,7 @@ void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FI
     const sn_abi_program *p = b->job.program.abi;
     json_t               *extents = json_object();
     for (uint32_t i = 0; i < p->symbols; i++) json_object_set_new(extents, p->symbol[i], json_integer(b->job.extent[i]));
-    json_t *all = json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:I, s:I, s:I, s:I, s:f, s:f}",
+    json_t *all = json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}",
                             "file", b->file, "module", b->module, "training", b->training, "threads", b->threads, "extents", extents, "batch",
                             (json_int_t)b->batch, "kernels", (int)b->stats.kernels, "distinct_kernels", (int)b->stats.distinct, "compile_cold_s",
                             b->compile_cold, "compile_cached_s", b->compile_cached, "step_s", b->step, "step_fastest_s", b->fastest, "step_slowest_s",
@@ -47,7 +47,8 @@ void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FI
                             b->flop / b->step / 1e9, "peak_share", b->flop / b->step / b->peak.flops, "peak_gflops", b->peak.flops / 1e9,
                             "bandwidth_gbytes", b->peak.bandwidth / 1e9, "isa", b->peak.isa, "memory_planned_bytes", (json_int_t)b->memory_planned,
                             "memory_peak_bytes", (json_int_t)b->memory_peak, "memory_slab_bytes", (json_int_t)b->memory_slab,
-                            "memory_live_bytes", (json_int_t)b->memory_live, "load", b->load, "multiply_adds", b->multiply_adds);
+                            "memory_live_bytes", (json_int_t)b->memory_live, "memory_inputs_bytes", (json_int_t)b->memory_inputs, "memory_grown_bytes",
+                            (json_int_t)b->memory_grown, "memory_files_bytes", (json_int_t)b->memory_files, "load", b->load, "multiply_adds", b->multiply_adds);
     if (rows) add_profile(all, b, rows, by);
     json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     fputc('\n', out);

@@ -23,8 +23,11 @@ static void print_text(const sn_bench *b)
     printf("  rate      %.2f sequences/s\n", (double)b->batch / b->step);
     printf("  speed     %.1f GFLOP/s, %.1f%% of the %.0f that multiply-adds alone reach now (%s, %d threads)\n", b->flop / b->step / 1e9,
            100 * b->flop / b->step / b->peak.flops, b->peak.flops / 1e9, b->peak.isa, b->peak.threads);
-    printf("  memory    %.1f MiB planned and allocated: %.1f of it the slab, where %.1f are alive at once; %.1f MiB was the process's peak\n",
-           (double)b->memory_planned / (1 << 20), (double)b->memory_slab / (1 << 20), (double)b->memory_live / (1 << 20), (double)b->memory_peak / (1 << 20));
+    const double mib = 1 << 20, rest = (double)b->memory_peak - (double)b->memory_grown - (double)b->memory_files;
+    printf("  memory    %.1f MiB planned and allocated: %.1f of it the slab, where %.1f are alive at once\n", (double)b->memory_planned / mib,
+           (double)b->memory_slab / mib, (double)b->memory_live / mib);
+    printf("  process   %.1f MiB at its peak: %.1f for the plan and %.1f of inputs; %.1f files of program and LLVM, which processes share; %.1f heap\n",
+           (double)b->memory_peak / mib, (double)b->memory_grown / mib, (double)b->memory_inputs / mib, (double)b->memory_files / mib, rest / mib);
     if (b->load > b->threads + 0.5) printf("  note      load %.1f: others are at work, the figures are too low\n", b->load);
 }
 

@@ -108,31 +108,26 @@ static void check_json(const sn_bench *b, const char *by)
 }
 
 /* One thread, so that starting another beside busy processes of others is not part of the step. */
-static void kernels_are_nearly_all_of_a_training_step(void **state)
-{
-    static const char *const set[] = {"batch=2"};
-    double                   share = 0;
-    (void)state;
-    for (int attempt = 0; attempt < 3 && share < 0.95; attempt++) {
-        sn_bench b;
-        run(&b, MODELS "/recipes/moco_dense_stgcn.json", set, 1, 1);
-        share = b.profile.total.seconds / b.profile.step;
-        sn_bench_fini(&b);
-    }
-    if (share < 0.95) fail_msg("kernels are %.1f%% of the step", 100 * share);
-}
-
 static void rows_of_a_training_step_add_up_to_it(void **state)
 {
     static const char *const set[] = {"batch=2"};
     sn_bench b;
+    double   share = 0;
     (void)state;
-    run(&b, MODELS "/recipes/moco_dense_stgcn.json", set, 1, 2);
+    for (int attempt = 0; attempt < 3 && share < 0.95; attempt++) {
+        if (attempt) sn_bench_fini(&b);
+        run(&b, MODELS "/recipes/moco_dense_stgcn.json", set, 1, 1);
+        share = b.profile.total.seconds / b.profile.step;
+    }
+    if (share < 0.95) fail_msg("kernels are %.1f%% of the step", 100 * share);
     for (uint32_t i = 0; i < b.profile.kernels; i++) {
         const sn_profile_row *r = &b.profile.kernel[i];
         assert_true(r->node[0] && strchr(r->where, ':'));
         assert_true(r->busy <= b.profile.threads * r->seconds * 1.001 + 1e-6);
     }
+    double explained = (double)(b.memory_planned + b.memory_inputs), grown = (double)b.memory_grown; /* what the plan says is what a step takes */
+    if (fabs(grown - explained) > 8 << 20) fail_msg("memory grew by %.1f MiB, %.1f were planned", grown / (1 << 20), explained / (1 << 20));
+    assert_true(b.memory_grown + b.memory_files <= b.memory_peak);
     check_json(&b, "call");
     check_json(&b, "module");
     check_json(&b, "3");
@@ -174,8 +169,7 @@ static void names_are_grouped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_are_those_counted_by_hand), cmocka_unit_test(kernels_are_nearly_all_of_a_training_step),
-                                       cmocka_unit_test(rows_of_a_training_step_add_up_to_it),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_are_those_counted_by_hand), cmocka_unit_test(rows_of_a_training_step_add_up_to_it),
                                        cmocka_unit_test(names_are_grouped)};
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
 }
