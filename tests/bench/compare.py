@@ -62,7 +62,7 @@ def table_line(line):
 
 
 def contestants(line):
-    return [f"  {line['work']:44}{r['name']:24}{seconds(r['step_s']):>12}{mebibytes(r.get('memory_peak_bytes')):>8}  {r['steps']} steps"
+    return [f"  {line['work']:44}{r['name']:24}{seconds(r['step_s']):>12}{seconds(r['fastest_s']):>12}{mebibytes(r.get('memory_peak_bytes')):>8}  {r['steps']} steps"
             f"{', dropped after the first round' if r['dropped'] else ''}" for r in line.get("contestants", [])]
 
 
@@ -83,7 +83,7 @@ def table(report):
             title = line["title"]
             text.append(f"-- {title}")
         text.append(table_line(line))
-    text += ["", "Every contestant (median of a step, peak MiB):"] + [t for line in lines for t in contestants(line)]
+    text += ["", "Every contestant (median and fastest step, peak MiB):"] + [t for line in lines for t in contestants(line)]
     return "\n".join(text)
 
 
@@ -101,8 +101,9 @@ def attempt(work, what):
 def run_row(o, name, out):
     """Lines of one row; each work is a function, so that one may fail alone."""
     try:
+        name, *parts = name.split(":")
         row = importlib.import_module("rows." + name)
-        works = list(row.run(o))
+        works = [w for i, w in enumerate(row.run(o), 1) if not parts or str(i) in parts]
     except Exception as e:
         traceback.print_exc(file=sys.stderr)
         return [{"row": name, "title": name, "work": name, "why": str(e), "took_s": 0}]
@@ -130,7 +131,7 @@ def options():
     p = argparse.ArgumentParser()
     p.add_argument("--sinew", required=True)
     p.add_argument("--out", required=True)
-    p.add_argument("--only", default=",".join(rows.NAMES), help="rows, by name")
+    p.add_argument("--only", default=",".join(rows.NAMES), help="rows by name, or parts of one by number: step:1,inference:1:3")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--quick", action="store_true", help="two rounds")

@@ -4,7 +4,7 @@
 #
 #   tests/bench/compare.sh [--build DIR] [--venv DIR] [--only ROW,...] [--quick] [--rounds N] [--threads N] [--out DIR]
 #
-# Rows: step inference convolution norm graph queue optimizer cold bits foreign growth (rows/).
+# Parts of a row are named by number: --only step:1,inference:1:3.  Rows: step inference convolution norm graph queue optimizer cold bits foreign growth (rows/).
 #
 # Makes a virtual environment in BUILD/bench-venv, unless --venv names one (about 6 GB: PyPI's torch carries its CUDA libraries; only the
 # CPU is used).  The table goes to BUILD/bench/compare.txt, every figure to compare.json there, and each row to compare.jsonl as it comes.

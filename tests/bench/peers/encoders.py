@@ -11,6 +11,7 @@ import torch
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "models"))
 import reference
 import safetensors
+import torch_agcn
 
 
 def product_rows(self, x, a):
@@ -30,6 +31,16 @@ def product_sets(self, x, a):
     return sum(torch.matmul(x[:, k * c:(k + 1) * c].reshape(n, c * t, v), a[k]) for k in range(self.k)).view(n, c, t, v)
 
 
+def product_convs(self, x, a):
+    """As product_sets, with a convolution a set, so that nothing is cut."""
+    n, _, t, v = x.shape
+    parts = zip(self.conv.weight.chunk(self.k), self.conv.bias.chunk(self.k))
+    return sum(torch.matmul(torch.nn.functional.conv2d(x, w, b).reshape(n, -1, v), m) for (w, b), m in zip(parts, a)).view(n, -1, t, v)
+
+
+PRODUCTS = {"rows": product_rows, "sets": product_sets, "convs": product_convs}
+
+
 class Encoder(torch.nn.Module):
     """[n, 3, t, v] -> [n, dim, t', v], with the products of edges and importances taken beforehand."""
 
@@ -46,25 +57,53 @@ def product_fixed(self, x, a):
 
 
 def build(o, product):
-    """In evaluation mode with the weights of `--weights`; `product` names the function for ST-GCN's graph products, "" leaves them."""
+    """In evaluation mode, norms folded, with the weights of `--weights`; `product` names how graph products are written (of 2s-AGCN: "rows" keeps
+    joints before frames, torch_agcn.py; all else is as published)."""
     model = reference.AGCN(o.hidden) if o.model == "agcn" else reference.STGCN(o.hidden, dropout=0.0)
     reference.load(model, safetensors.read(o.weights))
-    model.eval().requires_grad_(False)
+    fold_norms(model.eval().requires_grad_(False))
+    if o.model == "agcn" and product == "rows":
+        torch_agcn.joint_major(model)
     if o.model == "stgcn":
         for block, importance in zip(model.blocks, model.importance):
-            gcn = block.gcn
-            gcn.matrices = model.a * importance.data
-            gcn.product = types.MethodType(product, gcn) if product else gcn.forward
-            gcn.forward = types.MethodType(product_fixed, gcn)
+            block.gcn.matrices = model.a * importance.data
+            block.gcn.product = types.MethodType(PRODUCTS[product], block.gcn)
+            block.gcn.forward = types.MethodType(product_fixed, block.gcn)
     return Encoder(model).eval()
 
 
+class Shift(torch.nn.Module):
+    def __init__(self, shift):
+        super().__init__()
+        self.shift = torch.nn.Parameter(shift.view(1, -1, 1, 1), requires_grad=False)
+
+    def forward(self, x):
+        return x + self.shift
+
+
+@torch.no_grad()
+def scale_and_shift(norm):
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return scale, norm.bias - norm.running_mean * scale
+
+
+@torch.no_grad()
 def fold_norms(module):
-    """Batch norms directly behind a convolution go into it."""
+    """Batch norms go into the convolution before them; of the one behind ST-GCN's graph product a shift is left."""
     for child in module.modules():
         if isinstance(child, reference.Block):
             child.tcn, child.bn2 = torch.nn.utils.fuse_conv_bn_eval(child.tcn, child.bn2), torch.nn.Identity()
-        if isinstance(child, getattr(reference, "AdaptiveBlock", ())):
+            scale, shift = scale_and_shift(child.bn1)
+            child.gcn.conv.weight *= scale.repeat(child.gcn.k).view(-1, 1, 1, 1)
+            child.gcn.conv.bias *= scale.repeat(child.gcn.k)
+            child.bn1 = Shift(shift)
+        if isinstance(child, reference.AdaptiveGraphConv):
+            scale, shift = scale_and_shift(child.bn)
+            child.weight *= scale.view(1, -1, 1)
+            child.bias *= scale
+            child.bias[0] += shift
+            child.bn = torch.nn.Identity()
+        if isinstance(child, reference.AdaptiveBlock):
             child.tcn, child.bn = torch.nn.utils.fuse_conv_bn_eval(child.tcn, child.bn), torch.nn.Identity()
         for name in ("res", "down"):
             pair = getattr(child, name, None)

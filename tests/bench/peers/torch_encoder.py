@@ -11,10 +11,7 @@ def main():
     p.add_argument("--last", type=int, default=1, help="channels-last")
     o = p.parse_args()
     torch.set_num_threads(o.threads)
-    model = encoders.fold_norms(encoders.build(o, encoders.product_rows if o.last else encoders.product_sets))
-    if o.model == "agcn" and o.last:
-        import torch_agcn
-        torch_agcn.joint_major(model.model)
+    model = encoders.build(o, "rows" if o.last else "sets")
     x = torch.from_numpy(encoders.load_input(o))
     if o.last:
         model = model.to(memory_format=torch.channels_last)

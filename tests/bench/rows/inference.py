@@ -44,12 +44,12 @@ def measure(o, model, hidden, batch, ratio):
     exported = functools.cache(lambda product: export(o, folder, common, product))
 
     def engine(name, kind, product):
-        return contest.peer(o, f"{name}", "onnx_encoder.py",
+        return contest.peer(o, name, "onnx_encoder.py",
                             ["--engine", kind, "--onnx", exported(product), "--input", folder + "/x.npy", "--expect", folder + "/y.npy"],
                             "jemalloc" if kind == "onnxruntime" else "")  # OpenVINO brings its own and cannot bear another
 
-    for name, kind in (("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino")):
-        makers.append(lambda name=name, kind=kind: engine(name, kind, "sets"))
+    for name, kind, product in (("ONNX Runtime", "onnxruntime", "convs"), ("OpenVINO", "openvino", "rows")):
+        makers.append(lambda name=name, kind=kind, product=product: engine(name, kind, product))
     for form, last in (("eager", 1), ("eager", 0), ("compiled", 1)):
         makers.append(lambda form=form, last=last: contest.peer(o, f"PyTorch {form}{'' if last else ', c. first'}", "torch_encoder.py",
                                                                 [*common, "--form", form, "--last", last], "tcmalloc"))
