@@ -31,15 +31,14 @@ typedef struct importing {
     char *output;
     const char **labels, **splits, **skip_lists;
     const char *pku_labels, *pku_splits;
-    char *family, *protocol;
+    char *family, *protocol, *sample_labels;
     int family_frames;
     int raw, all_frames, append, strict;
     found *file;
     size_t files, capacity;
     size_t others;    /* files met in folders that are of another kind */
     size_t listed;    /* files met in folders that a skip list names */
-    size_t *dropped;  /* per sequence of the set: leading frames left out */
-    size_t skipped, failed_named, borrowed_asf;
+    size_t skipped, failed_named, borrowed_asf, empty;
     sn_rt_dataset *set;
 } importing;
 
@@ -215,7 +214,7 @@ static void import_one(importing *in, const found *file)
         snprintf(err.text, sizeof err.text, "%s: not a .%s file", file->path, suffix);
     else if (sn_rt_import_file(in->set, &in->how, file->path, file->id, &done, &err) == SN_RT_OK) {
         in->borrowed_asf += done.borrowed_asf;
-        in->dropped[sn_rt_dataset_count(in->set) - 1] = done.dropped;
+        in->empty += done.empty;
         return;
     }
     int has_place = strncmp(err.text, file->path, length) == 0;
@@ -224,10 +223,10 @@ static void import_one(importing *in, const found *file)
     in->failed_named += file->named != 0;
 }
 
-/* A format of tracked bodies, not of motions. */
+/* A format of persons in one of the families, not of one person's motions. */
 static int is_tracked(const importing *in)
 {
-    return strcmp(in->how.format, "ntu") == 0 || strcmp(in->how.format, "pku") == 0;
+    return strcmp(in->how.format, "ntu") == 0 || strcmp(in->how.format, "pku") == 0 || strcmp(in->how.format, "npy") == 0;
 }
 
 /* One line a source: sequences, minutes, rate, joints, frames left out. */
@@ -242,7 +241,7 @@ static void report_source(const importing *in, size_t before, const char *source
         files++;
         frames += s->frames;
         seconds += (double)s->frames / s->fps;
-        dropped += in->dropped[i];
+        dropped += (size_t)s->source_first;
         joints = s->joints;
         persons = s->persons > persons ? s->persons : persons;
         fps = s->fps;
@@ -260,7 +259,7 @@ static void report(const importing *in, size_t before)
 {
     size_t count = sn_rt_dataset_count(in->set);
     const sn_rt_family *family = is_tracked(in) ? sn_rt_family_of(in->how.family) : NULL;
-    printf("imported %zu of %zu .%s files (%s)\n", count - before, in->files, sn_rt_import_suffix(in->how.format),
+    printf("imported %zu of %zu .%s files (%s)\n", in->files - in->skipped, in->files, sn_rt_import_suffix(in->how.format),
            family    ? family->about
            : in->raw ? "raw: source joints and rate, world coordinates, metres"
                      : "25 joints, centred, aligned, metres");
@@ -274,6 +273,8 @@ static void report(const importing *in, size_t before)
     if (in->borrowed_asf)
         printf("  %zu AMC files had no ASF of their own: joint angles on the limbs of %s\n", in->borrowed_asf,
                in->how.asf);
+    if (in->empty)
+        printf("  %zu samples of zeros alone left out\n", in->empty);
     if (in->listed)
         printf("  %zu files left out because a skip list names them\n", in->listed);
     if (in->others)
@@ -357,9 +358,6 @@ static int import_all(importing *in, const char **paths)
     if (code != SN_EXIT_OK)
         return code;
     size_t before = sn_rt_dataset_count(in->set);
-    in->dropped = calloc(before + in->files + 1, sizeof *in->dropped);
-    if (!in->dropped)
-        return fail("%s", "no memory");
     for (size_t i = 0; i < in->files; i++)
         import_one(in, &in->file[i]);
     report(in, before);
@@ -382,7 +380,6 @@ static void importing_fini(importing *in)
         free(in->file[i].id);
     }
     free(in->file);
-    free(in->dropped);
     free(in->output);
     free((void *)(uintptr_t)in->how.asf);
     sn_cli_list_fini(in->labels);
@@ -392,6 +389,7 @@ static void importing_fini(importing *in)
     free((void *)(uintptr_t)in->pku_splits);
     free(in->family);
     free(in->protocol);
+    free(in->sample_labels);
     sn_rt_dataset_free(in->set);
 }
 
@@ -400,9 +398,9 @@ static int usage(const importing *in, const char **arguments)
 {
     const char *wrong = NULL;
     if (!arguments || !arguments[0])
-        wrong = "FORMAT is missing (bvh, amc, ntu or pku)";
+        wrong = "FORMAT is missing (bvh, amc, ntu, pku or npy)";
     else if (!sn_rt_import_suffix(arguments[0]))
-        wrong = "FORMAT is not bvh, amc, ntu or pku";
+        wrong = "FORMAT is not bvh, amc, ntu, pku or npy";
     else if (!arguments[1])
         wrong = "PATH is missing (motion files or folders of them)";
     else if (!in->output || !*in->output)
@@ -444,10 +442,11 @@ int sn_cmd_import(int argc, const char **argv)
         {"unit", '\0', POPT_ARG_DOUBLE, &in.how.unit, 0, "with --raw: metres per unit of a BVH skeleton not known here",
          "METRES"},
         {"family", '\0', POPT_ARG_STRING, &in.family, 0,
-         "ntu, pku: preparation, agcn (default), aimclr or denoised; a set holds one", "NAME"},
+         "ntu, pku: preparation, agcn (default), aimclr or denoised; npy: the one it had; a set holds one", "NAME"},
         {"frames", '\0', POPT_ARG_INT, &in.family_frames, 0,
          "ntu, pku: frames of a sequence: agcn repeats up to it (0: as recorded), aimclr resizes to it (50)", "COUNT"},
         {"protocol", '\0', POPT_ARG_STRING, &in.protocol, 0, "ntu: split by performer (xsub) or camera (xview)", "NAME"},
+        {"sample-labels", '\0', POPT_ARG_STRING, &in.sample_labels, 0, "npy: array of a label from 0 for each sample", "L.npy"},
         {"skip-list", '\0', POPT_ARG_ARGV, &in.skip_lists, 0,
          "names of files to leave out, such as NTU's samples with missing skeletons; may be repeated", "FILE"},
         {"pku-labels", '\0', POPT_ARG_STRING, &in.pku_labels, 0, "pku: folder of its label files, ID.txt", "DIR"},
@@ -457,7 +456,8 @@ int sn_cmd_import(int argc, const char **argv)
     poptContext context = poptGetContext("sinew import", argc, argv, options, 0);
     poptSetOtherOptionHelp(context, "FORMAT PATH... -o SET\n\nRead files of FORMAT into a data set. A PATH is a file or a folder, which is searched "
                                     "for files of the format:\n  bvh  .bvh, hierarchy and angles     amc  .amc with .asf, angles\n"
-                                    "  ntu  .skeleton of NTU RGB+D         pku  .txt skeletons of PKU-MMD\n");
+                                    "  ntu  .skeleton of NTU RGB+D         pku  .txt skeletons of PKU-MMD\n"
+                                    "  npy  samples f32[N,3,T,25,M], as the field's preprocessing writes them\n");
     int wrong = poptGetNextOpt(context), code;
     if (wrong < -1) {
         fprintf(stderr, "sinew import: %s: %s\nTry 'sinew import --help'.\n", poptBadOption(context, 0),
@@ -473,6 +473,7 @@ int sn_cmd_import(int argc, const char **argv)
             in.how.family = in.family ? in.family : in.how.family;
             in.how.family_frames = (size_t)in.family_frames;
             in.how.protocol = in.protocol;
+            in.how.sample_labels = in.sample_labels;
             code = import_all(&in, arguments + 1);
         }
     }

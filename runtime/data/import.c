@@ -22,7 +22,8 @@ typedef struct format_row {
 } format_row;
 
 static const format_row formats[] = {
-    {"bvh", "bvh", NULL}, {"amc", "amc", NULL}, {"ntu", "skeleton", sn_rt_ntu_read}, {"pku", "txt", sn_rt_pku_read}};
+    {"bvh", "bvh", NULL}, {"amc", "amc", NULL}, {"ntu", "skeleton", sn_rt_ntu_read}, {"pku", "txt", sn_rt_pku_read},
+    {"npy", "npy", NULL}};
 
 static const format_row *format_of(const char *name)
 {
@@ -40,7 +41,7 @@ const char *sn_rt_import_suffix(const char *format)
 
 const char *sn_rt_import_formats(void)
 {
-    return "bvh, amc, ntu, pku";
+    return "bvh, amc, ntu, pku, npy";
 }
 
 static const char *file_name(const char *path)
@@ -167,7 +168,7 @@ static sn_rt_status convert(sn_rt_dataset *set, const sn_rt_motion *motion, cons
 }
 
 static sn_rt_status add_motion(sn_rt_dataset *set, const sn_rt_motion *motion, const sn_rt_import *how,
-                               const char *path, const char *id, size_t *out_dropped, sn_rt_error *err)
+                               const char *path, const char *id, sn_rt_error *err)
 {
     conversion c;
     sn_rt_status status = plan(motion, how, path, &c, err);
@@ -179,7 +180,6 @@ static sn_rt_status add_motion(sn_rt_dataset *set, const sn_rt_motion *motion, c
     sn_rt_error why = {""};
     status = convert(set, motion, how, &c, path, id, x, &why);
     free(x);
-    *out_dropped = c.pick.first;
     return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
 }
 
@@ -255,7 +255,7 @@ static sn_rt_status import_motion(sn_rt_dataset *set, const sn_rt_import *how, c
     sn_rt_status status = strcmp(how->format, "bvh") == 0 ? sn_rt_bvh_read(path, &motion, err)
                                                           : read_amc(path, how, &motion, &out->borrowed_asf, err);
     if (status == SN_RT_OK)
-        status = add_motion(set, &motion, how, path, id, &out->dropped, err);
+        status = add_motion(set, &motion, how, path, id, err);
     sn_rt_motion_fini(&motion);
     return status;
 }
@@ -267,8 +267,13 @@ sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, cons
     sn_rt_imported done = {0};
     if (!format)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "motion format \"%s\" is none of %s", how->format, sn_rt_import_formats());
-    sn_rt_status status = format->read_bodies ? import_bodies(set, format, how, path, id, err)
-                                              : import_motion(set, how, path, id, &done, err);
+    sn_rt_status status;
+    if (format->read_bodies)
+        status = import_bodies(set, format, how, path, id, err);
+    else if (strcmp(format->name, "npy") == 0)
+        status = sn_rt_import_samples(set, path, how->sample_labels, id, &done.empty, err);
+    else
+        status = import_motion(set, how, path, id, &done, err);
     if (status == SN_RT_OK)
         *out = done;
     return status;

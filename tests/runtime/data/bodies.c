@@ -5,6 +5,7 @@
 
 #include "runtime/data/bodies.h"
 #include "runtime/data/families.h"
+#include "runtime/data/import.h"
 #include "runtime/data/npy.h"
 
 #include <math.h>
@@ -189,6 +190,58 @@ static void families_refuse(void **state)
     assert_null(sn_rt_family_of("B"));
 }
 
+/* ---- arrays of samples ------------------------------------------------------------------------------------------------- */
+
+static void write_npy(const char *path, sn_rt_elem elem, uint32_t rank, const uint64_t *dims, void *data)
+{
+    sn_rt_array a = {NULL, elem, rank, {0}, data, sn_rt_elem_size(elem)};
+    for (uint32_t i = 0; i < rank; i++) {
+        a.dims[i] = dims[i];
+        a.bytes *= dims[i];
+    }
+    check_ok(sn_rt_npy_write(path, &a, err));
+}
+
+/* Three samples of up to 4 frames: 3 frames, none, 4 frames with an empty one inside. */
+static void samples_become_sequences(void **state)
+{
+    (void)state;
+    enum { N = 3, T = 4, V = 25, M = 2 };
+    static float x[N][3][T][V][M];
+    int64_t label[N] = {0, 7, 119};
+    size_t empty;
+    for (int c = 0; c < 3; c++)
+        for (int t = 0; t < T; t++)
+            for (int v = 0; v < V; v++)
+                for (int m = 0; m < M; m++) {
+                    x[0][c][t][v][m] = t < 3 && m == 0 ? (float)(100 * t + 10 * c + v) : 0;
+                    x[2][c][t][v][m] = t != 1 ? (float)(v + 1) * (m ? -1 : 1) : 0;
+                }
+    write_npy("x.npy", SN_RT_ELEM_F32, 5, (uint64_t[]){N, 3, T, V, M}, x);
+    write_npy("l.npy", SN_RT_ELEM_I64, 2, (uint64_t[]){N, 1}, label);
+    sn_rt_dataset *set = sn_rt_dataset_new("ntu25");
+    check_ok(sn_rt_import_samples(set, "x.npy", "l.npy", "train", &empty, err));
+    assert_int_equal(empty, 1);
+    assert_int_equal(sn_rt_dataset_count(set), 2);
+    const sn_rt_sequence *first = sn_rt_dataset_at(set, 0), *second = sn_rt_dataset_at(set, 1);
+    assert_string_equal(first->id, "train_000000");
+    assert_string_equal(second->id, "train_000002");
+    assert_true(first->frames == 3 && second->frames == 4 && second->persons == 2);
+    assert_true(first->x[(2 * V + 5) * 3 + 1] == 215 && second->x[((T + 3) * V + 4) * 3 + 2] == -5);
+    assert_string_equal(sn_rt_dataset_label_name(set, second->segment[0].label), "A120");
+    assert_true(second->segments == 1 && second->segment[0].start == 0 && second->segment[0].end == 4);
+    label[1] = -1;
+    write_npy("l.npy", SN_RT_ELEM_I64, 1, (uint64_t[]){N}, label);
+    check_fails(sn_rt_import_samples(set, "x.npy", "l.npy", "b", &empty, err), SN_RT_FORMAT, "l.npy: label -1 of sample 1 is not 0 to 9999");
+    write_npy("l.npy", SN_RT_ELEM_I64, 1, (uint64_t[]){N - 1}, label);
+    check_fails(sn_rt_import_samples(set, "x.npy", "l.npy", "b", &empty, err), SN_RT_FORMAT,
+                "l.npy: found i64[2], expected i64[3] or i32[3], a label for each sample of x.npy");
+    write_npy("y.npy", SN_RT_ELEM_F32, 5, (uint64_t[]){N, T, 3, V, M}, x);
+    check_fails(sn_rt_import_samples(set, "y.npy", NULL, "b", &empty, err), SN_RT_FORMAT,
+                "y.npy: found f32[3,4,3,25,2], expected f32[N,3,T,25,M] of 1 or 2 persons");
+    sn_rt_dataset_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +252,7 @@ int main(void)
         cmocka_unit_test(survives_truncation),
         cmocka_unit_test(families_equal_the_oracle),
         cmocka_unit_test(families_refuse),
+        cmocka_unit_test(samples_become_sequences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,7 +201,7 @@ static void import_mapped(void **state)
         check_ok(sn_rt_import_file(set, &how, at(rows[i].file), rows[i].id, &done, err));
         const sn_rt_sequence *s = sn_rt_dataset_at(set, i);
         assert_string_equal(s->source, rows[i].source);
-        assert_int_equal(done.dropped, rows[i].dropped);
+        assert_int_equal(s->source_first, rows[i].dropped);
         assert_int_equal(done.borrowed_asf, rows[i].borrowed);
         assert_int_equal(s->frames, rows[i].frames);
         check_person(s);
