@@ -2,9 +2,12 @@
  * Not reductions over the whole tensor (kernel_reduce.c).
  *
  * The innermost axis runs in vector lanes.  Without partial sums rows are cut into tiles of about TILE elements.  With them the tile is given
- * by the schedule; the loops over kept axes stand outside, so that sums stay in registers while rows pass:
+ * by the schedule.  If a row of what is kept fits a block of vectors, sums stay in registers while rows pass:
  *
- *   for tile: for kept axes but the last: for block of up to BLOCK vectors of the last axis: for rows of the tile: evaluate, store, add
+ *   for tile: for block of up to BLOCK vectors of the last axis: for rows of the tile: evaluate, store, add
+ *
+ * Wider ones would make that a walk with strides (51 GB/s where memory has 90); then sums stand in memory, a few KB that stay in the first
+ * cache, and the tile is walked as it lies.  Every sum is added up in the order of rows, either way.
  */
 #include <string.h>
 
@@ -22,6 +25,7 @@ typedef struct map {
     sn_dim    count, chunks;     /* of outer indices, of chunks */
     uint8_t   keep;              /* with partial sums: trailing merged axes kept */
     uint32_t  sums, sum[16];     /* outs that are partial sums, by position in k->out */
+    bool      wide;              /* sums stand in memory */
 } map;
 
 static int64_t known(sn_dim d, int64_t guess)
@@ -138,6 +142,7 @@ static bool plan_map(sn_plan *p)
         given_tiles(p, m, space);
     else
         choose_tiles(p, m);
+    m->wide = m->keep > 1 || (m->keep == 1 && known(m->dim[m->rank - 1], INT64_MAX) > BLOCK * p->target->lanes);
     p->form = m;
     sn_plan_add(p, tile_count(p, m), sn_dim_const(0), true);
     return true;
@@ -189,6 +194,30 @@ static void visit_point(point *pt, LLVMValueRef *sum)
     }
 }
 
+/* Where partial sum s of this tile has the point; its kept axes end with `at`. */
+static LLVMValueRef place_of_sum(const point *pt, LLVMValueRef at)
+{
+    sn_kb *kb = pt->kb;
+    const map *m = pt->m;
+    LLVMValueRef offset = pt->tile;
+    for (uint8_t i = (uint8_t)(m->rank - m->keep); i < m->rank; i++)
+        offset = sn_kb_iadd(kb, sn_kb_imul(kb, offset, sn_kb_dim(kb, m->dim[i])), i + 1 == m->rank ? at : pt->at[i].ir.value);
+    return offset;
+}
+
+/* Evaluate the point, whose sums stand in memory. */
+static void visit_wide(point *pt, LLVMValueRef at)
+{
+    sn_kb *kb = pt->kb;
+    const map *m = pt->m;
+    LLVMValueRef sum[16], place = place_of_sum(pt, at);
+    for (uint32_t s = 0; s < m->sums; s++)
+        sum[s] = sn_kb_load(kb, sn_kb_memory(kb, kb->k->out[m->sum[s]]), place, kb->lanes, kb->mask);
+    visit_point(pt, sum);
+    for (uint32_t s = 0; s < m->sums; s++)
+        sn_kb_store(kb, sn_kb_memory(kb, kb->k->out[m->sum[s]]), place, sum[s], kb->mask);
+}
+
 /* One vector of the last axis at `at`; `left` lanes of it are inside, NULL = all. */
 static void visit_vector(point *pt, LLVMValueRef at, LLVMValueRef left, LLVMValueRef *sum)
 {
@@ -196,7 +225,10 @@ static void visit_vector(point *pt, LLVMValueRef at, LLVMValueRef left, LLVMValu
     uint32_t mark = sn_kb_mark(kb);
     kb->mask = left && kb->lanes > 1 ? sn_kb_tail(kb, left, kb->lanes) : NULL;
     pt->at[pt->m->rank - 1] = sn_kb_index(kb, at, 1);
-    visit_point(pt, sum);
+    if (pt->m->wide)
+        visit_wide(pt, at);
+    else
+        visit_point(pt, sum);
     kb->mask = NULL;
     if (left)
         sn_kb_forget(kb, mark);
@@ -338,11 +370,7 @@ static void sum_block(point *pt, range rows, const block *b, LLVMValueRef *total
                 total[s] = LLVMBuildFAdd(kb->b, total[s], sn_kb_hsum(kb, x), "");
                 continue;
             }
-            LLVMValueRef offset = pt->tile;
-            for (uint8_t i = (uint8_t)(m->rank - m->keep); i < m->rank; i++) {
-                LLVMValueRef at = i + 1 == m->rank ? sn_kb_iadd(kb, b->at, skip) : pt->at[i].ir.value;
-                offset = sn_kb_iadd(kb, sn_kb_imul(kb, offset, sn_kb_dim(kb, m->dim[i])), at);
-            }
+            LLVMValueRef offset = place_of_sum(pt, sn_kb_iadd(kb, b->at, skip));
             LLVMValueRef mask = b->left && kb->lanes > 1 ? sn_kb_tail(kb, sn_kb_isub(kb, b->left, skip), kb->lanes) : NULL;
             sn_kb_store(kb, sn_kb_memory(kb, kb->k->out[m->sum[s]]), offset, x, mask);
         }
@@ -374,17 +402,10 @@ static void sum_blocks(point *pt, range rows, range last, LLVMValueRef *total)
         sum_block(pt, rows, &(block){last.from, sn_kb_isub(kb, last.to, last.from), 1}, total);
 }
 
-static void sum_kept(point *pt, uint8_t axis, range rows)
+static void sum_narrow(point *pt, range rows)
 {
     sn_kb *kb = pt->kb;
     const map *m = pt->m;
-    if (m->keep && axis < m->rank - 1) {
-        sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_dim(kb, m->dim[axis]), 1, NULL, 0);
-        set_axis(pt, axis, l.i);
-        sum_kept(pt, (uint8_t)(axis + 1), rows);
-        sn_kb_endfor(kb, &l, NULL);
-        return;
-    }
     LLVMValueRef total[16];
     for (uint32_t i = 0; i < m->sums; i++)
         total[i] = sn_kb_f32(kb, 0.0);
@@ -396,6 +417,22 @@ static void sum_kept(point *pt, uint8_t axis, range rows)
         sn_kb_store(kb, sn_kb_memory(kb, kb->k->out[m->sum[i]]), pt->tile, total[i], NULL);
 }
 
+/* Sums of this tile := 0. */
+static void clear_sums(const point *pt)
+{
+    sn_kb *kb = pt->kb;
+    const map *m = pt->m;
+    LLVMValueRef size = sn_kb_i64(kb, 1);
+    for (uint8_t i = (uint8_t)(m->rank - m->keep); i < m->rank; i++)
+        size = sn_kb_imul(kb, size, sn_kb_dim(kb, m->dim[i]));
+    LLVMValueRef first = sn_kb_imul(kb, pt->tile, size);
+    sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), size, kb->lanes, NULL, 0);
+    LLVMValueRef mask = kb->lanes > 1 ? sn_kb_tail(kb, sn_kb_isub(kb, size, l.i), kb->lanes) : NULL;
+    for (uint32_t s = 0; s < m->sums; s++)
+        sn_kb_store(kb, sn_kb_memory(kb, kb->k->out[m->sum[s]]), sn_kb_iadd(kb, first, l.i), sn_kb_zero(kb, kb->lanes), mask);
+    sn_kb_endfor(kb, &l, NULL);
+}
+
 static void sum_tile(point *pt, LLVMValueRef tile)
 {
     sn_kb *kb = pt->kb;
@@ -403,7 +440,13 @@ static void sum_tile(point *pt, LLVMValueRef tile)
     LLVMValueRef chunks = sn_kb_dim(kb, m->chunks);
     pt->tile = tile;
     unflatten(pt, sn_kb_idiv(kb, tile, chunks), m->outer);
-    sum_kept(pt, (uint8_t)(m->rank - m->keep), chunk_of(pt, sn_kb_irem(kb, tile, chunks)));
+    range rows = chunk_of(pt, sn_kb_irem(kb, tile, chunks));
+    if (m->wide) {
+        clear_sums(pt);
+        visit_rows(pt, m->outer, rows);
+    } else {
+        sum_narrow(pt, rows);
+    }
 }
 
 static bool emit_map(sn_kb *kb)

@@ -5,7 +5,7 @@
 #   python3 tests/bench/overhead.py --sinew build/sinew [--threads 2] [--rounds 3] [--seconds 0.7] [--json]
 #
 # graphs/block.json is a chain of four equal blocks of ST-GCN.  The contractions alone, and the blocks with everything but dropout, are timed
-# in turn; what both have besides (a linear map before, the loss) is timed as well and taken off both.  Prints, a row a width
+# in turn; what both have besides (a linear map before and one after) is timed as well and taken off both.  Prints, a row a width
 # (the fastest steps, since what else runs on the machine only adds; with --json a list of objects with the same keys, times in seconds):
 #
 #   width frames batch  contractions ms  blocks ms  overhead %
