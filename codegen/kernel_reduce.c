@@ -11,7 +11,7 @@
 
 #include "reduce.h"
 
-enum { TILE = 8192, BLOCK = 4, RUN = 64, PARTS = 16, FEW_TILES = 8, SHORT = 1024, LARGE = 65536 };
+enum { TILE = 8192, BLOCK = 4, WHOLE_ROW = 16, RUN = 64, PARTS = 16, FEW_TILES = 8, SHORT = 1024, LARGE = 65536 };
 
 /* ---- plan ---- */
 
@@ -96,6 +96,8 @@ static void choose_shape(sn_plan *p, sn_reduce *r)
     bool few = known(r->rows, FEW_TILES) < FEW_TILES;
     r->split = few && known(r->rows, 1) * (r->down ? vectors : 1) < FEW_TILES && (open || terms > LARGE) && !from_tiles(p, r->red[0].of);
     uint32_t most = r->down && few && !r->split ? 1 : BLOCK;
+    if (r->down && !r->exact && vectors <= WHOLE_ROW && p->target->registers >= 2 * WHOLE_ROW)
+        most = WHOLE_ROW; /* a short sum of rows is read as it lies, not in columns */
     while (most > 1 && most * r->states > SN_MAX_CARRY / 2)
         most /= 2;
     r->width = vectors < most ? (uint32_t)vectors : most;
