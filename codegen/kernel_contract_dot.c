@@ -200,12 +200,23 @@ static void plan_calls(sn_plan *p, sn_ct *ct, dot *d, int64_t scratch)
         sn_plan_write(p, add, p->k->ins + i);
 }
 
+/* Tiles of the second call: as the schedule wants, else rows of the last axis. */
+static bool plan_tiles(const sn_plan *p, sn_ct *ct)
+{
+    const sn_type *out = &ct->facts.type[SN_AT_OUT];
+    if (p->k->tiled)
+        return true;
+    ct->outer = out->rank - 1u;
+    ct->chunk = out->dim[ct->outer].v;
+    return sn_dim_is_const(out->dim[ct->outer]);
+}
+
 static bool dot_plan(sn_plan *p, sn_ct *ct)
 {
     dot *d = sn_new(p->arena, dot);
     const sn_contract_facts *f = &ct->facts;
     int64_t lanes = p->target->lanes;
-    if (p->k->tiled || !find_roles(f, d) || !find_positions(f, d) || !plan_frames(p, f, d))
+    if (!find_roles(f, d) || !find_positions(f, d) || !plan_frames(p, f, d) || !plan_tiles(p, ct))
         return false;
     find_pairs(p, ct, d);
     d->group = p->target->registers > 16 ? 24 : 8;
@@ -220,10 +231,6 @@ static bool dot_plan(sn_plan *p, sn_ct *ct)
     ct->data = d;
     ct->terms = d->pairs;
     ct->pattern = SN_AT_OUT;
-    ct->outer = f->type[SN_AT_OUT].rank - 1u;
-    ct->chunk = f->type[SN_AT_OUT].dim[ct->outer].v;
-    if (!sn_dim_is_const(f->type[SN_AT_OUT].dim[ct->outer]))
-        return false;
     plan_calls(p, ct, d, scratch);
     return true;
 }
@@ -475,29 +482,41 @@ static LLVMValueRef add_parts(body *b, LLVMValueRef element)
     return LLVMBuildSelect(kb->b, known, part.carry[0], sn_kb_zero(kb, 1), "");
 }
 
+/* Points of a tile from axis `axis` on. */
+static void points(body *b, const sn_ct_tile *tile, uint32_t axis, LLVMValueRef table, sn_val *at)
+{
+    sn_kb *kb = b->kb;
+    const sn_contract *c = b->ct->facts.spec;
+    if (axis == c->rank[SN_AT_OUT]) {
+        sn_ct_store(kb, b->ct, tile, at, add_parts(b, element_of(b, table)));
+        return;
+    }
+    const bool outer = axis == b->ct->outer;
+    sn_loop e = sn_kb_for(kb, outer ? tile->from : sn_kb_i64(kb, 0), outer ? tile->to : sn_kb_dim(kb, b->ct->facts.type[SN_AT_OUT].dim[axis]), 1, NULL, 0);
+    b->loop[c->at[SN_AT_OUT][axis].loop[0]] = e.i;
+    at[axis] = sn_kb_index(kb, e.i, 0);
+    points(b, tile, axis + 1, table, at);
+    sn_kb_endfor(kb, &e, NULL);
+}
+
 static void emit_sum(sn_kb *kb, sn_ct *ct)
 {
     dot *d = ct->data;
-    const sn_contract *c = ct->facts.spec;
-    uint32_t last = ct->outer;
+    sn_val at[SN_MAX_RANK];
     sn_kb_begin(kb, 1);
     kb->lanes = 1;
     body b = {.kb = kb, .ct = ct, .d = d};
     LLVMValueRef table = d->pairs ? pair_table(&b) : NULL;
     count_tiles(&b);
-    sn_loop tile = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0); /* one row of the last axis */
-    sn_ct_tile row = sn_ct_tile_of(kb, ct, tile.i);
-    sn_val at[SN_MAX_RANK];
-    for (uint32_t i = 0; i < last; i++) {
-        b.loop[c->at[SN_AT_OUT][i].loop[0]] = row.at[i];
-        at[i] = sn_kb_index(kb, row.at[i], 0);
+    sn_loop number = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    sn_ct_tile tile = sn_ct_tile_of(kb, ct, number.i);
+    for (uint32_t i = 0; i < ct->outer; i++) {
+        b.loop[ct->facts.spec->at[SN_AT_OUT][i].loop[0]] = tile.at[i];
+        at[i] = sn_kb_index(kb, tile.at[i], 0);
     }
-    sn_loop e = sn_kb_for(kb, row.from, row.to, 1, NULL, 0);
-    b.loop[c->at[SN_AT_OUT][last].loop[0]] = e.i;
-    at[last] = sn_kb_index(kb, e.i, 0);
-    sn_ct_store(kb, ct, &row, at, add_parts(&b, element_of(&b, table)));
-    sn_kb_endfor(kb, &e, NULL);
-    sn_kb_endfor(kb, &tile, NULL);
+    sn_ct_clear_sums(kb, ct, &tile);
+    points(&b, &tile, ct->outer, table, at);
+    sn_kb_endfor(kb, &number, NULL);
     sn_kb_end(kb);
 }
 
