@@ -1,4 +1,4 @@
-/* From a schedule to loaded functions: plan every kernel, merge equal ones, take objects from the cache or make them in parallel.
+/* From a schedule to loaded functions: plan every kernel, merge equal ones, take images from the cache or make them in parallel.
  * Not the tables the runtime reads (program.c). */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,7 +46,7 @@ static void make_units(sn_compiled *c)
     for (uint32_t i = 0; i < n; i++) {
         char *text = sn_key_text(&c->plan[i]);
         SN_ASSERT(text != NULL, "out of memory");
-        all[i] = (sn_unit){.plan = &c->plan[i], .key = sn_key_make(&c->target, text)};
+        all[i] = (sn_unit){.plan = &c->plan[i], .key = sn_key_make(&c->target, text), .weight = c->plan[i].calls * (uint32_t)strlen(text)};
         free(text);
     }
     c->unit_of = sn_new_n(&c->arena, uint32_t, n + 1);
@@ -64,65 +64,91 @@ static void make_units(sn_compiled *c)
         c->unit[i].symbol = sn_format(&c->arena, "sn_%s", c->unit[i].key.text);
 }
 
-/* ---- objects ---- */
+/* ---- images: objects made in batches, cut into kernels ---- */
+
+enum { MAX_THREADS = 64, BATCH_UNITS = 16, BATCH_INSTRUCTIONS = 6000 };
 
 typedef struct work {
     sn_compiled     *c;
     int              cache;
+    sn_unit        **missing; /* heaviest first, so that no thread is left with a long one at the end */
+    uint32_t         count, threads;
     _Atomic uint32_t next;
 } work;
 
-static void make_object(work *w, sn_unit *u, LLVMTargetMachineRef machine)
+static int compare_weights(const void *a, const void *b)
 {
-    LLVMMemoryBufferRef object = sn_object_make(u->plan, machine, u->symbol, &u->why);
-    if (!object)
-        return;
-    u->object = object;
-    if (w->cache >= 0) /* a full disk costs only time: the object is in memory */
-        sn_cache_write(w->cache, u->key.text, LLVMGetBufferStart(object), LLVMGetBufferSize(object));
+    const sn_unit *x = *(sn_unit *const *)a, *y = *(sn_unit *const *)b;
+    return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight) : compare_units(x, y);
 }
 
-static void *make_objects(void *arg)
+static void cut_images(const work *w, sn_unit *const *unit, uint32_t n, LLVMMemoryBufferRef object)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        sn_unit *u = unit[i];
+        u->image = sn_image_make(LLVMGetBufferStart(object), LLVMGetBufferSize(object), u->symbol, u->plan->calls, &u->why);
+        if (u->image && w->cache >= 0) /* a full disk costs only time: the image is in memory */
+            sn_cache_write(w->cache, u->key.text, u->image, sizeof *u->image + u->image->size);
+    }
+}
+
+/* Units from number i on, until the batch is large, or so large that others would wait for it at the end. */
+static void make_batch(work *w, uint32_t i, LLVMTargetMachineRef machine)
+{
+    sn_unit  *unit[BATCH_UNITS];
+    uint32_t  n = 0, left = w->count - i, most = left / (2 * w->threads), instructions = 0;
+    sn_batch *b = sn_batch_new(&w->c->target, machine);
+    bool      ok = true;
+    most = most < 1 ? 1 : most > BATCH_UNITS ? BATCH_UNITS : most;
+    for (;;) {
+        uint32_t more = 0;
+        unit[n++] = w->missing[i];
+        ok = sn_batch_add(b, unit[n - 1]->plan, unit[n - 1]->symbol, &more, &unit[n - 1]->why);
+        instructions += more;
+        if (!ok || n >= most || instructions >= BATCH_INSTRUCTIONS)
+            break;
+        i = atomic_fetch_add(&w->next, 1);
+        if (i >= w->count)
+            break;
+    }
+    LLVMMemoryBufferRef object = ok ? sn_batch_finish(b, &unit[0]->why) : NULL;
+    if (object) {
+        cut_images(w, unit, n, object);
+        LLVMDisposeMemoryBuffer(object);
+    }
+    sn_batch_free(b);
+}
+
+static void *make_images(void *arg)
 {
     work *w = arg;
-    LLVMTargetMachineRef machine = NULL;
-    for (;;) {
-        uint32_t i = atomic_fetch_add(&w->next, 1);
-        if (i >= w->c->units)
-            break;
-        sn_unit *u = &w->c->unit[i];
-        if (u->object)
-            continue;
-        if (!machine)
-            machine = sn_target_machine(&w->c->target);
-        if (machine)
-            make_object(w, u, machine);
-    }
+    LLVMTargetMachineRef machine = sn_target_machine(&w->c->target);
+    uint32_t i;
+    while (machine && (i = atomic_fetch_add(&w->next, 1)) < w->count)
+        make_batch(w, i, machine);
     if (machine)
         LLVMDisposeTargetMachine(machine);
     return NULL;
 }
 
-static uint32_t read_cache(sn_compiled *c, int cache)
+static void read_cache(work *w)
 {
-    uint32_t missing = 0;
+    sn_compiled *c = w->c;
     for (uint32_t i = 0; i < c->units; i++) {
-        size_t size;
-        void *data = cache >= 0 ? sn_cache_read(cache, c->unit[i].key.text, &size) : NULL;
-        if (data) {
-            c->unit[i].object = LLVMCreateMemoryBufferWithMemoryRangeCopy(data, size, c->unit[i].symbol);
+        sn_unit *u = &c->unit[i];
+        size_t   size;
+        void    *data = w->cache >= 0 ? sn_cache_read(w->cache, u->key.text, &size) : NULL;
+        if (data && sn_image_fits(data, size, u->plan->calls)) {
+            u->image = data;
             c->stats.cached++;
-            free(data);
         } else {
-            missing++;
+            free(data);
+            w->missing[w->count++] = u;
         }
     }
-    return missing;
 }
 
-enum { MAX_THREADS = 64 };
-
-static void run_threads(work *w, uint32_t threads, uint32_t missing)
+static void run_threads(work *w, uint32_t threads)
 {
     pthread_t id[MAX_THREADS];
     uint32_t started = 0;
@@ -130,61 +156,68 @@ static void run_threads(work *w, uint32_t threads, uint32_t missing)
         long n = sysconf(_SC_NPROCESSORS_ONLN);
         threads = n > 0 ? (uint32_t)n : 1;
     }
-    threads = threads < missing ? threads : missing;
-    threads = threads < MAX_THREADS ? threads : MAX_THREADS;
-    while (started + 1 < threads && pthread_create(&id[started], NULL, make_objects, w) == 0)
+    threads = threads < w->count ? threads : w->count;
+    w->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+    while (started + 1 < w->threads && pthread_create(&id[started], NULL, make_images, w) == 0)
         started++;
-    make_objects(w);
+    make_images(w);
     for (uint32_t i = 0; i < started; i++)
         pthread_join(id[i], NULL);
 }
 
-static bool get_objects(sn_compiled *c, const sn_codegen_options *o, sn_diags *diags)
+/* Kernels of a batch that failed have no reason of their own. */
+static bool complain(const sn_compiled *c, sn_diags *diags)
 {
-    work w = {.c = c, .cache = -1};
+    uint32_t missing = 0, told = 0;
+    for (uint32_t i = 0; i < c->units; i++) {
+        const sn_unit *u = &c->unit[i];
+        missing += u->image == NULL;
+        if (u->image || !u->why)
+            continue;
+        sn_error(diags, u->plan->k->loc, u->plan->k->name, "no code was generated, %s", u->why);
+        told++;
+    }
+    if (missing && !told)
+        sn_error(diags, (sn_loc){0}, NULL, "no code was generated, LLVM has no code generator for %s", c->target.triple);
+    return missing == 0;
+}
+
+static bool get_images(sn_compiled *c, const sn_codegen_options *o, sn_diags *diags)
+{
+    work w = {.c = c, .cache = -1, .missing = sn_new_n(&c->arena, sn_unit *, c->units + 1)};
     if (o && o->cache_dir) {
         const char *why;
         w.cache = sn_cache_open(o->cache_dir, &why);
         if (w.cache < 0)
             sn_diag_add(diags, SN_WARNING, (sn_loc){0}, NULL, "the object cache %s is not used: %s", o->cache_dir, why);
     }
-    uint32_t missing = read_cache(c, w.cache);
-    if (missing)
-        run_threads(&w, o ? o->threads : 0, missing);
+    read_cache(&w);
+    qsort(w.missing, w.count, sizeof *w.missing, compare_weights);
+    if (w.count)
+        run_threads(&w, o ? o->threads : 0);
     sn_cache_close(w.cache);
-    bool ok = true;
-    for (uint32_t i = 0; i < c->units; i++)
-        if (!c->unit[i].object) {
-            const sn_kernel *k = c->unit[i].plan->k;
-            sn_error(diags, k->loc, k->name, "no code was generated, %s", c->unit[i].why ? c->unit[i].why : "the target is not available");
-            ok = false;
-        }
-    return ok;
+    return complain(c, diags);
 }
 
 /* ---- loading ---- */
 
 static bool load(sn_compiled *c, sn_diags *diags)
 {
-    char *why = NULL;
-    c->jit = sn_jit_new(&why);
-    bool ok = c->jit != NULL;
-    for (uint32_t i = 0; ok && i < c->units; i++) {
-        ok = sn_jit_add(c->jit, c->unit[i].object, &why);
-        c->unit[i].object = NULL;
-    }
-    for (uint32_t i = 0; ok && i < c->units; i++) {
-        sn_unit *u = &c->unit[i];
-        for (uint32_t j = 0; ok && j < u->plan->calls; j++) {
-            void *address = sn_jit_find(c->jit, sn_format(&c->arena, "%s_%u", u->symbol, j), &why);
-            ok = address != NULL;
-            memcpy(&u->fn[j], &address, sizeof address);
-        }
-    }
-    if (!ok)
+    char      *why = NULL;
+    sn_image **image = sn_new_n(&c->arena, sn_image *, c->units + 1);
+    for (uint32_t i = 0; i < c->units; i++)
+        image[i] = c->unit[i].image;
+    c->jit = sn_jit_new(image, c->units, &why);
+    if (!c->jit)
         sn_error(diags, (sn_loc){0}, NULL, "compiled code cannot be loaded, %s", why ? why : "no reason given");
     free(why);
-    return ok;
+    for (uint32_t i = 0; c->jit && i < c->units; i++) {
+        for (uint32_t j = 0; j < c->unit[i].plan->calls; j++)
+            c->unit[i].fn[j] = sn_jit_entry(c->jit, i, j);
+        free(image[i]);
+        c->unit[i].image = NULL;
+    }
+    return c->jit != NULL;
 }
 
 sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options, sn_diags *diags)
@@ -202,7 +235,7 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
     ok = ok && make_plans(c, diags);
     if (ok) {
         make_units(c);
-        ok = get_objects(c, options, diags) && load(c, diags);
+        ok = get_images(c, options, diags) && load(c, diags);
     }
     if (!ok) {
         sn_compiled_free(c);
@@ -220,8 +253,7 @@ void sn_compiled_free(sn_compiled *c)
     if (!c)
         return;
     for (uint32_t i = 0; i < c->units; i++) {
-        if (c->unit[i].object)
-            LLVMDisposeMemoryBuffer(c->unit[i].object);
+        free(c->unit[i].image);
         free(c->unit[i].why);
     }
     sn_jit_free(c->jit);

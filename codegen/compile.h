@@ -9,8 +9,9 @@ typedef struct sn_unit { /* a distinct kernel */
     const sn_plan      *plan;   /* of the first kernel with this key */
     sn_key              key;
     const char         *symbol; /* functions are <symbol>_<call> */
-    LLVMMemoryBufferRef object; /* until it is loaded */
-    char               *why;    /* there is no object */
+    uint32_t            weight; /* guess of the work of making it */
+    sn_image           *image;  /* until it is loaded */
+    char               *why;    /* there is no image */
     sn_abi_kernel      *fn[SN_MAX_CALLS];
 } sn_unit;
 
@@ -22,7 +23,7 @@ struct sn_compiled {
     uint32_t          *unit_of; /* per kernel of s */
     sn_unit           *unit;
     uint32_t           units;
-    struct sn_jit     *jit;
+    sn_jit            *jit;
     sn_abi_program     program;
     sn_compile_stats   stats;
 };

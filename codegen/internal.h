@@ -10,7 +10,7 @@
  *   builder.c emit.c math.c random.c   functions, loops and memory; the scalar emitter
  *   value.c                            evaluation by demand
  *   kernel_<form>*.c gemm_micro.c      generators
- *   object.c cache.c jit.c             one kernel to object code, objects on disk, objects into the process
+ *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
  *   compile.c program.c text.c         all of a schedule; the runtime's tables; code as text
  */
 #ifndef SN_CODEGEN_INTERNAL_H
@@ -122,20 +122,35 @@ typedef struct sn_key { char text[40]; } sn_key; /* 32 hexadecimal digits */
 char  *sn_key_text(const sn_plan *p);            /* canonical text; caller frees; NULL without memory */
 sn_key sn_key_make(const sn_target *t, const char *text);
 
-/* Object code with functions <symbol>_<call>.  NULL with a text in *why, which the caller frees.  Any thread. */
-LLVMMemoryBufferRef sn_object_make(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, char **why);
+/* Kernels compiled together: LLVM's set-up of a module costs as much as a small kernel.  Functions are <symbol>_<call>; why: a text that the
+ * caller frees.  After a failure the batch is only to be freed.  One thread at a time. */
+typedef struct sn_batch sn_batch;
+sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine);
+bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *out_instructions, char **why);
+LLVMMemoryBufferRef sn_batch_finish(sn_batch *b, char **why);
+void sn_batch_free(sn_batch *b);
 bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, sn_code_stage stage, FILE *out, char **why);
+
+/* A kernel's code and tables as one run of bytes that may lie at any multiple of SN_IMAGE_ALIGN: nothing in it refers to anything
+ * outside.  This header and the code after it are what the cache holds. */
+enum { SN_IMAGE_ALIGN = 64 };
+typedef struct sn_image { uint32_t size, calls, entry[SN_MAX_CALLS]; uint32_t unused[6]; unsigned char code[]; } sn_image;
+_Static_assert(sizeof(sn_image) == 64, "the header is what is on disk");
+/* The image of <symbol>_0 .. <symbol>_<calls - 1> in an ELF object; the caller frees.  NULL with a text in *why. */
+sn_image *sn_image_make(const void *object, size_t size, const char *symbol, uint32_t calls, char **why);
+/* Is this an image of so many calls? */
+bool sn_image_fits(const void *data, size_t size, uint32_t calls);
 
 int   sn_cache_open(const char *dir, const char **why);             /* makes it; -1 when it cannot be trusted or made */
 void  sn_cache_close(int dir);
 void *sn_cache_read(int dir, const char *key, size_t *size);        /* malloc'd; NULL when absent or not to be trusted */
 bool  sn_cache_write(int dir, const char *key, const void *data, size_t size);
 
-struct sn_jit;
-struct sn_jit *sn_jit_new(char **why);
-void  sn_jit_free(struct sn_jit *jit);
-bool  sn_jit_add(struct sn_jit *jit, LLVMMemoryBufferRef object, char **why); /* takes the buffer */
-void *sn_jit_find(struct sn_jit *jit, const char *symbol, char **why);
+/* Images as code of this process (jit.c).  NULL with a text in *why. */
+typedef struct sn_jit sn_jit;
+sn_jit *sn_jit_new(sn_image *const *image, uint32_t n, char **why);
+void sn_jit_free(sn_jit *jit);
+sn_abi_kernel *sn_jit_entry(const sn_jit *jit, uint32_t image, uint32_t call);
 
 /* ---- builder (builder.c) ------------------------------------------------------------------------------------------------ */
 

@@ -1,5 +1,5 @@
-/* From a plan to object code: LLVM module, optimisation, machine code.
- * Not loading (jit.c) and not storing (cache.c). */
+/* From plans to object code: LLVM module, optimisation, machine code.
+ * Not what becomes of the object (image.c, jit.c, cache.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +13,34 @@
 static const char pipeline[] = "function(early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),gvn,"
                                "instcombine<no-verify-fixpoint>,loop-mssa(licm),adce,simplifycfg)";
 
-static void kb_init(sn_kb *kb, const sn_plan *p, const char *symbol)
+/* A module and what is built in it, kernel after kernel. */
+typedef struct module {
+    LLVMContextRef       ctx;
+    LLVMModuleRef        mod;
+    LLVMTargetMachineRef machine;
+    unsigned             functions, globals; /* that have got a section */
+} module;
+
+static void module_init(module *m, const sn_target *target, LLVMTargetMachineRef machine)
 {
-    *kb = (sn_kb){.plan = p, .g = p->g, .k = p->k, .target = p->target, .symbol = symbol};
+    *m = (module){.ctx = LLVMContextCreate(), .machine = machine};
+    m->mod = LLVMModuleCreateWithNameInContext("sinew", m->ctx);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+    LLVMSetModuleDataLayout(m->mod, layout);
+    LLVMDisposeTargetData(layout);
+    LLVMSetTarget(m->mod, target->triple);
+}
+
+static void module_fini(module *m)
+{
+    LLVMDisposeModule(m->mod);
+    LLVMContextDispose(m->ctx);
+}
+
+static void kb_init(sn_kb *kb, const module *m, const sn_plan *p, const char *symbol)
+{
+    *kb = (sn_kb){.plan = p, .g = p->g, .k = p->k, .target = p->target, .symbol = symbol, .ctx = m->ctx, .mod = m->mod};
     sn_arena_init(&kb->arena);
-    kb->ctx = LLVMContextCreate();
-    kb->mod = LLVMModuleCreateWithNameInContext(p->k->name, kb->ctx);
     kb->b = LLVMCreateBuilderInContext(kb->ctx);
     kb->i1 = LLVMInt1TypeInContext(kb->ctx);
     kb->i32 = LLVMInt32TypeInContext(kb->ctx);
@@ -33,8 +55,6 @@ static void kb_init(sn_kb *kb, const sn_plan *p, const char *symbol)
 static void kb_fini(sn_kb *kb)
 {
     LLVMDisposeBuilder(kb->b);
-    LLVMDisposeModule(kb->mod);
-    LLVMContextDispose(kb->ctx);
     sn_arena_fini(&kb->arena);
 }
 
@@ -45,26 +65,29 @@ static bool fail(char **why, const char *what, const char *detail)
     return false;
 }
 
-static bool build(sn_kb *kb, LLVMTargetMachineRef machine, char **why)
+static bool emit(const module *m, const sn_plan *p, const char *symbol, char **why)
 {
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    LLVMSetModuleDataLayout(kb->mod, layout);
-    LLVMDisposeTargetData(layout);
-    LLVMSetTarget(kb->mod, kb->target->triple);
-    if (!kb->plan->generator->emit(kb))
-        return fail(why, "the generator gave up", kb->plan->generator->name);
+    sn_kb kb;
+    kb_init(&kb, m, p, symbol);
+    bool ok = p->generator->emit(&kb);
+    kb_fini(&kb);
+    return ok || fail(why, "the generator gave up", p->generator->name);
+}
+
+static bool verify(const module *m, char **why)
+{
     char *error = NULL;
-    bool broken = LLVMVerifyModule(kb->mod, LLVMReturnStatusAction, &error);
+    bool  broken = LLVMVerifyModule(m->mod, LLVMReturnStatusAction, &error);
     if (broken)
         fail(why, "the generator made wrong code", error);
     LLVMDisposeMessage(error);
     return !broken;
 }
 
-static bool optimise(sn_kb *kb, LLVMTargetMachineRef machine, char **why)
+static bool optimise(const module *m, char **why)
 {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error = LLVMRunPasses(kb->mod, pipeline, machine, options);
+    LLVMErrorRef error = LLVMRunPasses(m->mod, pipeline, m->machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (!error)
         return true;
@@ -74,11 +97,11 @@ static bool optimise(sn_kb *kb, LLVMTargetMachineRef machine, char **why)
     return false;
 }
 
-static LLVMMemoryBufferRef machine_code(sn_kb *kb, LLVMTargetMachineRef machine, LLVMCodeGenFileType type, char **why)
+static LLVMMemoryBufferRef machine_code(const module *m, LLVMCodeGenFileType type, char **why)
 {
     LLVMMemoryBufferRef out = NULL;
     char *error = NULL;
-    if (LLVMTargetMachineEmitToMemoryBuffer(machine, kb->mod, type, &error, &out)) {
+    if (LLVMTargetMachineEmitToMemoryBuffer(m->machine, m->mod, type, &error, &out)) {
         fail(why, "machine code could not be made", error);
         LLVMDisposeMessage(error);
         return NULL;
@@ -86,34 +109,81 @@ static LLVMMemoryBufferRef machine_code(sn_kb *kb, LLVMTargetMachineRef machine,
     return out;
 }
 
-LLVMMemoryBufferRef sn_object_make(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, char **why)
+/* ---- several kernels in one object ---- */
+
+/* A section for every function and every table: image.c takes for each kernel those it needs.  Instructions that were added. */
+static uint32_t give_sections(module *m)
 {
-    sn_kb kb;
-    kb_init(&kb, p, symbol);
-    LLVMMemoryBufferRef out = NULL;
-    if (build(&kb, machine, why) && optimise(&kb, machine, why))
-        out = machine_code(&kb, machine, LLVMObjectFile, why);
-    kb_fini(&kb);
-    return out;
+    char     name[32];
+    uint32_t instructions = 0;
+    unsigned n = 0;
+    for (LLVMValueRef f = LLVMGetFirstFunction(m->mod); f; f = LLVMGetNextFunction(f)) {
+        if (LLVMIsDeclaration(f) || n++ < m->functions)
+            continue;
+        snprintf(name, sizeof name, ".text.%u", m->functions++);
+        LLVMSetSection(f, name);
+        for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b))
+            for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+                instructions++;
+    }
+    n = 0;
+    for (LLVMValueRef g = LLVMGetFirstGlobal(m->mod); g; g = LLVMGetNextGlobal(g)) {
+        if (n++ < m->globals)
+            continue;
+        snprintf(name, sizeof name, ".rodata.%u", m->globals++);
+        LLVMSetSection(g, name);
+    }
+    return instructions;
 }
+
+struct sn_batch { module m; const sn_target *target; };
+
+sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine)
+{
+    sn_batch *b = calloc(1, sizeof *b);
+    SN_ASSERT(b != NULL, "out of memory");
+    module_init(&b->m, target, machine);
+    return b;
+}
+
+bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *out_instructions, char **why)
+{
+    if (!emit(&b->m, p, symbol, why))
+        return false;
+    *out_instructions = give_sections(&b->m);
+    return true;
+}
+
+LLVMMemoryBufferRef sn_batch_finish(sn_batch *b, char **why)
+{
+    return verify(&b->m, why) && optimise(&b->m, why) ? machine_code(&b->m, LLVMObjectFile, why) : NULL;
+}
+
+void sn_batch_free(sn_batch *b)
+{
+    module_fini(&b->m);
+    free(b);
+}
+
+/* ---- text ---- */
 
 bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, sn_code_stage stage, FILE *out, char **why)
 {
-    sn_kb kb;
-    kb_init(&kb, p, symbol);
-    bool ok = build(&kb, machine, why) && (stage == SN_CODE_LLVM || optimise(&kb, machine, why));
+    module m;
+    module_init(&m, p->target, machine);
+    bool ok = emit(&m, p, symbol, why) && verify(&m, why) && (stage == SN_CODE_LLVM || optimise(&m, why));
     if (ok && stage == SN_CODE_ASM) {
-        LLVMMemoryBufferRef text = machine_code(&kb, machine, LLVMAssemblyFile, why);
+        LLVMMemoryBufferRef text = machine_code(&m, LLVMAssemblyFile, why);
         ok = text != NULL;
         if (ok) {
             fwrite(LLVMGetBufferStart(text), 1, LLVMGetBufferSize(text), out);
             LLVMDisposeMemoryBuffer(text);
         }
     } else if (ok) {
-        char *text = LLVMPrintModuleToString(kb.mod);
+        char *text = LLVMPrintModuleToString(m.mod);
         fputs(text, out);
         LLVMDisposeMessage(text);
     }
-    kb_fini(&kb);
+    module_fini(&m);
     return ok;
 }
