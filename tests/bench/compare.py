@@ -133,13 +133,36 @@ def options():
     p.add_argument("--out", required=True)
     p.add_argument("--only", default=",".join(rows.NAMES), help="rows by name, or parts of one by number: step:1,inference:1:3")
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--rounds", type=int, default=4)
     p.add_argument("--quick", action="store_true", help="two rounds")
+    p.add_argument("--results", action="store_true", help="write RESULTS.md")
     o = p.parse_args()
     o.rounds = 2 if o.quick else o.rounds
     o.sinew, o.out = os.path.abspath(o.sinew), os.path.abspath(o.out)
     o.build = os.path.dirname(o.sinew)
     return o
+
+
+ABOUT = """# The comparison
+
+`bash tests/bench/compare.sh --results` makes the peers' environment, measures everything below in one run and writes this page. Peers run on the
+same threads and take turns with sinew, A B C, C B A, in processes that stay; medians of a step count. A peer that needs more than 1.5 times the best
+peer's time in its first turn takes no further ones. Peers as their experts run them: tcmalloc or jemalloc preloaded, oneDNN, channels-last where it
+helps, norms folded in inference, all optimisations of ONNX Runtime, OpenVINO's latency hint in float32; results of inference must agree with
+sinew's to 1e-3 of the largest value before a peer may run.
+
+- *of peak*: multiply-adds of the direct method over time, against what multiply-adds on registers alone reach right after, on the same threads. Above
+  100 % where a convolution over time needs fewer multiplications than the direct method.
+- *MiB*, *planned*: the process's peak, compiler and all; slab and parameters as planned. *of peer*: peak against the least of the peers'.
+- *cold*, *cached*: seconds from reading the file to a program that runs, with an empty object cache and again.
+- PyTorch's training steps: {peers}.
+"""
+
+
+def page(text):
+    from rows import step
+    about = ABOUT.format(peers="; ".join(f"*{name}*: {v[2]}, {v[1]}" for name, v in step.PEERS.items()))
+    return f"{about}\n```\n{text}\n```\n"
 
 
 def main():
@@ -158,6 +181,9 @@ def main():
     print("\n" + text)
     with open(os.path.join(o.out, "compare.txt"), "w") as f:
         f.write(text + "\n")
+    if o.results:
+        with open(os.path.join(HERE, "RESULTS.md"), "w") as f:
+            f.write(page(text))
     with open(os.path.join(o.out, "compare.json"), "w") as f:
         json.dump(report, f, indent=1)
         f.write("\n")

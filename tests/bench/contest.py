@@ -6,6 +6,7 @@ end of its input it prints one JSON object about itself.  `sinew bench --turns -
 """
 import json
 import os
+import select
 import statistics
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = os.path.join(HERE, "..", "..", "models")
 LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
+PATIENCE = 240
 ALLOCATORS = {
     "": {},
     "jemalloc": {"LD_PRELOAD": LIBRARIES + "libjemalloc.so.2",
@@ -33,7 +35,8 @@ class Contestant:
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def answer(self):
-        line = self.process.stdout.readline()
+        """The seconds of the steps asked for.  A process that says nothing for PATIENCE seconds counts as one that does not run."""
+        line = self.process.stdout.readline() if select.select([self.process.stdout], [], [], PATIENCE)[0] else "nothing heard for long"
         if not line.startswith("turn"):
             self.process.kill()
             self.process.wait()
@@ -169,6 +172,11 @@ def record(work, results, faults, checks, **more):
             line["memory_share"] = line["memory_bytes"] / min(r["memory_peak_bytes"] for r in results[1:] if r.get("memory_peak_bytes"))
     line["checks"] = [check(*(c if len(c) == 4 else (c[0], line.get(c[0]), *c[1:]))) for c in checks]
     return line
+
+
+def resident_over_plan(r):
+    """What sinew's process grew by for its steps, without the inputs, over what was planned."""
+    return (r["memory_grown_bytes"] - r["memory_inputs_bytes"]) / r["memory_planned_bytes"] if r.get("memory_grown_bytes") else None
 
 
 def check(what, value, sense, bound):
