@@ -7,7 +7,7 @@ import contest
 
 TITLE = "optimiser and momentum update, one pass over the parameters"
 
-PARTS = ("optimiser", "momentum copies")
+PARTS = ("optimiser and momentum copies",)
 
 
 def run(o):
