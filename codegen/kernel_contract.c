@@ -4,7 +4,7 @@
 
 /* In order of preference; the last takes everything.  With all extents constant a graph product would also fit the picture of a weight
  * gradient, so graph products come first; a weight gradient has no leading positions and never fits theirs. */
-static const sn_ct_kind *const kinds[] = {&sn_ct_winograd, &sn_ct_rows, &sn_ct_dot, &sn_ct_graph, &sn_ct_winograd_weights, &sn_ct_wgrad, &sn_ct_general};
+static const sn_ct_kind *const kinds[] = {&sn_ct_winograd, &sn_ct_rows, &sn_ct_dot, &sn_ct_graph, &sn_ct_heads, &sn_ct_winograd_weights, &sn_ct_wgrad, &sn_ct_general};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool sn_ct_is_sums(const sn_graph *g, sn_ref r) { return sn_at(g, r)->op == SN_OP_partial_sum; }
@@ -79,7 +79,7 @@ static bool contract_plan(sn_plan *p)
     p->form = ct;
     const bool nested = sn_ct_is_nested(p, ct->operand[0]) || sn_ct_is_nested(p, ct->operand[1]);
     for (int i = 0; i < KINDS; i++) {
-        if (nested && (kinds[i] == &sn_ct_dot || kinds[i] == &sn_ct_graph || kinds[i] == &sn_ct_general))
+        if (nested && (kinds[i] == &sn_ct_dot || kinds[i] == &sn_ct_graph || kinds[i] == &sn_ct_heads || kinds[i] == &sn_ct_general))
             continue;
         ct->kind = kinds[i];
         ct->nested = sn_dim_const(0);

@@ -12,6 +12,7 @@
  *   kernel_contract_winograd_weights.c  the same with fewer products
  *   kernel_contract_graph.c    graph products: columns are not summed
  *   kernel_contract_sparse.c   graphs most of whose numbers are zero; their products as operands
+ *   kernel_contract_heads.c    the same with a graph per head
  *   kernel_contract_dot.c      gradients of graphs, affinities: columns are summed
  *   kernel_contract_general.c  any contraction, as a loop nest
  */
@@ -41,7 +42,7 @@ struct sn_ct { /* made by the plan, read by emission */
     void             *data;  /* of the kind */
 };
 
-extern const sn_ct_kind sn_ct_winograd, sn_ct_rows, sn_ct_winograd_weights, sn_ct_wgrad, sn_ct_graph, sn_ct_dot, sn_ct_general;
+extern const sn_ct_kind sn_ct_winograd, sn_ct_rows, sn_ct_winograd_weights, sn_ct_wgrad, sn_ct_graph, sn_ct_heads, sn_ct_dot, sn_ct_general;
 
 /* The call reads what these parts of the kernel read: operands (1 << SN_AT_A, 1 << SN_AT_B), epilogue. */
 enum { SN_CT_OPERANDS = 3, SN_CT_EPILOGUE = 4 };

@@ -320,6 +320,47 @@ static void dot_products(void **state)
     }
 }
 
+/* A graph a sample and head: few channels a head, whole vectors a head, odd sizes; with sums over positions, as a bias gradient has them. */
+static void graph_products_with_heads(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,k,v,w ; n,t,w,k,c -> n,t,v,k,c", "N,3,25,25", "N,T,25,3,4", "N,T,25,3,4"},
+        {"n,t,v,k,c ; n,k,v,w -> n,t,w,k,c", "N,T,25,3,8", "N,3,25,25", "N,T,25,3,8"},
+        {"n,k,v,w ; n,t,w,k,c -> n,t,v,k,c", "N,3,25,25", "N,T,25,3,16", "N,T,25,3,16"},
+        {"n,k,v,w ; n,t,w,k,c -> n,t,v,k,c", "N,2,7,4", "N,T,4,2,32", "N,T,7,2,32"},
+        {"n,t,v,k,c ; k,v,w -> n,t,w,k,c", "N,T,6,3,7", "3,6,11", "N,T,11,3,7"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
+        gemm_case c;
+        gc_init(&c);
+        sn_ref y = gc_contract(&c, p[i].spec, gc_param(&c, "a", p[i].a), gc_param(&c, "b", p[i].b), p[i].out);
+        gc_out(&c, y);
+        gc_out(&c, gc_partial_sum(&c, y, 1, 5, 2));
+        check(&c);
+    }
+}
+
+/* The gradient of a graph a sample, and its sum over samples. */
+static void dot_products_with_sums(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,w,k,c ; n,t,v,c -> n,k,v,w", "N,T,25,3,16", "N,T,25,16", "N,3,25,25"},
+        {"n,t,w,k,c ; n,t,v,c -> n,k,v,w", "N,T,7,2,18", "N,T,5,18", "N,2,5,7"},
+    };
+    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++)
+        for (int chunk = 1; chunk < 4; chunk += 2) {
+            gemm_case c;
+            gc_init(&c);
+            sn_ref y = gc_contract(&c, p[i].spec, gc_param(&c, "a", p[i].a), gc_param(&c, "b", p[i].b), p[i].out);
+            gc_out(&c, y);
+            gc_out(&c, gc_partial_sum(&c, y, 0, chunk, 3));
+            check(&c);
+        }
+}
+
 int main(int argc, char **argv)
 {
     cpu = argc > 1 ? argv[1] : NULL;
@@ -332,7 +373,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(graph_products),
         cmocka_unit_test(sparse_graph_products),
         cmocka_unit_test(graph_products_as_operands),
-        cmocka_unit_test(dot_products),
+        cmocka_unit_test(graph_products_with_heads),
+        cmocka_unit_test(dot_products), cmocka_unit_test(dot_products_with_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
