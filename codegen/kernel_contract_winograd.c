@@ -32,7 +32,8 @@ static bool pays(const fast *k, int64_t chunk, int64_t lanes)
     const sn_wino *w = &k->form;
     const int64_t rows = k->side.pack.width, in = (rows + lanes - 1) / lanes, out = (k->side.panels.width + lanes - 1) / lanes;
     const int64_t products = w->products * w->segments * rows * out, transforms = 8 * w->products * (in + out);
-    return k->steps * (products + transforms) < chunk * w->taps * rows * out && k->side.pack.width >= 32 && k->side.panels.width >= 32;
+    return rows >= SN_WINO_LEAST_WIDTH && k->side.panels.width >= SN_WINO_LEAST_WIDTH &&
+           k->steps * (products + transforms) < chunk * w->taps * rows * out;
 }
 
 static bool plan_window(fast *k, int64_t frames, int64_t taps)

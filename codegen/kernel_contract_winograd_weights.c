@@ -11,8 +11,7 @@
 enum {
     POSITIONS = 100,       /* of a component in a tile: 64 columns of them stay in the first-level cache */
     ITEMS = 12,            /* at least so many items, for as many threads */
-    PART_MEMORY = 1 << 23, /* floats of all parts, unless items are then too few */
-    LEAST_WIDTH = 32       /* of either side, for the products to outweigh the transforms */
+    PART_MEMORY = 1 << 23  /* floats of all parts, unless items are then too few */
 };
 
 typedef struct fast {
@@ -111,8 +110,8 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *w = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || !sn_wino_make(taps, &w->form) || w->side.pack[0].width < LEAST_WIDTH ||
-        w->side.pack[1].width < LEAST_WIDTH || !plan_frames(w))
+    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || !sn_wino_make(taps, &w->form) || w->side.pack[0].width < SN_WINO_LEAST_WIDTH ||
+        w->side.pack[1].width < SN_WINO_LEAST_WIDTH || !plan_frames(w))
         return false;
     if (!sn_ct_mix_plan(p, ct, &w->side.pack[0]) || !sn_ct_mix_plan(p, ct, &w->side.pack[1]))
         return false;

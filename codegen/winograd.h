@@ -15,7 +15,8 @@
 
 #include "internal.h"
 
-enum { SN_WINO_POINTS = 5, SN_WINO_INNER = 3, SN_WINO_MAX_PRODUCTS = 20, SN_WINO_MAX_TAPS = 30, SN_WINO_MAX_SPAN = 14, SN_WINO_MAX_FRAMES = 6 };
+enum { SN_WINO_POINTS = 5, SN_WINO_INNER = 3, SN_WINO_MAX_PRODUCTS = 20, SN_WINO_MAX_TAPS = 30, SN_WINO_MAX_SPAN = 14, SN_WINO_MAX_FRAMES = 6,
+       SN_WINO_LEAST_WIDTH = 16 /* channels on either side: fewer do not fill a vector */ };
 
 typedef struct sn_wino {
     int64_t taps, groups;
