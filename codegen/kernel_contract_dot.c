@@ -6,7 +6,8 @@
  *
  * Lanes run along c; every number of g has a vector of partial sums, added up at the end in a fixed order.  Where every result is
  * multiplied by a constant, numbers that meet a zero are left out and count as zero.  Without b, positions are cut into parts whose
- * number and content depend on the sizes only; with b, an item is one b.
+ * number and content depend on the sizes only; with b, an item is one b.  A last b just before few c is a head: heads and c fill a vector
+ * together, and their lanes are added up apart at the end.
  */
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ typedef struct dot {
     sn_product   product;
     uint8_t      outer[SN_MAX_RANK]; uint32_t outers; /* position loops outside the frame axis */
     uint8_t      batch[SN_MAX_RANK]; uint32_t batches;
+    uint8_t      head; int64_t heads;                 /* loop; its extent, 1 if there is none */
     uint8_t      frame;                               /* loop */
     int64_t      frames, positions;                   /* of a tile; of a frame */
     int64_t      ins, outs, vectors;
@@ -45,7 +47,26 @@ static bool find_roles(const sn_contract_facts *f, dot *d)
     return x == y && d->product.role[x] == SN_LOOP_POSITION && d->product.ins > 0 && d->product.outs > 0;
 }
 
-static bool find_positions(const sn_contract_facts *f, dot *d)
+/* The last batch loop, if it stands before the channels of both operands, fits a vector with them, and leaves a batch loop outside. */
+static void find_head(const sn_contract_facts *f, dot *d, int64_t lanes)
+{
+    const sn_contract *c = f->spec;
+    int64_t heads, channels;
+    d->heads = 1;
+    if (d->batches < 2)
+        return;
+    const uint8_t l = d->batch[d->batches - 1];
+    for (int side = 0; side < 2; side++)
+        if (c->rank[side] < 3 || c->at[side][c->rank[side] - 2].loop[0] != l)
+            return;
+    if (!sn_ct_const_extent(f, l, &heads) || !sn_ct_const_extent(f, c->at[1][c->rank[1] - 1].loop[0], &channels) || heads * channels > lanes)
+        return;
+    d->head = l;
+    d->heads = heads;
+    d->batches--;
+}
+
+static bool find_positions(const sn_contract_facts *f, dot *d, int64_t lanes)
 {
     const sn_contract *c = f->spec;
     uint8_t position[SN_MAX_RANK], channel = c->at[1][c->rank[1] - 1].loop[0];
@@ -60,6 +81,7 @@ static bool find_positions(const sn_contract_facts *f, dot *d)
     }
     if (n == 0 || !sn_ct_const_extent(f, channel, &extent))
         return false;
+    find_head(f, d, lanes);
     uint32_t frame = n - 1;
     for (d->positions = 1; frame > 0 && sn_ct_const_extent(f, position[frame], &extent) && d->positions * extent <= 16; frame--)
         d->positions *= extent;
@@ -74,6 +96,8 @@ static bool find_positions(const sn_contract_facts *f, dot *d)
             k->inner[k->inners++] = position[i];
         for (uint32_t i = 0; i < (side ? d->product.outs : d->product.ins); i++)
             k->inner[k->inners++] = side ? d->product.out[i] : d->product.in[i];
+        if (d->heads > 1)
+            k->column[k->columns++] = d->head;
         k->column[k->columns++] = channel;
     }
     return true;
@@ -189,7 +213,7 @@ static void plan_calls(sn_plan *p, sn_ct *ct, dot *d, int64_t scratch)
         for (uint32_t i = 0; i < d->batches; i++)
             items = sn_dim_mul(p->dims, items, ct->facts.loop[d->batch[i]].extent);
     }
-    d->temp = sn_plan_temp(p, sn_dim_mul(p->dims, items, sn_dim_const(d->elements)));
+    d->temp = sn_plan_temp(p, sn_dim_mul(p->dims, items, sn_dim_const(d->elements * d->heads)));
     sn_plan_call *sum = sn_plan_add(p, items, sn_dim_const(scratch), false);
     sn_ct_reads(p, ct, sum, SN_CT_OPERANDS);
     sn_plan_write(p, sum, d->temp);
@@ -216,7 +240,7 @@ static bool dot_plan(sn_plan *p, sn_ct *ct)
     dot *d = sn_new(p->arena, dot);
     const sn_contract_facts *f = &ct->facts;
     int64_t lanes = p->target->lanes;
-    if (!find_roles(f, d) || !find_positions(f, d) || !plan_frames(p, f, d) || !plan_tiles(p, ct))
+    if (!find_roles(f, d) || !find_positions(f, d, lanes) || !plan_frames(p, f, d) || !plan_tiles(p, ct))
         return false;
     find_pairs(p, ct, d);
     d->group = p->target->registers > 16 ? 24 : 8;
@@ -380,6 +404,21 @@ static void sparse_tile(body *b)
     }
 }
 
+/* Sums of vector v: one for each head, `apart` floats from one to the next. */
+static void store_heads(body *b, LLVMValueRef v, LLVMValueRef memory, LLVMValueRef apart)
+{
+    sn_kb *kb = b->kb;
+    const int64_t channels = b->d->pack[0].width / b->d->heads;
+    for (int64_t k = 0; k < b->d->heads; k++) {
+        LLVMValueRef part = v;
+        if (b->d->heads > 1) {
+            LLVMValueRef before = sn_kb_tail(kb, sn_kb_i64(kb, k * channels), kb->lanes), upto = sn_kb_tail(kb, sn_kb_i64(kb, (k + 1) * channels), kb->lanes);
+            part = LLVMBuildSelect(kb->b, upto, LLVMBuildSelect(kb->b, before, sn_kb_zero(kb, kb->lanes), v, ""), sn_kb_zero(kb, kb->lanes), "");
+        }
+        sn_kb_store(kb, memory, sn_kb_imul(kb, apart, sn_kb_i64(kb, k)), sn_kb_hsum(kb, part), NULL);
+    }
+}
+
 static void item_body(body *b, LLVMValueRef item)
 {
     sn_kb *kb = b->kb;
@@ -402,10 +441,10 @@ static void item_body(body *b, LLVMValueRef item)
     else
         dense_tile(b);
     sn_kb_endfor(kb, &tile, NULL);
-    LLVMValueRef memory = sn_kb_ptr(kb, kb->buffer[d->temp], sn_kb_imul(kb, item, count));
+    LLVMValueRef memory = sn_kb_ptr(kb, kb->buffer[d->temp], sn_kb_imul(kb, item, sn_kb_i64(kb, d->elements * d->heads)));
     sn_loop e = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
     LLVMValueRef v = sn_kb_load(kb, b->sums, sn_kb_imul(kb, e.i, sn_kb_i64(kb, kb->lanes)), kb->lanes, NULL);
-    sn_kb_store(kb, memory, e.i, sn_kb_hsum(kb, v), NULL);
+    store_heads(b, v, sn_kb_ptr(kb, memory, e.i), count);
     sn_kb_endfor(kb, &e, NULL);
 }
 
@@ -472,6 +511,8 @@ static LLVMValueRef add_parts(body *b, LLVMValueRef element)
     LLVMValueRef safe = sn_kb_imax(kb, element, zero);
     if (d->batches) {
         LLVMValueRef item = flatten(b, d->batch, d->batches);
+        if (d->heads > 1)
+            item = sn_kb_iadd(kb, sn_kb_imul(kb, item, sn_kb_i64(kb, d->heads)), b->loop[d->head]);
         return sn_kb_load(kb, memory, sn_kb_iadd(kb, sn_kb_imul(kb, item, count), safe), 1, NULL);
     }
     sn_loop part = sn_kb_for(kb, zero, b->parts, 1, &sum, 1);
