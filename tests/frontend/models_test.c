@@ -5,7 +5,8 @@
 #include "frontend/convert.h"
 
 static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
-                                    "recipes/moco_dense_stgcn.json", "encoders/agcn.json", "recipes/moco_dense_agcn.json"};
+                                    "recipes/moco_dense_stgcn.json", "encoders/agcn.json", "recipes/moco_dense_agcn.json",
+                                    "encoders/unik.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void convert(const char *from, const char *to, bool text)
@@ -90,7 +91,7 @@ static void conversion_loses_nothing(void **state)
 
 static void text_and_binary_give_equal_graphs(void **state)
 {
-    static const int programs[] = {1, 2, 4, 5, 6};
+    static const int programs[] = {1, 2, 4, 5, 6, 7};
     enum { PROGRAMS = sizeof programs / sizeof *programs };
     static const char *const root[] = {SCRATCH "/binary", SCRATCH "/text"};
     (void)state;
@@ -145,6 +146,18 @@ static void agcn_has_the_size_of_its_variant_with_stride_8(void **state)
     sn_graph *g = elaborate(MODELS, "encoders/agcn.json", "hidden=64 early=2 normed=0", false);
     assert_int_equal(trained(g, "block2."), 62067);
     assert_int_equal(trained(g, ""), 3458228 - 150);
+    sn_graph_free(g);
+}
+
+/* Published counts of UNIK include 25 numbers a block that nothing reads. */
+static void unik_has_the_published_size(void **state)
+{
+    (void)state;
+    sn_graph *g = elaborate(MODELS, "encoders/unik.json", "hidden=64 heads=3", false);
+    assert_int_equal(trained(g, ""), 3454190 - 250);
+    sn_graph_free(g);
+    g = elaborate(MODELS, "encoders/unik.json", "hidden=64", false);
+    assert_int_equal(trained(g, ""), 3787463 - 250);
     sn_graph_free(g);
 }
 
@@ -219,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_file_checks), cmocka_unit_test(conversion_loses_nothing), cmocka_unit_test(text_and_binary_give_equal_graphs),
         cmocka_unit_test(encoders_have_the_published_size), cmocka_unit_test(agcn_has_the_size_of_its_variant_with_stride_8),
+        cmocka_unit_test(unik_has_the_published_size),
         cmocka_unit_test(encoders_keep_a_fixed_share_of_the_frames), cmocka_unit_test(encoders_read_on_one_page),
         cmocka_unit_test(momentum_and_queues_are_declared),
     };

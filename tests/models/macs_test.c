@@ -70,8 +70,17 @@ static void agcn_costs_what_is_published(void **state)
     }
 }
 
+static void unik_costs_what_is_published(void **state)
+{
+    static const char *const set[] = {"hidden=64", "heads=3"};
+    (void)state;
+    assert_float_equal(giga_multiply_adds(MODELS "/encoders/unik.json", set, 2, 0), 9.704, 0.0006);
+    assert_float_equal(giga_multiply_adds(MODELS "/encoders/unik.json", set, 1, 0), 10.812, 0.0006);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(stgcn_costs_what_is_published), cmocka_unit_test(agcn_costs_what_is_published)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(stgcn_costs_what_is_published), cmocka_unit_test(agcn_costs_what_is_published),
+                                       cmocka_unit_test(unik_costs_what_is_published)};
     return cmocka_run_group_tests_name("macs", tests, NULL, NULL);
 }
