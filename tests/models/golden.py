@@ -43,6 +43,8 @@ class Case:
         get = lambda name, default: int(self.set.get(name, default))
         if "agcn" in self.file:
             encoder = lambda: reference.AGCN(get("hidden", 16), get("dim", 256), get("early", 1), get("normed", 1))
+        elif "unik" in self.file:
+            encoder = lambda: reference.UNIK(get("hidden", 16), get("dim", 256), get("heads", 4))
         else:
             encoder = lambda: reference.STGCN(get("hidden", 16), get("dim", 256), dropout=0)
         if self.step:

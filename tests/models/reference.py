@@ -1,8 +1,8 @@
 """Stage 1 in PyTorch, as the original repositories formulate it: the outside opinion that sinew's numbers are held against.
 Not fast (tests/bench/peers races) and not derived from the graph files: channels-first convolutions, BatchNorm modules, stored logits.
 
-Sources: ST-GCN (Yan, Xiong, Lin 2018), 2s-AGCN (Shi, Zhang, Cheng, Lu 2019), its variant with stride 8 (Yu, Fujiwara 2023), quarter widths
-as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
+Sources: ST-GCN (Yan, Xiong, Lin 2018), 2s-AGCN (Shi, Zhang, Cheng, Lu 2019), its variant with stride 8 (Yu, Fujiwara 2023), UNIK (Yang et al.
+2021), quarter widths as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
 "n": samples, "c": channels, "t": frames, "v" and "w": joints, "k": sets of the graph, "m": persons.
 Runs on PyTorch 1.13 and later; float64 by calling .double() on a module.
 """
@@ -135,9 +135,9 @@ class AdaptiveGraphConv(nn.Module):
 
 
 class AdaptiveBlock(nn.Module):
-    def __init__(self, c_in, c_out, stride=1, residual=True):
+    def __init__(self, c_in, c_out, stride=1, residual=True, k=3):
         super().__init__()
-        self.gcn = AdaptiveGraphConv(c_in, c_out)
+        self.gcn = AdaptiveGraphConv(c_in, c_out, k)
         self.tcn = nn.Conv2d(c_out, c_out, (9, 1), (stride, 1), (4, 0))
         self.bn = nn.BatchNorm2d(c_out)
         self.identity = residual and c_in == c_out and stride == 1
@@ -157,14 +157,14 @@ class AdaptiveBlock(nn.Module):
 class AGCN(nn.Module):
     """[n, 3, t, v, m] -> [n*m, dim, t', v]; early = 2 and no norm is the variant with stride 8"""
 
-    def __init__(self, hidden=16, dim=256, early=1, normed=True):
+    def __init__(self, hidden=16, dim=256, early=1, normed=True, graph=None, heads=3):
         super().__init__()
-        self.register_buffer("a", torch.tensor(inward_graph(), dtype=torch.float32))
+        self.register_buffer("a", torch.tensor(inward_graph() if graph is None else graph, dtype=torch.float32))
         self.norm = nn.BatchNorm1d(3 * JOINTS) if normed else None
         w = hidden
         widths = [(3, w), (w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, 4 * w), (4 * w, 4 * w), (4 * w, dim)]
         strides = [1, early, 1, 1, 2, 1, 1, 2, 1, 1]
-        self.blocks = nn.ModuleList(AdaptiveBlock(i, o, strides[b], residual=b > 0) for b, (i, o) in enumerate(widths))
+        self.blocks = nn.ModuleList(AdaptiveBlock(i, o, strides[b], residual=b > 0, k=heads if b > 0 else 3) for b, (i, o) in enumerate(widths))
 
     def forward(self, x):
         n, c, t, v, m = x.shape
@@ -174,6 +174,13 @@ class AGCN(nn.Module):
         for block in self.blocks:
             x = block(x, self.a)
         return x
+
+
+class UNIK(AGCN):
+    """No fixed graph; three heads in the first block, as published."""
+
+    def __init__(self, hidden=16, dim=256, heads=4):
+        super().__init__(hidden, dim, graph=np.zeros((max(heads, 3), JOINTS, JOINTS)), heads=heads)
 
 
 class GlobalHead(nn.Module):
@@ -297,7 +304,7 @@ def _names_agcn(m, prefix):
     if m.norm is not None:
         yield from _names_norm(m.norm, prefix + "norm", "joints")
     for i, block in enumerate(m.blocks):
-        p = prefix + f"block{i + 1}."
+        p = prefix + (f"block{i + 1}." if not isinstance(m, UNIK) else f"block{i}." if i else "first.")
         gcn = block.gcn
         yield p + "gcn.learned", gcn.learned, "same"
         yield p + "gcn.w", gcn.weight, "sets"
