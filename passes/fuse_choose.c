@@ -7,7 +7,8 @@
  * ACCESS operations on numbers in vectors; with c kernels, L operands of its size and `cost` operations,
  *     again   c (L ACCESS + cost)
  *     stored  L ACCESS + cost + WRITE + c ACCESS
- * A value with one pointwise reader leaves the question to that reader.
+ * For the gradient before a batch norm (2 operands, 6 operations, 4 readers) this says store; made again in two readers it gained nothing
+ * (README.md).  A value with one pointwise reader leaves the question to that reader.
  *
  * Who would compute a value depends on which of its readers are roots, and what computing costs on which of its arguments are; so the two
  * are found in alternate sweeps, backward and forward, twice: first with the roots that are certain, then with those of the first round.
