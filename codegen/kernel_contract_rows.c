@@ -204,7 +204,7 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
 
 /* ---- emission ---- */
 
-typedef struct body { sn_kb *kb; sn_ct *ct; rows *r; const sn_ct_tile *tile; LLVMValueRef loop[SN_MAX_LOOPS]; LLVMValueRef micro, source, c, weights, table[32]; } body;
+typedef struct body { sn_kb *kb; sn_ct *ct; rows *r; const sn_ct_tile *tile; LLVMValueRef loop[SN_MAX_LOOPS]; LLVMValueRef frame, micro, source, c, weights, table[32]; } body;
 
 static void make_tables(body *b)
 {
@@ -232,6 +232,24 @@ static int64_t taps_at_once(const rows *r, int64_t width)
     return n < 1 ? 1 : n;
 }
 
+/* While the last block of columns is multiplied, ask for a share of the frames that the next tile packs and this one did not. */
+static void ahead(body *b, int64_t phase, LLVMValueRef block, LLVMValueRef row)
+{
+    sn_kb *kb = b->kb;
+    const rows *r = b->r;
+    int64_t frames = r->window.frames * r->window.multiple, last = 0;
+    int64_t calls = r->edge.phase_rows / r->block.rows * r->window.phases, share = (frames * r->pack.inner_rows + calls - 1) / calls;
+    for (uint32_t g = 0; g < r->pack.groups; g++) {
+        int64_t end = r->pack.group[g].start + (r->pack.group[g].count - 1) * r->pack.group[g].step;
+        last = end > last ? end : last;
+    }
+    sn_if turn = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntEQ, block, sn_kb_i64(kb, r->panels.blocks - 1), ""));
+    LLVMValueRef call = sn_kb_iadd(kb, sn_kb_idiv(kb, row, sn_kb_i64(kb, r->block.rows)), sn_kb_i64(kb, phase * (calls / r->window.phases)));
+    sn_ct_ahead_source(kb, b->ct, &r->pack, b->loop, sn_kb_iadd(kb, b->frame, sn_kb_i64(kb, last + 1)),
+                       sn_kb_imul(kb, call, sn_kb_i64(kb, share)), share);
+    sn_kb_endif(kb, &turn);
+}
+
 /* Products of one phase for one block of columns; `frames` of the phase are live. */
 static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValueRef frames)
 {
@@ -256,8 +274,8 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
         LLVMValueRef arg[7] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
                                sn_kb_ptr(kb, w, sn_kb_i64(kb, k * tap)), sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), table,
                                sn_kb_i64(kb, n), sn_kb_i64(kb, k == 0), sn_kb_i64(kb, r->pack.width)};
-        if (k == 0 && taps == 1 && r->product.x_axis < 0)
-            sn_ct_ahead_source(kb, b->ct, &r->pack, b->loop, b->tile->to, l.i, r->block.rows);
+        if (k == 0)
+            ahead(b, phase, block, l.i);
         if (k + group >= taps && r->window.phases == 1)
             sn_ct_ahead(kb, b->ct, &r->edge, b->tile, block, l.i, r->block.rows);
         LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
@@ -280,7 +298,8 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     b->tile = tile;
     tile_loops(b, tile, b->loop);
     LLVMValueRef origin = sn_ct_edge_origin(kb, &r->edge, tile), frame = sn_kb_imul(kb, origin, sn_kb_i64(kb, r->window.multiple));
-    sn_ct_pack_emit(kb, b->ct, &r->pack, b->loop, sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor)), NULL, b->source);
+    b->frame = sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor));
+    sn_ct_pack_emit(kb, b->ct, &r->pack, b->loop, b->frame, NULL, b->source);
     sn_ct_clear_sums(kb, b->ct, tile);
     LLVMValueRef frames = sn_kb_isub(kb, tile->to, origin);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, r->panels.blocks), 1, NULL, 0);
