@@ -1,5 +1,11 @@
-/* Speed of contraction kernels on one core against the measured FMA peak: forward, data gradient, weight gradient, graph products.
- * Not correctness: gemm_test.c.  Usage: gemm_bench [processor [filter]] */
+/* Speed of contraction kernels against the measured FMA peak: forward, data gradient, weight gradient, graph products.
+ * Not correctness: gemm_test.c.  Usage: gemm_bench [processor [filter [threads]]]
+ *
+ *   plain   the contraction alone
+ *   edges   batch norm and relu in front, two sums behind
+ *   step    what a training step fuses with a temporal convolution, dropout included, on tensors larger than a cache */
+#include <omp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,9 +15,11 @@
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+enum { MAX_THREADS = 64, CHUNK = 12 };
 
 typedef struct bench {
     const char *name, *spec, *a, *b, *out;
@@ -28,20 +36,61 @@ static double macs_of(const gemm_run *r)
     return n;
 }
 
-/* Best of several runs of at least 50 ms together; seconds. */
-static double best_time(gemm_run *r)
+/* All calls, their tiles shared by threads as the runtime does it. */
+static void run_threads(gemm_run *r, int threads, float **scratch)
 {
+    for (uint32_t i = 0; i < r->p->calls; i++) {
+        const sn_abi_call *c = &r->p->call[i];
+        _Atomic int64_t next = 0;
+        int64_t tiles = gr_dim(r, c->tiles);
+#pragma omp parallel num_threads(threads)
+        {
+            int64_t begin = atomic_load(&next);
+            while (begin < tiles) {
+                int64_t n = threads == 1 ? tiles : (tiles - begin) / (4 * threads);
+                n = n < 1 ? 1 : n;
+                if (!atomic_compare_exchange_weak(&next, &begin, begin + n))
+                    continue;
+                gr_tiles(r, c, begin, begin + n, scratch[omp_get_thread_num()]);
+                begin = atomic_load(&next);
+            }
+        }
+    }
+}
+
+/* Best of several runs of at least 50 ms together; seconds. */
+static double best_time(gemm_run *r, int threads)
+{
+    float *scratch[MAX_THREADS];
+    for (int i = 0; i < threads; i++)
+        scratch[i] = i ? aligned_alloc(64, (r->scratch_floats * sizeof(float) + 63) / 64 * 64) : r->scratch;
     double best = 1e9, start = now();
     for (int i = 0; i < 5 || (now() - start < 0.3 && i < 1000); i++) {
         double from = now();
-        gr_run(r, 0, false);
+        run_threads(r, threads, scratch);
         double took = now() - from;
         best = took < best ? took : best;
     }
+    for (int i = 1; i < threads; i++)
+        free(scratch[i]);
     return best;
 }
 
-static void run(const bench *q, const char *cpu, bool edges)
+static void report(const bench *q, gemm_case *c, const char *cpu, const char *edges, int threads)
+{
+    double start = now();
+    if (gc_compile(c, cpu)) {
+        double compile = now() - start;
+        gemm_run r;
+        gr_init(&r, c, (int64_t[]){q->n, q->t});
+        gr_run(&r, 0, false);
+        double took = best_time(&r, threads), macs = macs_of(&r);
+        printf("%-28s %s %9.3f ms %8.1f GFLOP/s   compiled in %5.1f ms\n", q->name, edges, took * 1e3, 2e-9 * macs / took, compile * 1e3);
+        gr_fini(&r);
+    }
+}
+
+static void run(const bench *q, const char *cpu, bool edges, int threads)
 {
     gemm_case c;
     gc_init(&c);
@@ -58,19 +107,77 @@ static void run(const bench *q, const char *cpu, bool edges)
         gc_out(&c, gc_partial_sum(&c, y, 1, 12, 1));
         gc_out(&c, gc_partial_sum(&c, sn_mul(&c.b, y, y), 1, 12, 1));
     }
-    double start = now();
-    if (gc_compile(&c, cpu)) {
-        double compile = now() - start;
-        gemm_run r;
-        gr_init(&r, &c, (int64_t[]){q->n, q->t});
-        gr_run(&r, 0, false);
-        double took = best_time(&r), macs = macs_of(&r);
-        printf("%-28s %s %9.3f ms %8.1f GFLOP/s   compiled in %5.1f ms\n", q->name, edges ? "edges" : "plain", took * 1e3,
-               2e-9 * macs / took, compile * 1e3);
-        gr_fini(&r);
-    }
+    report(q, &c, cpu, edges ? "edges" : "plain", threads);
     gc_fini(&c);
 }
+
+/* ---- as in a training step ---- */
+
+typedef struct step { const char *name; int64_t in, out, s, taps, pad, n, t; } step;
+
+static sn_ref normalised(gemm_case *c, sn_ref z, const char *channels)
+{
+    sn_ref centred = sn_sub(&c->b, z, gc_param(c, "mean", channels));
+    sn_ref scaled = sn_mul(&c->b, centred, gc_param(c, "scale", channels));
+    return sn_unary(&c->b, SN_OP_relu, sn_add(&c->b, scaled, gc_param(c, "shift", channels)));
+}
+
+/* Gradient of a convolution's result: through dropout and batch norm. */
+static sn_ref result_gradient(gemm_case *c, const char *dims, const char *channels)
+{
+    sn_type t = gc_type(c, dims);
+    sn_ref g = gc_param(c, "g", dims);
+    if (!getenv("NODROP")) g = sn_mul(&c->b, g, sn_build_op(&c->b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {0.5, 1}}, &t));
+    sn_ref y = sn_mul(&c->b, gc_param(c, "y", dims), gc_param(c, "y_scale", channels));
+    return sn_add(&c->b, sn_add(&c->b, sn_mul(&c->b, g, gc_param(c, "g_scale", channels)), y), gc_param(c, "y_shift", channels));
+}
+
+static void add_sums(gemm_case *c, sn_ref a, sn_ref b)
+{
+    gc_out(c, gc_partial_sum(c, a, 1, CHUNK, 1));
+    gc_out(c, gc_partial_sum(c, b, 1, CHUNK, 1));
+}
+
+/* kind: 0 forward, 1 data gradient, 2 weight gradient. */
+static void run_step(const step *s, int kind, const char *cpu, int threads)
+{
+    static const char *const kinds[] = {"forward", "data gradient", "weight gradient"};
+    static const char *const pattern[] = {"n,%dt+k-%d,v,i ; k,i,o -> n,t,v,o", "n,t,v,o ; k,i,o -> n,%dt+k-%d,v,i",
+                                          "n,t,v,o ; n,%dt+k-%d,v,i -> k,i,o"};
+    char x[64], y[64], w[64], ci[16], co[16], spec[96], name[64];
+    snprintf(ci, sizeof ci, "%d", (int)s->in);
+    snprintf(co, sizeof co, "%d", (int)s->out);
+    snprintf(x, sizeof x, "N,T,25,%s", ci);
+    snprintf(y, sizeof y, "N,T/%d,25,%s", (int)s->s, co);
+    snprintf(w, sizeof w, "%d,%s,%s", (int)s->taps, ci, co);
+    snprintf(spec, sizeof spec, pattern[kind], (int)s->s, (int)s->pad);
+    snprintf(name, sizeof name, "%s %s", kinds[kind], s->name);
+    gemm_case c;
+    gc_init(&c);
+    sn_ref z = gc_param(&c, "z", x), a = normalised(&c, z, ci);
+    if (kind == 0) {
+        sn_ref r = sn_add(&c.b, gc_contract(&c, spec, a, gc_param(&c, "w", w), y), gc_param(&c, "bias", co));
+        gc_out(&c, r);
+        add_sums(&c, r, sn_mul(&c.b, r, r));
+    } else if (kind == 1) {
+        sn_ref d = gc_contract(&c, spec, result_gradient(&c, y, co), gc_param(&c, "w", w), x), zero = sn_scalar(&c.b, 0);
+        sn_ref masked = sn_select(&c.b, sn_binary(&c.b, SN_OP_greater, a, zero), d, zero);
+        gc_out(&c, masked);
+        add_sums(&c, masked, sn_mul(&c.b, masked, z));
+    } else {
+        gc_out(&c, gc_contract(&c, spec, result_gradient(&c, y, co), a, w));
+    }
+    bench q = {.name = name, .n = s->n, .t = s->t};
+    report(&q, &c, cpu, "step ", threads);
+    gc_fini(&c);
+}
+
+static const step steps[] = {
+    {"9x1 16", 16, 16, 1, 9, 4, 32, 300},       {"9x1 32", 32, 32, 1, 9, 4, 32, 150},       {"9x1 64", 64, 64, 1, 9, 4, 32, 75},
+    {"9x1 128", 128, 128, 1, 9, 4, 16, 75},     {"9x1 256", 256, 256, 1, 9, 4, 8, 75},      {"9x1 512", 512, 512, 1, 9, 4, 4, 75},
+    {"9x1/2 16-32", 16, 32, 2, 9, 4, 32, 300},  {"9x1/2 32-64", 32, 64, 2, 9, 4, 32, 150},  {"9x1/2 64-128", 64, 128, 2, 9, 4, 16, 150},
+    {"1x1 64-256", 64, 256, 1, 1, 0, 32, 75},   {"1x1/2 32-64", 32, 64, 2, 1, 0, 32, 150},
+};
 
 #define CONV(C, N, T) \
     {"forward 9x1 " #C, "n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25," #C, "9," #C "," #C, "N,T,25," #C, N, T, #C, 0}, \
@@ -104,8 +211,7 @@ static const bench cases[] = {
     {"graph 3x25x25 dense 64", "n,t,v,k,c ; k,v,w -> n,t,w,c", "N,T,25,3,64", "3,25,25", "N,T,25,64", 4, 75, NULL, 0},
 };
 
-/* Multiply-adds on registers alone: what one core can do, in GFLOP/s. */
-__attribute__((target("avx512f"))) static double peak512(void)
+__attribute__((target("avx512f"))) static double core512(void)
 {
     double best = 0;
     for (int trial = 0; trial < 20; trial++) {
@@ -124,14 +230,29 @@ __attribute__((target("avx512f"))) static double peak512(void)
     return best;
 }
 
+/* Multiply-adds on registers alone, in GFLOP/s of all threads. */
+static double peak512(int threads)
+{
+    double sum = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : sum)
+    sum += core512();
+    return sum;
+}
+
 int main(int argc, char **argv)
 {
     const char *cpu = argc > 1 ? argv[1] : NULL, *filter = argc > 2 ? argv[2] : "";
+    int threads = argc > 3 ? atoi(argv[3]) : 1;
+    threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
     if (__builtin_cpu_supports("avx512f"))
-        printf("peak %.1f GFLOP/s\n", peak512());
+        printf("peak %.1f GFLOP/s\n", peak512(threads));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int edges = 0; edges < 2; edges++)
             if (strstr(cases[i].name, filter) && (!edges || cases[i].channels))
-                run(&cases[i], cpu, edges);
+                run(&cases[i], cpu, edges, threads);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        for (int kind = 0; kind < 3; kind++)
+            if (strstr(steps[i].name, filter) || strstr("step", filter))
+                run_step(&steps[i], kind, cpu, threads);
     return 0;
 }

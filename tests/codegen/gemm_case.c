@@ -200,6 +200,8 @@ static float *floats(size_t n)
     char *at = mmap(NULL, pages + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED || mprotect(at + pages, 4096, PROT_NONE))
         abort();
+    if (bytes >= (size_t)4 << 20) /* as the runtime does; results of a test do not depend on it */
+        (void)madvise(at, pages, MADV_HUGEPAGE);
     return (float *)(void *)(at + pages - bytes);
 }
 
@@ -259,20 +261,26 @@ void gr_fini(gemm_run *r)
     floats_free(r->scratch, r->scratch_floats);
 }
 
-static void run_call(gemm_run *r, const sn_abi_call *c, int64_t group, bool reverse)
+void gr_tiles(const gemm_run *r, const sn_abi_call *c, int64_t from, int64_t to, float *scratch)
 {
     float *arg[64];
-    int64_t dim[64], tiles = gr_dim(r, c->tiles);
+    int64_t dim[64];
     for (uint32_t i = 0; i < c->args; i++)
         arg[i] = r->buffer[c->arg[i]];
     for (uint32_t i = 0; i < c->dims; i++)
         dim[i] = gr_dim(r, c->dim[i]);
     sn_abi_args a = {.arg = arg, .dim = dim, .seed = 1, .step = 2};
+    c->kernel(&a, from, to, scratch);
+}
+
+static void run_call(gemm_run *r, const sn_abi_call *c, int64_t group, bool reverse)
+{
+    int64_t tiles = gr_dim(r, c->tiles);
     group = group > 0 ? group : tiles;
     int64_t groups = group > 0 ? (tiles + group - 1) / group : 0;
     for (int64_t i = 0; i < groups; i++) {
         int64_t from = (reverse ? groups - 1 - i : i) * group, to = from + group < tiles ? from + group : tiles;
-        c->kernel(&a, from, to, r->scratch);
+        gr_tiles(r, c, from, to, r->scratch);
     }
 }
 

@@ -47,6 +47,8 @@ void gr_fini(gemm_run *r);
 int64_t gr_dim(const gemm_run *r, int64_t dim_value);
 /* All calls; tiles in groups of `group` (0 = all at once), in reverse order if told. */
 void gr_run(gemm_run *r, int64_t group, bool reverse);
+/* Some tiles of one call, with scratch of the caller's. */
+void gr_tiles(const gemm_run *r, const sn_abi_call *c, int64_t from, int64_t to, float *scratch);
 const float *gr_out(const gemm_run *r, uint32_t out, size_t *count);
 /* Largest |kernel - reference| over the outs, each relative to the largest reference value of that out. */
 double gr_error(gemm_run *r, gemm_case *c);
