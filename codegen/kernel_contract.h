@@ -212,7 +212,8 @@ bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int
 void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef row, int64_t rows);
 /* Memory by its address; it may lie outside of everything. */
 void sn_ct_ahead_floats(sn_kb *kb, LLVMValueRef at, int64_t floats, bool write);
-/* The same for rows of what an operand is packed from, from frame `frame` on; loop[] as for packing. */
-void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef row, int64_t rows);
+/* The same for rows of what an operand is packed from, from frame `frame` on; loop[] and column as for packing. */
+void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column,
+                        LLVMValueRef row, int64_t rows);
 
 #endif

@@ -58,21 +58,26 @@ void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct
     }
 }
 
-void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef row, int64_t rows)
+void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column,
+                        LLVMValueRef row, int64_t rows)
 {
     uint8_t axis[SN_MAX_RANK]; /* of the source -> of the operand; SN_MAX_RANK = none */
     sn_ref source = sn_ct_source(ct, pack, axis);
     const sn_type *t = &sn_at(kb->g, source)->type;
     sn_val at[SN_MAX_RANK];
     LLVMValueRef zero = sn_kb_i64(kb, 0);
-    int64_t width = t->dim[t->rank - 1].v;
+    int64_t width = t->dim[t->rank - 1].v, floats = width;
     for (uint8_t i = 0; i < t->rank; i++) {
         uint8_t l = axis[i] < SN_MAX_RANK ? ct->facts.spec->at[pack->tensor][axis[i]].loop[0] : SN_MAX_LOOPS;
         bool outside = l < SN_MAX_LOOPS && !is_in(pack->inner, pack->inners, l) && !is_in(pack->column, pack->columns, l);
         at[i] = sn_kb_index(kb, outside ? (axis[i] == pack->frame_axis ? frame : loop[l]) : zero, 0);
     }
     LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_offset(kb, t, at).ir.value, sn_kb_imul(kb, row, sn_kb_i64(kb, width)));
+    if (pack->part && !pack->mix) {
+        offset = sn_kb_iadd(kb, offset, column);
+        floats = pack->part;
+    }
     for (uint32_t i = 0; i < kb->k->ins; i++)
         if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, kb->k->in[i])->type, t))
-            ask_rows(kb, beyond(kb, kb->buffer[i], offset), rows, width, width, false);
+            ask_rows(kb, beyond(kb, kb->buffer[i], offset), rows, floats, width, false);
 }

@@ -245,7 +245,7 @@ static void ahead(body *b, int64_t phase, LLVMValueRef block, LLVMValueRef row)
     }
     sn_if turn = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntEQ, block, sn_kb_i64(kb, r->panels.blocks - 1), ""));
     LLVMValueRef call = sn_kb_iadd(kb, sn_kb_idiv(kb, row, sn_kb_i64(kb, r->block.rows)), sn_kb_i64(kb, phase * (calls / r->window.phases)));
-    sn_ct_ahead_source(kb, b->ct, &r->pack, b->loop, sn_kb_iadd(kb, b->frame, sn_kb_i64(kb, last + 1)),
+    sn_ct_ahead_source(kb, b->ct, &r->pack, b->loop, sn_kb_iadd(kb, b->frame, sn_kb_i64(kb, last + 1)), NULL,
                        sn_kb_imul(kb, call, sn_kb_i64(kb, share)), share);
     sn_kb_endif(kb, &turn);
 }

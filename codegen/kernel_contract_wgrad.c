@@ -15,7 +15,7 @@
 enum {
     STRIP = 100,           /* positions multiplied at a time: 64 columns of them stay in the first-level cache */
     ITEMS = 16,            /* at least so many items, for as many threads */
-    PART_MEMORY = 1 << 21  /* floats of all parts, unless items are then too few */
+    PART_MEMORY = 5 << 20  /* floats of all parts, unless items are then too few */
 };
 
 typedef struct wgrad {
@@ -28,7 +28,7 @@ typedef struct wgrad {
     int64_t       taps, frames;               /* frames of a tile */
     sn_gemm_block block;
     int64_t       rows, row_blocks, column_blocks; /* rows padded */
-    int64_t       groups;                     /* of column blocks: 1, or every block is an item of its own */
+    int64_t       groups;                     /* of column blocks, items of their own; divides their number */
     int64_t       parts, part_floats;         /* at most; accumulators of a part */
     int64_t       offset[2];                  /* packed operands in scratch, floats */
     uint32_t      temp;
@@ -100,12 +100,12 @@ static void plan_blocks(const sn_plan *p, wgrad *w)
     w->column_blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
     w->part_floats = w->taps * w->rows * w->column_blocks * w->block.vectors * lanes;
     /* Parts cost memory and a pass to add them; where they are dear, blocks of columns are items too. */
-    w->parts = PART_MEMORY / w->part_floats < ITEMS ? PART_MEMORY / w->part_floats : ITEMS;
-    w->groups = w->parts < ITEMS ? w->column_blocks : 1;
-    int64_t least = (ITEMS + w->groups - 1) / w->groups;
-    w->parts = w->parts < least ? least : w->parts;
+    int64_t most = PART_MEMORY / w->part_floats < ITEMS ? PART_MEMORY / w->part_floats : ITEMS;
+    for (w->groups = 1; w->groups < w->column_blocks && (w->groups * most < ITEMS || w->column_blocks % w->groups); w->groups++)
+        ;
+    w->parts = (ITEMS + w->groups - 1) / w->groups;
     if (w->groups > 1 && w->pack[w->column_side].columns == 1)
-        w->pack[w->column_side].part = w->block.vectors * lanes;
+        w->pack[w->column_side].part = w->column_blocks / w->groups * w->block.vectors * lanes;
 }
 
 static int64_t packed_floats(const wgrad *w, int side, int64_t lanes)
@@ -187,7 +187,8 @@ typedef struct body {
     sn_ct       *ct;
     wgrad       *w;
     LLVMValueRef chunks, tiles, parts; /* of the positions; parts in use */
-    LLVMValueRef loop[SN_MAX_LOOPS], next; /* positions of the tile; frame of y that follows it */
+    LLVMValueRef loop[SN_MAX_LOOPS], from;  /* positions of the tile; its first frame of y */
+    LLVMValueRef first_block, first_column; /* of the item */
     LLVMValueRef packed[2], micro, zero_table, shift;
 } body;
 
@@ -214,26 +215,39 @@ static LLVMValueRef pack_tile(body *b, LLVMValueRef tile, LLVMValueRef block)
         loop[w->outer[i - 1]] = i > 1 ? sn_kb_irem(kb, rest, n) : rest;
         rest = i > 1 ? sn_kb_idiv(kb, rest, n) : rest;
     }
-    b->next = sn_kb_iadd(kb, from, sn_kb_i64(kb, w->frames));
+    b->from = from;
+    b->first_block = block;
+    b->first_column = sn_kb_imul(kb, block, sn_kb_i64(kb, w->block.vectors * kb->lanes));
     for (int side = 0; side < 2; side++) {
         LLVMValueRef frame = side == w->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, w->window.multiple)) : from;
-        LLVMValueRef column = sn_kb_imul(kb, block, sn_kb_i64(kb, w->block.vectors * kb->lanes));
-        sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, column, b->packed[side]);
+        sn_ct_pack_emit(kb, b->ct, &w->pack[side], loop, frame, b->first_column, b->packed[side]);
     }
     return sn_kb_imin(kb, sn_kb_i64(kb, w->frames), sn_kb_isub(kb, sn_kb_dim(kb, w->frame_extent), from));
 }
 
-/* While the first block of columns is multiplied, ask for a share of the next tile's operands. */
-static void ahead(body *b, LLVMValueRef block, LLVMValueRef from, LLVMValueRef row)
+/* While the first block of columns is multiplied, ask for what the next tile packs and this one did not: with each tap and row block a
+ * share of as many rows as the strip has. */
+static void ahead(body *b, LLVMValueRef block, LLVMValueRef from, LLVMValueRef tap, LLVMValueRef row)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
-    int64_t share = (STRIP + w->row_blocks - 1) / w->row_blocks;
-    sn_if first = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntEQ, block, sn_kb_i64(kb, 0), ""));
-    LLVMValueRef start = sn_kb_iadd(kb, from, sn_kb_imul(kb, sn_kb_idiv(kb, row, sn_kb_i64(kb, w->block.rows)), sn_kb_i64(kb, share)));
-    for (int side = 0; side < 2; side++)
-        sn_ct_ahead_source(kb, b->ct, &w->pack[side], b->loop, b->next, start, share);
-    sn_kb_endif(kb, &first);
+    int64_t calls = w->taps * w->row_blocks, share = (STRIP + calls - 1) / calls;
+    LLVMValueRef call = sn_kb_iadd(kb, sn_kb_imul(kb, tap, sn_kb_i64(kb, w->row_blocks)), sn_kb_idiv(kb, row, sn_kb_i64(kb, w->block.rows)));
+    LLVMValueRef start = sn_kb_imul(kb, call, sn_kb_i64(kb, share));
+    LLVMValueRef turn = LLVMBuildICmp(kb->b, LLVMIntEQ, block, b->first_block, "");
+    sn_if wanted = sn_kb_if(kb, LLVMBuildAnd(kb->b, turn, sn_kb_iless(kb, start, sn_kb_i64(kb, STRIP)), ""));
+    start = sn_kb_iadd(kb, from, start);
+    for (int side = 0; side < 2; side++) {
+        const sn_ct_pack *p = &w->pack[side];
+        int64_t multiple = side == w->product.x ? w->window.multiple : 1, last = 0;
+        for (uint32_t g = 0; g < p->groups; g++) {
+            int64_t end = p->group[g].start + (p->group[g].count - 1) * p->group[g].step;
+            last = end > last ? end : last;
+        }
+        LLVMValueRef frame = sn_kb_iadd(kb, sn_kb_imul(kb, b->from, sn_kb_i64(kb, multiple)), sn_kb_i64(kb, last + 1));
+        sn_ct_ahead_source(kb, b->ct, p, b->loop, frame, b->first_column, sn_kb_imul(kb, start, sn_kb_i64(kb, multiple)), multiple * share);
+    }
+    sn_kb_endif(kb, &wanted);
 }
 
 /* acc += products of a strip of the packed tile, for one block of columns; acc at tap, row, column of the block. */
@@ -252,8 +266,7 @@ static void strip_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMVa
     LLVMValueRef x = rows_shift ? sn_kb_ptr(kb, x0, shift) : x0, y = rows_shift ? y0 : sn_kb_ptr(kb, y0, shift);
     acc = sn_kb_ptr(kb, acc, sn_kb_imul(kb, tap.i, sn_kb_i64(kb, w->rows * width)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
-    if (w->product.x_axis < 0 && w->groups == 1)
-        ahead(b, block, from, row.i);
+    ahead(b, block, from, tap.i, row.i);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, row.i), y, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->zero_table,
                            sn_kb_i64(kb, 1), first, steps};
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
