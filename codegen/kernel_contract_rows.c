@@ -274,7 +274,7 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
         LLVMValueRef arg[7] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
                                sn_kb_ptr(kb, w, sn_kb_i64(kb, k * tap)), sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), table,
                                sn_kb_i64(kb, n), sn_kb_i64(kb, k == 0), sn_kb_i64(kb, r->pack.width)};
-        if (k == 0)
+        if (k == 0 && (taps > 1 || r->product.x_axis < 0))
             ahead(b, phase, block, l.i);
         if (k + group >= taps && r->window.phases == 1)
             sn_ct_ahead(kb, b->ct, &r->edge, b->tile, block, l.i, r->block.rows);
