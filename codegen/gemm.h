@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SN_GEMM_MAX_VECTORS = 4, SN_GEMM_MAX_ACC = 28 };
+enum { SN_GEMM_MAX_VECTORS = 4, SN_GEMM_MAX_ACC = 28, SN_GEMM_MAX_AHEAD = 8 };
 
 typedef struct sn_gemm_env { /* where functions are made */
     LLVMContextRef ctx;
@@ -24,11 +24,17 @@ typedef struct sn_gemm_env { /* where functions are made */
  *
  * where `steps` is the constant of the function, or the argument if that is 0;
  * in this order of (s, k) for every element; first != 0 starts from zero instead of the old c.  Strides in floats; best with w
- * and c aligned to a vector; segments >= 1, steps >= 1.  x, w and c do not overlap. */
+ * and c aligned to a vector; segments >= 1, steps >= 1.  x, w and c do not overlap.
+ *
+ * Each of `ahead` further arguments is an address from which memory is asked for on the way, so that it arrives while multiply-adds run:
+ * with every `unroll` steps a line, and the address moves on by `ahead_step` bytes.  It may lie anywhere. */
 typedef struct sn_gemm_micro {
     uint32_t rows, vectors, lanes, steps, unroll;
     int64_t  x_row, x_step, w_step, c_row;
     bool     fma;
+    uint32_t ahead;
+    int64_t  ahead_step[SN_GEMM_MAX_AHEAD];
+    bool     ahead_write[SN_GEMM_MAX_AHEAD];
 } sn_gemm_micro;
 
 /* The function, made on first use in the module. */

@@ -6,6 +6,8 @@
 
 #include "gemm.h"
 
+enum { CARRIED = SN_GEMM_MAX_ACC + 2 + SN_GEMM_MAX_AHEAD }; /* accumulators, x, w, addresses asked for */
+
 typedef struct micro { /* the function being built */
     sn_gemm_env       *e;
     const sn_gemm_micro *m;
@@ -61,7 +63,7 @@ static void step(micro *u, LLVMValueRef x, int64_t xoff, LLVMValueRef w, int64_t
     }
 }
 
-typedef struct mloop { LLVMBasicBlockRef before, body, after; LLVMValueRef to, i, phi[SN_GEMM_MAX_ACC + 2], init[SN_GEMM_MAX_ACC + 2]; uint32_t n; } mloop;
+typedef struct mloop { LLVMBasicBlockRef before, body, after; LLVMValueRef to, i, phi[CARRIED], init[CARRIED]; uint32_t n; } mloop;
 
 /* for (i = 0; i < to; i++) with n carried values. */
 static mloop loop_begin(micro *u, LLVMValueRef to, const LLVMValueRef *init, uint32_t n)
@@ -101,14 +103,32 @@ static void loop_end(micro *u, mloop *l, LLVMValueRef *next)
     }
 }
 
-/* `turns` times `each` steps; carry[] = accumulators, x, w. */
+/* Ask for a line at each address, and move on. */
+static void ask(micro *u, LLVMValueRef *address)
+{
+    const sn_gemm_micro *m = u->m;
+    LLVMBuilderRef b = u->e->b;
+    LLVMTypeRef i32 = LLVMInt32TypeInContext(u->e->ctx), i8 = LLVMInt8TypeInContext(u->e->ctx), ptr = LLVMPointerTypeInContext(u->e->ctx, 0);
+    unsigned id = LLVMLookupIntrinsicID("llvm.prefetch", 13);
+    LLVMValueRef fn = LLVMGetIntrinsicDeclaration(u->e->mod, id, &ptr, 1);
+    for (uint32_t k = 0; k < m->ahead; k++) {
+        LLVMValueRef arg[4] = {address[k], LLVMConstInt(i32, m->ahead_write[k], false), LLVMConstInt(i32, 2, false), LLVMConstInt(i32, 1, false)};
+        LLVMBuildCall2(b, LLVMIntrinsicGetType(u->e->ctx, id, &ptr, 1), fn, arg, 4, "");
+        LLVMValueRef step = i64(u, m->ahead_step[k]);
+        address[k] = LLVMBuildGEP2(b, i8, address[k], &step, 1, "");
+    }
+}
+
+/* `turns` times `each` steps; carry[] = accumulators, x, w, addresses asked for. */
 static void steps(micro *u, LLVMValueRef turns, uint32_t each, LLVMValueRef *carry)
 {
     const sn_gemm_micro *m = u->m;
     uint32_t n = m->rows * m->vectors;
-    mloop l = loop_begin(u, turns, carry, n + 2);
-    for (uint32_t k = 0; k < n; k++)
+    mloop l = loop_begin(u, turns, carry, n + 2 + m->ahead);
+    for (uint32_t k = 0; k < n + 2 + m->ahead; k++)
         carry[k] = l.phi[k];
+    if (each == m->unroll)
+        ask(u, carry + n + 2);
     for (uint32_t s = 0; s < each; s++)
         step(u, l.phi[n], (int64_t)s * m->x_step, l.phi[n + 1], (int64_t)s * m->w_step, carry);
     carry[n] = at(u, l.phi[n], i64(u, (int64_t)each * m->x_step));
@@ -164,8 +184,10 @@ static void attribute(micro *u, LLVMValueRef f, LLVMAttributeIndex at_, const ch
 static void declare(micro *u, const char *name)
 {
     LLVMTypeRef ptr = LLVMPointerTypeInContext(u->e->ctx, 0);
-    LLVMTypeRef arg[7] = {ptr, ptr, ptr, ptr, u->i64, u->i64, u->i64};
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(u->e->ctx), arg, 7, false);
+    LLVMTypeRef arg[7 + SN_GEMM_MAX_AHEAD] = {ptr, ptr, ptr, ptr, u->i64, u->i64, u->i64};
+    for (uint32_t k = 0; k < u->m->ahead; k++)
+        arg[7 + k] = ptr;
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(u->e->ctx), arg, 7 + u->m->ahead, false);
     u->fn = LLVMAddFunction(u->e->mod, name, type);
     LLVMSetLinkage(u->fn, LLVMInternalLinkage);
     attribute(u, u->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "noinline");
@@ -183,9 +205,11 @@ static void declare(micro *u, const char *name)
 
 LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m)
 {
-    char name[128];
-    snprintf(name, sizeof name, "sn_gemm_%ux%u_s%u_x%d_%d_w%d_c%d", m->rows, m->vectors, m->steps, (int)m->x_row, (int)m->x_step, (int)m->w_step,
-             (int)m->c_row);
+    char name[320];
+    int len = snprintf(name, sizeof name, "sn_gemm_%ux%u_s%u_x%d_%d_w%d_c%d", m->rows, m->vectors, m->steps, (int)m->x_row, (int)m->x_step,
+                       (int)m->w_step, (int)m->c_row);
+    for (uint32_t k = 0; k < m->ahead; k++)
+        len += snprintf(name + len, sizeof name - (size_t)len, "_%c%d", m->ahead_write[k] ? 'a' : 'b', (int)m->ahead_step[k]);
     LLVMValueRef have = LLVMGetNamedFunction(e->mod, name);
     if (have)
         return have;
@@ -196,19 +220,24 @@ LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m)
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, u.fn, "entry"));
     LLVMValueRef x = LLVMGetParam(u.fn, 0), w = LLVMGetParam(u.fn, 1), c = LLVMGetParam(u.fn, 2), table = LLVMGetParam(u.fn, 3),
                  segments = LLVMGetParam(u.fn, 4), first = LLVMBuildICmp(e->b, LLVMIntNE, LLVMGetParam(u.fn, 5), i64(&u, 0), "");
-    LLVMValueRef acc[SN_GEMM_MAX_ACC + 2];
+    LLVMValueRef acc[CARRIED];
     uint32_t n = m->rows * m->vectors;
     initial(&u, c, first, acc);
     acc[n] = w;
-    mloop l = loop_begin(&u, segments, acc, n + 1);
-    LLVMValueRef next[SN_GEMM_MAX_ACC + 2];
+    for (uint32_t k = 0; k < m->ahead; k++)
+        acc[n + 1 + k] = LLVMGetParam(u.fn, 7 + k);
+    mloop l = loop_begin(&u, segments, acc, n + 1 + m->ahead);
+    LLVMValueRef next[CARRIED];
     for (uint32_t k = 0; k < n; k++)
         next[k] = l.phi[k];
+    for (uint32_t k = 0; k < m->ahead; k++)
+        next[n + 2 + k] = l.phi[n + 1 + k];
     LLVMValueRef off = LLVMBuildLoad2(e->b, u.i64, LLVMBuildInBoundsGEP2(e->b, u.i64, table, &l.i, 1, ""), "");
     next[n] = at(&u, x, off);
     next[n + 1] = l.phi[n];
     segment(&u, LLVMGetParam(u.fn, 6), next);
-    next[n] = next[n + 1];
+    for (uint32_t k = 0; k < 1 + m->ahead; k++)
+        next[n + k] = next[n + 1 + k];
     loop_end(&u, &l, next);
     for (uint32_t k = 0; k < n; k++) {
         int64_t to = (int64_t)(k / m->vectors) * m->c_row + (int64_t)(k % m->vectors * m->lanes);

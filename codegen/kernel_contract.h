@@ -100,6 +100,8 @@ typedef struct sn_ct_pack {
 
 /* Fill inner_rows, width, stride; false if an extent is not constant. */
 bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
+/* The last frame packed, counted from the one a tile is packed around. */
+int64_t sn_ct_pack_last(const sn_ct_pack *p);
 /* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside.
  * `column`: the first one if p->part is not 0; columns keep their places in the rows. */
 void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to);
@@ -215,5 +217,16 @@ void sn_ct_ahead_floats(sn_kb *kb, LLVMValueRef at, int64_t floats, bool write);
 /* The same for rows of what an operand is packed from, from frame `frame` on; loop[] and column as for packing. */
 void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column,
                         LLVMValueRef row, int64_t rows);
+
+/* Asked for by the micro-kernel: memory in one piece, a share with each call. */
+typedef struct sn_ct_stream { LLVMValueRef at; int64_t lines; bool write; } sn_ct_stream;
+typedef struct sn_ct_streams { sn_ct_stream of[SN_GEMM_MAX_AHEAD]; uint32_t count; int64_t calls; } sn_ct_streams;
+/* Add what an operand is packed from, `frames` frames from `frame` on; everything of the result's shape that the tile's epilogue touches. */
+void sn_ct_stream_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, int64_t frames,
+                         sn_ct_streams *s);
+void sn_ct_stream_edge(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, sn_ct_streams *s);
+/* Set m->ahead for calls of `turns` times `unroll` steps; the addresses of call number `call` of s->calls. */
+void sn_ct_stream_pace(const sn_ct_streams *s, int64_t turns, sn_gemm_micro *m);
+void sn_ct_stream_call(sn_kb *kb, const sn_ct_streams *s, int64_t turns, LLVMValueRef call, LLVMValueRef *address);
 
 #endif

@@ -36,6 +36,16 @@ bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes)
     return p->width <= 1 << 20 && p->inner_rows <= 1 << 20;
 }
 
+int64_t sn_ct_pack_last(const sn_ct_pack *p)
+{
+    int64_t last = 0;
+    for (uint32_t g = 0; g < p->groups; g++) {
+        int64_t end = p->group[g].start + (p->group[g].count - 1) * p->group[g].step;
+        last = end > last ? end : last;
+    }
+    return last;
+}
+
 typedef struct packing {
     sn_kb           *kb;
     sn_ct           *ct;

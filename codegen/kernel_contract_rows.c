@@ -204,7 +204,18 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
 
 /* ---- emission ---- */
 
-typedef struct body { sn_kb *kb; sn_ct *ct; rows *r; const sn_ct_tile *tile; LLVMValueRef loop[SN_MAX_LOOPS]; LLVMValueRef frame, micro, source, c, weights, table[32]; } body;
+typedef struct body {
+    sn_kb            *kb;
+    sn_ct            *ct;
+    rows             *r;
+    const sn_ct_tile *tile;
+    LLVMValueRef      loop[SN_MAX_LOOPS], frame; /* of the tile: positions; source frame it is packed around */
+    LLVMValueRef      micro, source, c, weights, table[32];
+    sn_gemm_micro     form;
+    sn_ct_streams     ahead;
+    LLVMValueRef      asking;                    /* micro-kernel that asks for so many addresses */
+    uint32_t          asked;
+} body;
 
 static void make_tables(body *b)
 {
@@ -218,11 +229,11 @@ static void make_tables(body *b)
             offset[i] = r->window.tap[r->window.first[q] + i].slot * r->pack.inner_rows * r->pack.stride;
         b->table[q] = n ? sn_gemm_table(&env, offset, (uint32_t)n) : NULL;
     }
-    sn_gemm_micro m = {.rows = (uint32_t)r->block.rows, .vectors = (uint32_t)r->block.vectors, .lanes = kb->target->lanes,
+    b->form = (sn_gemm_micro){.rows = (uint32_t)r->block.rows, .vectors = (uint32_t)r->block.vectors, .lanes = kb->target->lanes,
                        .steps = (uint32_t)r->pack.width, .unroll = 4, .x_row = r->pack.stride, .x_step = 1,
                        .w_step = r->block.vectors * kb->target->lanes, .c_row = r->block.vectors * kb->target->lanes,
                        .fma = kb->target->fma};
-    b->micro = sn_gemm_micro_function(&env, &m);
+    b->micro = sn_gemm_micro_function(&env, &b->form);
 }
 
 /* Taps whose weights stay in the second-level cache while all rows of the tile pass. */
@@ -232,22 +243,45 @@ static int64_t taps_at_once(const rows *r, int64_t width)
     return n < 1 ? 1 : n;
 }
 
-/* While the last block of columns is multiplied, ask for a share of the frames that the next tile packs and this one did not. */
-static void ahead(body *b, int64_t phase, LLVMValueRef block, LLVMValueRef row)
+/* Turns of the micro-kernel's unrolled loop in a call with the first taps of a phase that has the fewest. */
+static int64_t turns_of(const body *b)
+{
+    const rows *r = b->r;
+    int64_t least = taps_at_once(r, r->block.vectors * b->kb->lanes);
+    for (int64_t q = 0; q < r->window.phases; q++) {
+        int64_t taps = r->window.first[q + 1] - r->window.first[q];
+        least = taps > 0 && taps < least ? taps : least;
+    }
+    return least * (r->pack.width / b->form.unroll);
+}
+
+/* While this tile is multiplied, memory is asked for: the frames that the next tile packs and this one did not, and what the epilogue touches
+ * where that is one piece. */
+static void plan_ahead(body *b)
 {
     sn_kb *kb = b->kb;
     const rows *r = b->r;
-    int64_t frames = r->window.frames * r->window.multiple, last = 0;
-    int64_t calls = r->edge.phase_rows / r->block.rows * r->window.phases, share = (frames * r->pack.inner_rows + calls - 1) / calls;
-    for (uint32_t g = 0; g < r->pack.groups; g++) {
-        int64_t end = r->pack.group[g].start + (r->pack.group[g].count - 1) * r->pack.group[g].step;
-        last = end > last ? end : last;
-    }
-    sn_if turn = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntEQ, block, sn_kb_i64(kb, r->panels.blocks - 1), ""));
-    LLVMValueRef call = sn_kb_iadd(kb, sn_kb_idiv(kb, row, sn_kb_i64(kb, r->block.rows)), sn_kb_i64(kb, phase * (calls / r->window.phases)));
-    sn_ct_ahead_source(kb, b->ct, &r->pack, b->loop, sn_kb_iadd(kb, b->frame, sn_kb_i64(kb, last + 1)), NULL,
-                       sn_kb_imul(kb, call, sn_kb_i64(kb, share)), share);
-    sn_kb_endif(kb, &turn);
+    b->ahead = (sn_ct_streams){.calls = r->edge.phase_rows / r->block.rows * r->window.phases * r->panels.blocks};
+    LLVMValueRef next = sn_kb_iadd(kb, b->frame, sn_kb_i64(kb, sn_ct_pack_last(&r->pack) + 1));
+    sn_ct_stream_source(kb, b->ct, &r->pack, b->loop, next, r->window.frames * r->window.multiple, &b->ahead);
+    if (r->panels.blocks == 1)
+        sn_ct_stream_edge(kb, b->ct, &r->edge, b->tile, &b->ahead);
+    sn_gemm_micro m = b->form;
+    sn_ct_stream_pace(&b->ahead, turns_of(b), &m);
+    sn_gemm_env env = sn_ct_env(kb);
+    b->asking = sn_gemm_micro_function(&env, &m);
+    b->asked = m.ahead;
+}
+
+/* Call number of the row block at `row`. */
+static void ask(body *b, int64_t phase, LLVMValueRef block, LLVMValueRef row, LLVMValueRef *address)
+{
+    sn_kb *kb = b->kb;
+    const rows *r = b->r;
+    int64_t each = r->edge.phase_rows / r->block.rows;
+    LLVMValueRef call = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, each * r->window.phases)), sn_kb_i64(kb, phase * each));
+    call = sn_kb_iadd(kb, call, sn_kb_idiv(kb, row, sn_kb_i64(kb, r->block.rows)));
+    sn_ct_stream_call(kb, &b->ahead, turns_of(b), call, address);
 }
 
 /* Products of one phase for one block of columns; `frames` of the phase are live. */
@@ -271,14 +305,15 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
         int64_t n = taps - k < group ? taps - k : group;
         LLVMValueRef index = sn_kb_i64(kb, k), table = LLVMBuildInBoundsGEP2(kb->b, kb->i64, b->table[phase], &index, 1, "");
         sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), live, r->block.rows, NULL, 0);
-        LLVMValueRef arg[7] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
+        LLVMValueRef arg[7 + SN_GEMM_MAX_AHEAD] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
                                sn_kb_ptr(kb, w, sn_kb_i64(kb, k * tap)), sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), table,
                                sn_kb_i64(kb, n), sn_kb_i64(kb, k == 0), sn_kb_i64(kb, r->pack.width)};
-        if (k == 0 && (taps > 1 || r->product.x_axis < 0))
-            ahead(b, phase, block, l.i);
-        if (k + group >= taps && r->window.phases == 1)
+        if (k == 0)
+            ask(b, phase, block, l.i, arg + 7);
+        if (k + group >= taps && r->window.phases == 1 && r->panels.blocks > 1)
             sn_ct_ahead(kb, b->ct, &r->edge, b->tile, block, l.i, r->block.rows);
-        LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
+        LLVMValueRef fn = k == 0 ? b->asking : b->micro;
+        LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(fn), fn, arg, k == 0 ? 7 + b->asked : 7, "");
         sn_kb_endfor(kb, &l, NULL);
     }
 }
@@ -300,6 +335,7 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     LLVMValueRef origin = sn_ct_edge_origin(kb, &r->edge, tile), frame = sn_kb_imul(kb, origin, sn_kb_i64(kb, r->window.multiple));
     b->frame = sn_kb_idiv(kb, frame, sn_kb_i64(kb, r->window.divisor));
     sn_ct_pack_emit(kb, b->ct, &r->pack, b->loop, b->frame, NULL, b->source);
+    plan_ahead(b);
     sn_ct_clear_sums(kb, b->ct, tile);
     LLVMValueRef frames = sn_kb_isub(kb, tile->to, origin);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, r->panels.blocks), 1, NULL, 0);

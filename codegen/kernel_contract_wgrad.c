@@ -189,7 +189,11 @@ typedef struct body {
     LLVMValueRef chunks, tiles, parts; /* of the positions; parts in use */
     LLVMValueRef loop[SN_MAX_LOOPS], from;  /* positions of the tile; its first frame of y */
     LLVMValueRef first_block, first_column; /* of the item */
-    LLVMValueRef packed[2], micro, zero_table, shift;
+    LLVMValueRef packed[2], zero_table, shift;
+    sn_gemm_micro form;
+    sn_ct_streams ahead;
+    LLVMValueRef  asking; /* micro-kernel that asks for so many addresses */
+    uint32_t      asked;
 } body;
 
 static void count_tiles(body *b)
@@ -239,15 +243,47 @@ static void ahead(body *b, LLVMValueRef block, LLVMValueRef from, LLVMValueRef t
     start = sn_kb_iadd(kb, from, start);
     for (int side = 0; side < 2; side++) {
         const sn_ct_pack *p = &w->pack[side];
-        int64_t multiple = side == w->product.x ? w->window.multiple : 1, last = 0;
-        for (uint32_t g = 0; g < p->groups; g++) {
-            int64_t end = p->group[g].start + (p->group[g].count - 1) * p->group[g].step;
-            last = end > last ? end : last;
-        }
-        LLVMValueRef frame = sn_kb_iadd(kb, sn_kb_imul(kb, b->from, sn_kb_i64(kb, multiple)), sn_kb_i64(kb, last + 1));
+        int64_t multiple = side == w->product.x ? w->window.multiple : 1;
+        LLVMValueRef base = sn_kb_imul(kb, b->from, sn_kb_i64(kb, multiple));
+        LLVMValueRef frame = sn_kb_iadd(kb, base, sn_kb_i64(kb, sn_ct_pack_last(p) + 1));
         sn_ct_ahead_source(kb, b->ct, p, b->loop, frame, b->first_column, sn_kb_imul(kb, start, sn_kb_i64(kb, multiple)), multiple * share);
     }
     sn_kb_endif(kb, &wanted);
+}
+
+enum { UNROLL = 4, TURNS = STRIP / UNROLL }; /* of the micro-kernel, in a whole strip */
+
+static int64_t strips(const wgrad *w) { return (w->frames * w->pack[0].inner_rows + STRIP - 1) / STRIP; }
+
+/* What the next tile packs and this one did not, for the micro-kernel to ask for; not where items pack parts of rows. */
+static void plan_ahead(body *b)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    b->ahead = (sn_ct_streams){.calls = w->column_blocks * strips(w) * w->taps * w->row_blocks};
+    for (int side = 0; side < 2 && w->groups == 1; side++) {
+        const sn_ct_pack *p = &w->pack[side];
+        int64_t multiple = side == w->product.x ? w->window.multiple : 1;
+        LLVMValueRef base = sn_kb_imul(kb, b->from, sn_kb_i64(kb, multiple));
+        LLVMValueRef next = sn_kb_iadd(kb, base, sn_kb_i64(kb, sn_ct_pack_last(p) + 1));
+        sn_ct_stream_source(kb, b->ct, p, b->loop, next, w->frames * multiple, &b->ahead);
+    }
+    sn_gemm_micro m = b->form;
+    sn_ct_stream_pace(&b->ahead, TURNS, &m);
+    sn_gemm_env env = sn_ct_env(kb);
+    b->asking = sn_gemm_micro_function(&env, &m);
+    b->asked = m.ahead;
+}
+
+/* Addresses for the call with this block of columns, strip, tap and row. */
+static void ask(body *b, LLVMValueRef block, LLVMValueRef from, LLVMValueRef tap, LLVMValueRef row, LLVMValueRef *address)
+{
+    sn_kb *kb = b->kb;
+    const wgrad *w = b->w;
+    LLVMValueRef call = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, strips(w))), sn_kb_idiv(kb, from, sn_kb_i64(kb, STRIP)));
+    call = sn_kb_iadd(kb, sn_kb_imul(kb, call, sn_kb_i64(kb, w->taps)), tap);
+    call = sn_kb_iadd(kb, sn_kb_imul(kb, call, sn_kb_i64(kb, w->row_blocks)), sn_kb_idiv(kb, row, sn_kb_i64(kb, w->block.rows)));
+    sn_ct_stream_call(kb, &b->ahead, TURNS, call, address);
 }
 
 /* acc += products of a strip of the packed tile, for one block of columns; acc at tap, row, column of the block. */
@@ -266,10 +302,12 @@ static void strip_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMVa
     LLVMValueRef x = rows_shift ? sn_kb_ptr(kb, x0, shift) : x0, y = rows_shift ? y0 : sn_kb_ptr(kb, y0, shift);
     acc = sn_kb_ptr(kb, acc, sn_kb_imul(kb, tap.i, sn_kb_i64(kb, w->rows * width)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
-    ahead(b, block, from, tap.i, row.i);
-    LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, row.i), y, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->zero_table,
+    if (w->groups > 1)
+        ahead(b, block, from, tap.i, row.i);
+    LLVMValueRef arg[7 + SN_GEMM_MAX_AHEAD] = {sn_kb_ptr(kb, x, row.i), y, sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->zero_table,
                            sn_kb_i64(kb, 1), first, steps};
-    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
+    ask(b, block, from, tap.i, row.i, arg + 7);
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->asking), b->asking, arg, 7 + b->asked, "");
     sn_kb_endfor(kb, &row, NULL);
     sn_kb_endfor(kb, &tap, NULL);
 }
@@ -300,6 +338,7 @@ static void item_body(body *b, LLVMValueRef item, LLVMValueRef memory)
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
     LLVMValueRef frames = pack_tile(b, tile.i, begin), live = sn_kb_imul(kb, frames, sn_kb_i64(kb, w->pack[0].inner_rows));
     LLVMValueRef first = LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, "");
+    plan_ahead(b);
     sn_loop block = sn_kb_for(kb, begin, sn_kb_iadd(kb, begin, sn_kb_i64(kb, blocks)), 1, NULL, 0);
     tile_products(b, block.i, sn_kb_ptr(kb, base, sn_kb_imul(kb, block.i, sn_kb_i64(kb, block_floats))), live, first);
     sn_kb_endfor(kb, &block, NULL);
@@ -318,10 +357,9 @@ static void make_tables(body *b)
         shift[w->window.tap[i].k] = w->window.tap[i].slot * w->pack[w->product.x].inner_rows * w->pack[w->product.x].stride;
     b->shift = sn_gemm_table(&env, shift, (uint32_t)w->taps);
     b->zero_table = sn_gemm_table(&env, &zero, 1);
-    sn_gemm_micro m = {.rows = (uint32_t)w->block.rows, .vectors = (uint32_t)w->block.vectors, .lanes = kb->target->lanes, .steps = 0,
-                       .unroll = 4, .x_row = 1, .x_step = rows->stride, .w_step = columns->stride,
+    b->form = (sn_gemm_micro){.rows = (uint32_t)w->block.rows, .vectors = (uint32_t)w->block.vectors, .lanes = kb->target->lanes, .steps = 0,
+                       .unroll = UNROLL, .x_row = 1, .x_step = rows->stride, .w_step = columns->stride,
                        .c_row = w->block.vectors * kb->target->lanes, .fma = kb->target->fma};
-    b->micro = sn_gemm_micro_function(&env, &m);
 }
 
 static void emit_parts(sn_kb *kb, sn_ct *ct)
