@@ -1,0 +1,67 @@
+/* Another batch, another length of sequences: everything comes from the cache.
+ * Not what the cache does with damaged files (tests/codegen/cache_test.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "frontend/training.h"
+
+static char cache[] = "/tmp/sinew-recompile-XXXXXX";
+
+/* Make the recipe with the settings after it, NULL last; kernels that were compiled. */
+static uint32_t compiled(const char *recipe, const char *const *set)
+{
+    sn_training t;
+    sn_rt_error err = {""};
+    uint32_t    sets = 0;
+    while (set[sets]) sets++;
+    if (!sn_training_open(&t, recipe, set, sets, cache, NULL, &err)) {
+        sn_training_complain(&t, "test", &err);
+        fail();
+    }
+    const sn_compile_stats s = t.program.stats;
+    assert_int_equal(t.diags.count, 0);
+    assert_true(s.distinct > 50);
+    sn_training_close(&t);
+    return s.distinct - s.cached;
+}
+
+static void check(const char *recipe)
+{
+    static const char *const hidden = "hidden=4", *const queue = "queue=512";
+    assert_true(compiled(recipe, (const char *[]){hidden, queue, "batch=8", NULL}) > 50);
+    assert_int_equal(compiled(recipe, (const char *[]){hidden, queue, "batch=8", NULL}), 0);
+    assert_int_equal(compiled(recipe, (const char *[]){hidden, queue, "batch=64", NULL}), 0);
+    assert_int_equal(compiled(recipe, (const char *[]){hidden, queue, "batch=8", "frames=450", NULL}), 0);
+    assert_int_equal(compiled(recipe, (const char *[]){hidden, queue, "batch=3", "frames=77", NULL}), 0);
+    /* The queue's length is a constant of its kernels: loss, gradient and ranks of both queues, no others. */
+    assert_in_range(compiled(recipe, (const char *[]){hidden, "queue=1024", "batch=8", NULL}), 0, 8);
+}
+
+static void test_stgcn(void **unused)
+{
+    (void)unused;
+    check(MODELS "/recipes/moco_dense_stgcn.json");
+}
+
+static void test_agcn(void **unused)
+{
+    (void)unused;
+    check(MODELS "/recipes/moco_dense_agcn.json");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stgcn), cmocka_unit_test(test_agcn)};
+    if (!mkdtemp(cache)) return 1;
+    int  failed = cmocka_run_group_tests(tests, NULL, NULL);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", cache);
+    return system(command) != 0 || failed;
+}
