@@ -41,11 +41,14 @@ static void normals(sn_rt_random *r, double a, double b, float *out, size_t n)
 
 static void unit_row(sn_rt_random *r, float *row, size_t width)
 {
-    double norm = 0;
+    double norm;
     do { /* a row of zeros has no direction: draw again, which happens with width 1 and odds of 2^-53 */
-        norm = 0;
+        double part[8] = {0};
         normals(r, 0, 1, row, width);
-        for (size_t k = 0; k < width; k++) norm += (double)row[k] * row[k];
+        for (size_t k = 0; k + 8 <= width; k += 8)
+            for (size_t j = 0; j < 8; j++) part[j] += (double)row[k + j] * row[k + j];
+        for (size_t k = width / 8 * 8; k < width; k++) part[k % 8] += (double)row[k] * row[k];
+        norm = ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
     } while (norm == 0);
     norm = sqrt(norm);
     for (size_t k = 0; k < width; k++) row[k] = (float)(row[k] / norm);
@@ -78,6 +81,18 @@ void sn_rt_init_fill(sn_abi_init init, double a, double b, const char *name, uin
     sn_rt_parallel_for(threads, (int64_t)((count + chunk - 1) / chunk), fill_chunks, &f);
 }
 
+typedef struct zeroes { char *at; size_t bytes; } zeroes;
+enum { ZERO_BYTES = 1 << 20 }; /* an item of the work: pages are first touched by all threads */
+
+static void zero_pieces(void *context, int64_t begin, int64_t end)
+{
+    const zeroes *z = context;
+    for (int64_t i = begin; i < end; i++) {
+        size_t at = (size_t)i * ZERO_BYTES;
+        memset(z->at + at, 0, z->bytes - at < ZERO_BYTES ? z->bytes - at : ZERO_BYTES);
+    }
+}
+
 /* Elements of the last axis; 1 for a scalar.  Weights, copies and states have constant dims, as sn_rt_store_new checked. */
 static size_t last_axis(const sn_rt_store *store, uint32_t param)
 {
@@ -89,7 +104,8 @@ static size_t last_axis(const sn_rt_store *store, uint32_t param)
 void sn_rt_store_init(sn_rt_store *store, uint64_t seed, int threads)
 {
     const sn_abi_program *p = store->program;
-    memset(store->slab, 0, store->slab_bytes);
+    zeroes slab = {(char *)store->slab, store->slab_bytes};
+    sn_rt_parallel_for(threads, (int64_t)((slab.bytes + ZERO_BYTES - 1) / ZERO_BYTES), zero_pieces, &slab);
     memset(store->head, 0, p->params * sizeof *store->head);
     store->ahead = false;
     for (uint32_t i = 0; i < p->params; i++) {
