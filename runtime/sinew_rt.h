@@ -11,7 +11,7 @@
  *   sn_rt_session_run        as often as wanted; allocates nothing
  *
  * Binding again with other extents needs no compilation; parameters and outputs must then be set and prepared again.
- * One thread calls a session at a time; a run uses helper threads of the calling thread, which live until it ends and sleep between runs.  Results are the same bits for any
+ * One thread calls a session at a time; a run uses the session's own team of OpenMP threads.  Results are the same bits for any
  * number of threads, because tiles and partial sums are numbered at compile time.
  *
  * Files: program.c (check, find) bind.c (extents, plan) hold.c (held parameters) session.c (run) parallel.c (threads) peak.c (limits of the machine).

@@ -28,24 +28,6 @@ size_t sn_rt_plan_live(const sn_rt_interval *item, uint32_t n, uint32_t calls);
 sn_rt_status sn_rt_dims_eval(const sn_abi_program *p, const int64_t *extent, int64_t *value, sn_rt_error *err);
 static inline int64_t sn_rt_dim_value(const int64_t *value, int64_t dim) { return dim >= 0 ? dim : value[~dim]; }
 
-/* ---- crew.c: threads ---------------------------------------------------------------------------------------------------- */
-
-typedef struct sn_rt_crew sn_rt_crew;
-/* Do what there is to do as thread `self` >= 1, and return when there is nothing.  Entered anew after every call. */
-typedef void sn_rt_crew_fn(void *context, int self);
-
-/* The calling thread's crew with threads - 1 helpers, or as many as the system gives.  NULL if it has none, is in a run already, or the caller
- * is a helper: work alone then.  It ends with the calling thread. */
-sn_rt_crew *sn_rt_crew_mine(int threads);
-/* Let helpers enter fn, and end that: returns when none is inside. */
-void sn_rt_crew_open(sn_rt_crew *c, int threads, sn_rt_crew_fn *fn, void *context);
-void sn_rt_crew_close(sn_rt_crew *c);
-/* Say that there is work.  By any thread of the run. */
-void sn_rt_crew_call(sn_rt_crew *c);
-/* Number of calls so far, to be read before looking for work; wait until it differs from `seen`. */
-int32_t sn_rt_crew_ticket(sn_rt_crew *c);
-int32_t sn_rt_crew_wait(sn_rt_crew *c, int32_t seen);
-
 /* ---- parallel.c: the team ----------------------------------------------------------------------------------------------- */
 
 /* One unit of a list that a team works through. */

@@ -1,37 +1,45 @@
-/* The team: threads that work through a list of jobs, tile by tile.
- * Not a task graph and not a scheduler of programs: the list says by its `wait` flags where all must meet.  Not the threads (crew.c).
+/* The team: OpenMP threads that work through a list of jobs, tile by tile.
+ * Not a task graph and not a scheduler of programs: the list says by its `wait` flags where all must meet.
  *
- * Jobs are opened in groups: those between two waits.  Threads take tiles of open jobs from a counter a job; whoever finishes the last tile
- * of a group leads on: it does groups too small to share by itself, then opens the next large one and calls the others.  So there is no
- * barrier in the usual sense: a thread that the system put aside while it held no tile delays nobody.  Others wait by a short spin and then
- * sleep in the kernel, because on a shared machine two spinning threads beside a third process run several times slower than one.
+ * One parallel region serves the whole list.  Jobs are opened in groups: those between two waits.  Threads take tiles of open jobs from a
+ * counter a job; whoever finishes the last tile of a group leads on: it does groups too small to share by itself, then opens the next
+ * large one.  So there is no barrier in the usual sense: a thread that the system put aside while it held no tile delays nobody.
+ * Others wait by a short spin and then sleep in the kernel, because on a shared machine two spinning threads beside a third process
+ * run several times slower than one.
  *
  * Results cannot depend on who takes which tile: tiles write disjoint memory and are cut at compile time.
  */
 #include "internal.h"
 
+#include <limits.h>
+#include <linux/futex.h>
 #include <omp.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { SPIN_NS = 30000, SPIN_BATCH = 32, ALL_DONE = -1 };
 
 typedef struct lane { _Alignas(SN_RT_ALIGN) _Atomic int64_t next; } lane; /* first tile of a job not yet taken */
 
 typedef struct team {
-    _Alignas(SN_RT_ALIGN) _Atomic uint32_t open; /* jobs opened so far */
-    _Atomic uint32_t first;                      /* job the open group begins with; written before `open`, so never behind it */
-    _Atomic bool     done;
+    _Alignas(SN_RT_ALIGN) _Atomic int32_t open; /* jobs opened so far, or ALL_DONE; the word sleepers wait on */
+    _Atomic int32_t sleepers;
     _Alignas(SN_RT_ALIGN) _Atomic int64_t remaining; /* tiles of the open group not yet done */
     _Alignas(SN_RT_ALIGN) const sn_rt_job *job;
     uint32_t           jobs;
     int                threads;
-    sn_rt_crew        *crew; /* NULL for a thread alone */
     char              *scratch;
     size_t             scratch_bytes;
     const sn_rt_clock *clock;
-    double             opened; /* when the open group was; of the leader */
+    double             opened;       /* when the open group was, and which job it begins with */
+    uint32_t           opened_first; /* both written by the leader only */
     lane               lane[];
 } team;
+
+_Static_assert(sizeof(int) == sizeof(int32_t), "a futex is 32 bits");
 
 double sn_rt_now(void)
 {
@@ -45,6 +53,35 @@ static int at_most(int threads) { return threads < SN_RT_MAX_THREADS ? threads :
 int sn_rt_threads_default(void) { return at_most(omp_get_max_threads()); }
 
 size_t sn_rt_team_state_bytes(uint32_t n) { return sizeof(team) + n * sizeof(lane); }
+
+/* ---- waiting ------------------------------------------------------------------------------------------------------------ */
+
+/* Return the number of open jobs once it differs from `seen`. */
+static int32_t wait_for_more(team *t, int32_t seen)
+{
+    int32_t open = atomic_load_explicit(&t->open, memory_order_acquire);
+    if (open != seen) return open;
+    double until = sn_rt_now() + 1e-9 * SPIN_NS;
+    do {
+        for (int i = 0; i < SPIN_BATCH; i++) {
+            sn_rt_pause();
+            open = atomic_load_explicit(&t->open, memory_order_acquire);
+            if (open != seen) return open;
+        }
+    } while (sn_rt_now() < until);
+    /* The leader stores `open` and then reads `sleepers`; we count ourselves first and the kernel compares `open` again: one of the two
+     * sees the other. */
+    atomic_fetch_add(&t->sleepers, 1);
+    while ((open = atomic_load(&t->open)) == seen) syscall(SYS_futex, &t->open, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+    atomic_fetch_sub(&t->sleepers, 1);
+    return open;
+}
+
+static void publish(team *t, int32_t open)
+{
+    atomic_store(&t->open, open);
+    if (atomic_load(&t->sleepers) > 0) syscall(SYS_futex, &t->open, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
 
 /* ---- working ------------------------------------------------------------------------------------------------------------ */
 
@@ -115,51 +152,37 @@ static void lead(team *t, int self, uint32_t begin)
         int64_t  tiles = t->threads > 1 ? shared_tiles(t->job, begin, end) : 0;
         if (tiles) {
             if (t->clock) t->opened = sn_rt_now();
+            t->opened_first = begin;
             atomic_store_explicit(&t->remaining, tiles, memory_order_relaxed);
-            atomic_store_explicit(&t->first, begin, memory_order_relaxed);
-            atomic_store_explicit(&t->open, end, memory_order_release);
-            sn_rt_crew_call(t->crew);
+            publish(t, (int32_t)end);
             return;
         }
         work_alone(t, self, begin, end);
         begin = end;
     }
-    atomic_store_explicit(&t->done, true, memory_order_release);
-    if (self != 0) sn_rt_crew_call(t->crew); /* the caller waits; helpers have nothing to come for */
+    publish(t, ALL_DONE);
 }
 
-/* Take tiles while there are any, leading on where that falls to us. */
-static void help(void *context, int self)
+static void member(team *t, int self)
 {
-    team *t = context;
-    for (bool last = true; last;) {
-        uint32_t open = atomic_load_explicit(&t->open, memory_order_acquire), first = atomic_load_explicit(&t->first, memory_order_relaxed);
-        last = false;
-        for (uint32_t j = first; j < open; j++) {
+    int32_t seen = 0;
+    if (self == 0) lead(t, self, 0);
+    for (;;) {
+        int32_t open = wait_for_more(t, seen);
+        if (open == ALL_DONE) return;
+        bool last = false;
+        for (uint32_t j = (uint32_t)seen; j < (uint32_t)open; j++) {
             int64_t begin, n;
             while ((n = take(t, j, &begin)) > 0) {
                 work(t, self, j, begin, n);
                 last = atomic_fetch_sub_explicit(&t->remaining, n, memory_order_acq_rel) == n;
             }
         }
-        if (!last) return;
-        if (t->clock) t->clock->wall[first] += sn_rt_now() - t->opened;
-        lead(t, self, open);
+        seen = open;
+        if (!last) continue;
+        if (t->clock) t->clock->wall[t->opened_first] += sn_rt_now() - t->opened;
+        lead(t, self, (uint32_t)open);
     }
-}
-
-/* The calling thread's part: it may leave when all is done and nobody is inside. */
-static void run_with_crew(team *t)
-{
-    sn_rt_crew_open(t->crew, t->threads, help, t);
-    lead(t, 0, 0);
-    for (;;) {
-        int32_t seen = sn_rt_crew_ticket(t->crew);
-        help(t, 0);
-        if (atomic_load_explicit(&t->done, memory_order_acquire)) break;
-        sn_rt_crew_wait(t->crew, seen);
-    }
-    sn_rt_crew_close(t->crew);
 }
 
 static bool worth_sharing(const sn_rt_job *job, uint32_t n)
@@ -182,13 +205,13 @@ void sn_rt_team_run(const sn_rt_job *job, uint32_t n, int threads, void *scratch
     t->scratch = scratch;
     t->scratch_bytes = scratch_bytes;
     t->clock = clock;
-    t->crew = threads > 1 && worth_sharing(job, n) ? sn_rt_crew_mine(threads) : NULL;
-    if (t->crew) {
-        run_with_crew(t);
-    } else {
+    if (threads == 1 || !worth_sharing(job, n)) {
         t->threads = 1;
         lead(t, 0, 0);
+        return;
     }
+#pragma omp parallel num_threads(threads)
+    member(t, omp_get_thread_num());
 }
 
 /* ---- one loop ----------------------------------------------------------------------------------------------------------- */

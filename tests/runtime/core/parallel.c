@@ -1,7 +1,6 @@
 /* Tests of the team: every tile once, waits respected, groups side by side, any number of threads. */
 #include "../data/check.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -102,34 +101,8 @@ static void test_side_by_side(void **unused)
     }
 }
 
-/* Loops within loops, and callers side by side that come and go with their helpers. */
-static void nested(void *context, int64_t begin, int64_t end)
-{
-    for (int64_t i = begin; i < end; i++) sn_rt_parallel_for(3, 10, count_tiles, (_Atomic int *)context + 10 * i);
-}
-
-static void *caller(void *context)
-{
-    for (int repeat = 0; repeat < 20; repeat++) sn_rt_parallel_for(1 + repeat % MOST_THREADS, 7, nested, context);
-    return NULL;
-}
-
-static void test_callers(void **unused)
-{
-    (void)unused;
-    enum { CALLERS = 4 };
-    static _Atomic int count[CALLERS][70];
-    pthread_t          thread[CALLERS];
-    memset(count, 0, sizeof count);
-    for (int i = 0; i < CALLERS; i++) assert_int_equal(pthread_create(&thread[i], NULL, caller, count[i]), 0);
-    for (int i = 0; i < CALLERS; i++) pthread_join(thread[i], NULL);
-    for (int i = 0; i < CALLERS; i++)
-        for (int k = 0; k < 70; k++) assert_int_equal(count[i][k], 20);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_chain), cmocka_unit_test(test_side_by_side),
-                                       cmocka_unit_test(test_callers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_chain), cmocka_unit_test(test_side_by_side)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
