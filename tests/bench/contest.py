@@ -14,7 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = os.path.join(HERE, "..", "..", "models")
 LIBRARIES = "/usr/lib/x86_64-linux-gnu/"
-PATIENCE = 240
+PATIENCE = 300
 ALLOCATORS = {
     "": {},
     "jemalloc": {"LD_PRELOAD": LIBRARIES + "libjemalloc.so.2",
