@@ -149,7 +149,7 @@ ABOUT = """# The comparison
 same threads and take turns with sinew, A B C, C B A, in processes that stay; medians of a step count. A peer that needs more than 1.5 times the best
 peer's time in its first turn takes no further ones. Peers as their experts run them: tcmalloc or jemalloc preloaded, oneDNN, channels-last where it
 helps, norms folded in inference, all optimisations of ONNX Runtime, OpenVINO's latency hint in float32; results of inference must agree with
-sinew's to 1e-3 of the largest value before a peer may run.
+sinew's to 1e-3 of the largest value before a peer may run. What falls short, and where its time goes, stands in [SHORT.md](SHORT.md).
 
 - *of peak*: multiply-adds of the direct method over time, against what multiply-adds on registers alone reach right after, on the same threads. Above
   100 % where a convolution over time needs fewer multiplications than the direct method.
