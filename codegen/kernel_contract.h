@@ -102,6 +102,8 @@ typedef struct sn_ct_pack {
 bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
 /* The last frame packed, counted from the one a tile is packed around. */
 int64_t sn_ct_pack_last(const sn_ct_pack *p);
+/* Column of the loops at their values: flattened, last fastest. */
+LLVMValueRef sn_ct_pack_column(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *p, const LLVMValueRef *loop);
 /* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside.
  * `column`: the first one if p->part is not 0; columns keep their places in the rows. */
 void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to);

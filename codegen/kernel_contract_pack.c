@@ -157,6 +157,16 @@ void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *lo
 
 /* ---- weights: panels of columns ---- */
 
+LLVMValueRef sn_ct_pack_column(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *p, const LLVMValueRef *loop)
+{
+    LLVMValueRef flat = sn_kb_i64(kb, 0);
+    for (uint32_t i = 0; i < p->columns; i++) {
+        LLVMValueRef n = sn_kb_i64(kb, ct->facts.loop[p->column[i]].extent.v);
+        flat = sn_kb_iadd(kb, sn_kb_imul(kb, flat, n), loop[p->column[i]]);
+    }
+    return flat;
+}
+
 /* Loop values of a flattened index over constant extents, last fastest. */
 static void unflatten(sn_kb *kb, const sn_contract_facts *f, const uint8_t *loop, uint32_t n, LLVMValueRef flat, LLVMValueRef *value)
 {

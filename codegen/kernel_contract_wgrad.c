@@ -381,24 +381,13 @@ static void emit_parts(sn_kb *kb, sn_ct *ct)
 
 /* ---- sum of the parts ---- */
 
-/* Flattened index of loops at their values, last fastest. */
-static LLVMValueRef flatten(body *b, const sn_ct_pack *k, LLVMValueRef *loop)
-{
-    LLVMValueRef flat = sn_kb_i64(b->kb, 0);
-    for (uint32_t i = 0; i < k->columns; i++) {
-        LLVMValueRef n = sn_kb_i64(b->kb, b->ct->facts.loop[k->column[i]].extent.v);
-        flat = sn_kb_iadd(b->kb, sn_kb_imul(b->kb, flat, n), loop[k->column[i]]);
-    }
-    return flat;
-}
-
 /* Offset of a vector of the result in the accumulators of a part. */
 static LLVMValueRef part_offset(body *b, LLVMValueRef *loop)
 {
     sn_kb *kb = b->kb;
     const wgrad *w = b->w;
     LLVMValueRef width = sn_kb_i64(kb, w->block.vectors * kb->lanes);
-    LLVMValueRef column = flatten(b, &w->pack[w->column_side], loop), row = flatten(b, &w->pack[w->row_side], loop);
+    LLVMValueRef column = sn_ct_pack_column(kb, b->ct, &w->pack[w->column_side], loop), row = sn_ct_pack_column(kb, b->ct, &w->pack[w->row_side], loop);
     LLVMValueRef tap = w->product.tap == UINT8_MAX ? sn_kb_i64(kb, 0) : loop[w->product.tap];
     LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, sn_kb_idiv(kb, column, width), sn_kb_i64(kb, w->taps)), tap);
     line = sn_kb_iadd(kb, sn_kb_imul(kb, line, sn_kb_i64(kb, w->rows)), row);

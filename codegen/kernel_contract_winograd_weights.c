@@ -327,17 +327,6 @@ static void emit_add(sn_kb *kb, sn_ct *ct)
 
 /* ---- epilogue ---- */
 
-/* Flattened index of loops at their values, last fastest. */
-static LLVMValueRef flatten(body *b, const sn_ct_pack *k, LLVMValueRef *loop)
-{
-    LLVMValueRef flat = sn_kb_i64(b->kb, 0);
-    for (uint32_t i = 0; i < k->columns; i++) {
-        LLVMValueRef n = sn_kb_i64(b->kb, b->ct->facts.loop[k->column[i]].extent.v);
-        flat = sn_kb_iadd(b->kb, sn_kb_imul(b->kb, flat, n), loop[k->column[i]]);
-    }
-    return flat;
-}
-
 /* One row of the result's last axis. */
 static void end_row(body *b, const sn_ct_tile *tile)
 {
@@ -355,7 +344,8 @@ static void end_row(body *b, const sn_ct_tile *tile)
     sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, t->dim[axis].v), kb->lanes, NULL, 0);
     loop[c->at[SN_AT_OUT][axis].loop[0]] = l.i;
     at[axis] = sn_kb_index(kb, l.i, 1);
-    LLVMValueRef column = flatten(b, &w->side.pack[w->side.column_side], loop), row = flatten(b, &w->side.pack[w->side.row_side], loop);
+    LLVMValueRef column = sn_ct_pack_column(kb, b->ct, &w->side.pack[w->side.column_side], loop);
+    LLVMValueRef row = sn_ct_pack_column(kb, b->ct, &w->side.pack[w->side.row_side], loop);
     LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, loop[w->side.product.tap], sn_kb_i64(kb, w->blocks)), sn_kb_idiv(kb, column, width));
     line = sn_kb_iadd(kb, sn_kb_imul(kb, line, sn_kb_i64(kb, w->rows)), row);
     LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_imul(kb, line, width), sn_kb_irem(kb, column, width));

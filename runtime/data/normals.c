@@ -5,7 +5,7 @@
  * series in plain double arithmetic cost a tenth of that.  No multiply-add is fused here (runtime/data/CMakeLists.txt), so that every
  * processor gives the same bits.
  */
-#include "random.h"
+#include "philox.h"
 
 #include <math.h>
 #include <string.h>
@@ -91,20 +91,11 @@ INLINE double cos_of_turn(double v)
 INLINE void philox(const sn_rt_random *r, words *x)
 {
     for (uint32_t i = 0; i < BLOCK; i++) {
-        uint32_t c0 = r->counter[0] + i, c1 = r->counter[1], c2 = r->counter[2], c3 = r->counter[3], k0 = r->key[0], k1 = r->key[1];
-        for (int round = 0; round < 10; round++) {
-            uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
-            c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-            c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-            c1 = (uint32_t)p1;
-            c3 = (uint32_t)p0;
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
-        }
-        x->w[0][i] = c0;
-        x->w[1][i] = c1;
-        x->w[2][i] = c2;
-        x->w[3][i] = c3;
+        philox_block b = philox_of((philox_block){r->counter[0] + i, r->counter[1], r->counter[2], r->counter[3]}, r->key[0], r->key[1]);
+        x->w[0][i] = b.c0;
+        x->w[1][i] = b.c1;
+        x->w[2][i] = b.c2;
+        x->w[3][i] = b.c3;
     }
 }
 

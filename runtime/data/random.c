@@ -1,24 +1,14 @@
 /* Philox4x32-10 and the distributions drawn from it, but normal numbers (normals.c).
  * Not a global generator; every stream is the caller's. */
-#include "random.h"
+#include "philox.h"
 
 void sn_rt_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)p1;
-        c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
+    philox_block b = philox_of((philox_block){counter[0], counter[1], counter[2], counter[3]}, key[0], key[1]);
+    out[0] = b.c0;
+    out[1] = b.c1;
+    out[2] = b.c2;
+    out[3] = b.c3;
 }
 
 void sn_rt_random_start(sn_rt_random *r, uint64_t seed, sn_rt_purpose purpose, uint64_t step, uint32_t sample)

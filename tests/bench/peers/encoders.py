@@ -12,15 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import reference
 import safetensors
 import torch_agcn
-
-
-def product_rows(self, x, a):
-    """GraphConv on channels-last memory: one batched product [w, v*k] x [v*k, c] without a copy."""
-    x = self.conv(x)
-    n, kc, t, v = x.shape
-    rows = x.permute(0, 2, 3, 1).reshape(n * t, v * self.k, kc // self.k)
-    y = torch.matmul(a.permute(2, 1, 0).reshape(a.shape[2], -1), rows)
-    return y.view(n, t, -1, kc // self.k).permute(0, 3, 1, 2)
+import torch_step
 
 
 def product_sets(self, x, a):
@@ -38,7 +30,7 @@ def product_convs(self, x, a):
     return sum(torch.matmul(torch.nn.functional.conv2d(x, w, b).reshape(n, -1, v), m) for (w, b), m in zip(parts, a)).view(n, -1, t, v)
 
 
-PRODUCTS = {"rows": product_rows, "sets": product_sets, "convs": product_convs}
+PRODUCTS = {"rows": torch_step.graph_product_rows, "sets": product_sets, "convs": product_convs}
 
 
 class Encoder(torch.nn.Module):
