@@ -16,6 +16,7 @@ int sn_cmd_run(int argc, const char **argv);
 int sn_cmd_ops(int argc, const char **argv);
 int sn_cmd_passes(int argc, const char **argv);
 int sn_cmd_import(int argc, const char **argv);
+int sn_cmd_compose(int argc, const char **argv);
 int sn_cmd_data(int argc, const char **argv);
 int sn_cmd_augment(int argc, const char **argv);
 int sn_cmd_pretrain(int argc, const char **argv);

@@ -24,6 +24,7 @@ static const verb verbs[] = {
     {"run",      "FILE --in X=X.npy --out DIR", "run a program on arrays, with gradients on request",            sn_cmd_run},
 #endif
     {"import",   "FORMAT PATH... -o SET",      "read motion capture into a data set",                            sn_cmd_import},
+    {"compose",  "CLIPS --table CSV -o SET",   "put clips together to sequences with exact labels",              sn_cmd_compose},
     {"data",     "SET",                        "show what is in a data set",                                     sn_cmd_data},
     {"augment",  "[NAME --in X --out Y]",      "apply an augmentation to a clip, or list them",                  sn_cmd_augment},
 #ifdef SINEW_WITH_CODEGEN

@@ -108,6 +108,21 @@ expect 1 'sinew import: absent.csv: open: No such file or directory' \
 expect 1 'sinew import: no/s: create: No such file or directory' \
   sh -c '"$1" import bvh here/one -o no/s 2>&1 >/dev/null' sh "$sinew"
 
+# Two recordings in a row, the second turned to go on where the first ended.
+cat >row.csv <<'END'
+seq,fps,start_frame,end_frame,label,clip,source
+both,30,0,85,walk,02_01,tests
+both,30,85,1230,,86_01,tests
+END
+expect 0 'wrote both.safetensors: 1 sequences composed, 1 in all' "$sinew" compose s.safetensors --table row.csv --split val -o both.safetensors
+contains '        0 .. 85          0.00 .. 2.83     s  walk (tests)' "$sinew" data both.safetensors --sequence both
+expect 1 'sinew compose: row.csv:2: the set holds already sequence "both"' sh -c \
+  '"$1" compose s.safetensors --table row.csv --append -o both.safetensors 2>&1 >/dev/null' sh "$sinew"
+expect 1 'sinew compose: row.csv: no sequence is to be made' "$sinew" compose s.safetensors --table row.csv --prefix x -o x.s
+try="Try 'sinew compose --help'."
+expect 2 "sinew compose: --table CSV is missing
+$try" "$sinew" compose s.safetensors -o x.s
+
 try="Try 'sinew data --help'."
 expect 2 "sinew data: expected one SET
 $try" "$sinew" data
