@@ -35,7 +35,7 @@ typedef struct sn_ast_output { sn_text name, doc, from; sn_loc loc; } sn_ast_out
 typedef struct sn_ast_node {
     sn_text  name, doc, op, is, momentum_of;
     sn_text *in; uint32_t ins;
-    sn_value with, shape, when, each, repeat, coefficient;
+    sn_value with, shape, when, each, repeat, coefficient, training;
     bool     constant;
     sn_loc   loc;
 } sn_ast_node;
@@ -58,11 +58,11 @@ typedef struct sn_ast_view { sn_text input, augment; sn_loc loc; } sn_ast_view;
 
 typedef struct sn_ast_recipe {
     bool         present;
-    sn_text      module, loss;
+    sn_text      module, loss, labels, model;
     sn_value     batch, frames;
     sn_ast_view *view; uint32_t views;
     bool         has_optimizer, has_schedule;
-    struct { sn_text kind; sn_value rate, momentum, weight_decay; bool nesterov; sn_loc loc; } optimizer;
+    struct sn_ast_optimizer { sn_text kind; sn_value rate, momentum, weight_decay, beta1, beta2, epsilon; bool nesterov; sn_loc loc; } optimizer;
     struct { sn_value epochs, warmup, steps, factor; sn_loc loc; } schedule;
     sn_loc       loc;
 } sn_ast_recipe;

@@ -324,6 +324,7 @@ struct Reader {
         o->each = flex(f->each(), p, "each");
         o->repeat = flex(f->repeat(), p, "repeat");
         o->coefficient = flex(f->coefficient(), p, "coefficient");
+        o->training = flex(f->training(), p, "training");
         o->constant = f->constant();
     }
 
@@ -356,6 +357,8 @@ struct Reader {
         o->loss = text(f->loss(), p, "loss");
         o->batch = flex(f->batch(), p, "batch");
         o->frames = flex(f->frames(), p, "frames");
+        o->labels = text(f->labels(), p, "labels");
+        o->model = text(f->model(), p, "model");
         list(f->views(), p, "views", &o->view, &o->views);
         if (auto *z = f->optimizer()) {
             sn_spot at = sn_spot_key(p, "optimizer");
@@ -366,6 +369,9 @@ struct Reader {
             o->optimizer.momentum = flex(z->momentum(), at, "momentum");
             o->optimizer.weight_decay = flex(z->weight_decay(), at, "weight_decay");
             o->optimizer.nesterov = z->nesterov();
+            o->optimizer.beta1 = flex(z->beta1(), at, "beta1");
+            o->optimizer.beta2 = flex(z->beta2(), at, "beta2");
+            o->optimizer.epsilon = flex(z->epsilon(), at, "epsilon");
         }
         if (auto *s = f->schedule()) {
             sn_spot at = sn_spot_key(p, "schedule");

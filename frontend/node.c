@@ -134,6 +134,16 @@ static bool momentum_of(sn_scope *s, const element *x, const sn_ast_module *m, s
     return true;
 }
 
+/* The instance's `training`: what it is around the node, or 0. */
+static bool training_in(sn_scope *s, const element *x)
+{
+    bool around = s->e->training;
+    if (x->n->training.kind == SN_VALUE_ABSENT) return around;
+    sn_num a = sn_scope_number(s, &x->n->training, x->full, "training");
+    if (a.kind == SN_NUM_DIM) sn_elab_free_error(s->e, x->n->training.loc, x->full, "training: found a dimension that is free until run time, expected a condition known before");
+    return around && (a.kind == SN_NUM_UNKNOWN || a.kind == SN_NUM_DIM || sn_num_value(a) != 0);
+}
+
 static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m, const sn_file *file)
 {
     sn_elab *e = s->e;
@@ -155,7 +165,10 @@ static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m,
     }
     sn_call c = {.file = file, .module = m, .name = x->full, .parent = s, .in = in, .momentum = copy, .loc = n->op.loc};
     c.arg = arguments(s, x, &c.args);
+    bool around = e->training;
+    e->training = training_in(s, x);
     const sn_results *r = sn_elab_instance(e, &c);
+    e->training = around;
     if (!r) return out;
     for (uint32_t i = 0; (n->constant || n->momentum_of.s) && i < r->n; i++)
         if (!sn_is_none(r->ref[i])) r->ref[i] = stopped(s, x, r->ref[i]);
@@ -194,6 +207,7 @@ static made make(sn_scope *s, const element *x)
         out.ref = sn_elab_formula(s, &n->is, x->full);
     } else if (sn_op_find(n->op.s, &op) && !sn_op_has(op, SN_INTERNAL)) {
         if (n->momentum_of.s) sn_elab_error(s->e, n->momentum_of.loc, x->full, "momentum_of: %s is an operator, expected an instance of a module", n->op.s);
+        if (n->training.kind) sn_elab_error(s->e, n->training.loc, x->full, "training: %s is an operator, expected an instance of a module", n->op.s);
         out.ref = make_op(s, x, op);
     } else {
         const sn_ast_module *m = sn_model_find(s->e->model, s->file, n->op.s, &file);
@@ -298,6 +312,7 @@ static bool check_fields(sn_scope *s, const element *x)
     else if (n->is.s && n->with.kind) sn_elab_error(s->e, n->with.loc, x->full, "`with` has no meaning with `is`");
     else if (n->is.s && n->shape.kind) sn_elab_error(s->e, n->shape.loc, x->full, "`shape` has no meaning with `is`: the formula's shape follows from its values");
     else if (n->is.s && n->momentum_of.s) sn_elab_error(s->e, n->momentum_of.loc, x->full, "`momentum_of` has no meaning with `is`");
+    else if (n->is.s && n->training.kind) sn_elab_error(s->e, n->training.loc, x->full, "`training` has no meaning with `is`");
     else if (n->coefficient.kind && !n->momentum_of.s) sn_elab_error(s->e, n->coefficient.loc, x->full, "`coefficient` without `momentum_of`");
     else return true;
     return false;

@@ -60,18 +60,23 @@ static void one_of(reader *r, const sn_text *t, const char *what, const char *co
                           : sn_format(&r->s.e->arena, "no %s \"%s\"", what, t->s));
 }
 
-static void read_views(reader *r, const sn_ast_recipe *a, sn_recipe *out)
+static const char **input_names(reader *r)
 {
     const sn_ast_module *m = r->s.module;
     const char **input = sn_new_n(&r->s.e->arena, const char *, m->inputs + 1);
     for (uint32_t i = 0; i < m->inputs; i++) input[i] = m->input[i].name.s ? m->input[i].name.s : "";
+    return input;
+}
+
+static void read_views(reader *r, const sn_ast_recipe *a, const char *const *input, sn_recipe *out)
+{
     out->view = sn_new_n(r->arena, sn_recipe_view, a->views + 1);
     out->views = a->views;
     if (a->views == 0) wrong(r, a->loc, "`views` is missing");
     for (uint32_t i = 0; i < a->views; i++) {
         const sn_ast_view *v = &a->view[i];
         out->view[i] = (sn_recipe_view){text(r, &v->input, v->loc, "input"), text(r, &v->augment, v->loc, "augment")};
-        one_of(r, &v->input, "input", input, m->inputs);
+        one_of(r, &v->input, "input", input, r->s.module->inputs);
         sn_rt_augmentation augmentation;
         sn_rt_error        err;
         if (v->augment.s && sn_rt_augmentation_parse(v->augment.s, &augmentation, &err) != SN_RT_OK)
@@ -102,20 +107,35 @@ static void read_schedule(reader *r, const sn_ast_recipe *a, sn_recipe *out)
     }
 }
 
+/* What the kind does not know is not passed over. */
+static void check_optimizer(reader *r, const sn_ast_recipe *a)
+{
+    const struct sn_ast_optimizer *o = &a->optimizer;
+    bool adam = o->kind.s && strcmp(o->kind.s, "adam") == 0;
+    if (adam && (o->momentum.kind != SN_VALUE_ABSENT || o->nesterov)) wrong(r, o->loc, "optimizer \"adam\" has beta1 and beta2, not momentum");
+    if (!adam && (o->beta1.kind != SN_VALUE_ABSENT || o->beta2.kind != SN_VALUE_ABSENT || o->epsilon.kind != SN_VALUE_ABSENT))
+        wrong(r, o->loc, "beta1, beta2 and epsilon are of optimizer \"adam\"");
+}
+
 static void read_optimizer(reader *r, const sn_ast_recipe *a, sn_recipe *out)
 {
-    static const char *const kind[] = {"sgd"};
+    static const char *const kind[] = {"sgd", "adam"};
     const sn_loc loc = a->optimizer.loc;
     if (!a->has_optimizer) {
         wrong(r, a->loc, "`optimizer` is missing");
         return;
     }
     out->optimizer.kind = text(r, &a->optimizer.kind, loc, "kind");
-    one_of(r, &a->optimizer.kind, "optimizer", kind, 1);
+    one_of(r, &a->optimizer.kind, "optimizer", kind, 2);
     out->optimizer.rate = real(r, &a->optimizer.rate, loc, "rate", -1);
     out->optimizer.momentum = real(r, &a->optimizer.momentum, loc, "momentum", 0);
     out->optimizer.weight_decay = real(r, &a->optimizer.weight_decay, loc, "weight_decay", 0);
     out->optimizer.nesterov = a->optimizer.nesterov;
+    out->optimizer.beta1 = real(r, &a->optimizer.beta1, loc, "beta1", 0.9);
+    out->optimizer.beta2 = real(r, &a->optimizer.beta2, loc, "beta2", 0.999);
+    out->optimizer.epsilon = real(r, &a->optimizer.epsilon, loc, "epsilon", 1e-8);
+    if (out->optimizer.beta1 >= 1 || out->optimizer.beta2 >= 1) wrong(r, loc, "beta1 and beta2 are below 1");
+    check_optimizer(r, a);
 }
 
 static void read_params(reader *r, sn_recipe *out)
@@ -125,6 +145,24 @@ static void read_params(reader *r, sn_recipe *out)
         const sn_binding *b = &r->s.binding[i];
         if (b->kind != SN_BIND_PARAM || (b->num.kind != SN_NUM_INT && b->num.kind != SN_NUM_REAL)) continue;
         out->param[out->params++] = (sn_recipe_param){sn_strdup(r->arena, b->name), sn_num_value(b->num)};
+    }
+}
+
+/* The module's input of labels and its node that is the model; both may be left out. */
+static void read_stage_2(reader *r, const sn_ast_recipe *a, const char *const *input, sn_recipe *out)
+{
+    const sn_ast_module *m = r->s.module;
+    const char **node = sn_new_n(&r->s.e->arena, const char *, m->nodes + 1);
+    one_of(r, &a->labels, "input", input, m->inputs);
+    for (uint32_t i = 0; i < m->nodes; i++) node[i] = m->node[i].name.s ? m->node[i].name.s : "";
+    one_of(r, &a->model, "node", node, m->nodes);
+    out->labels = a->labels.s ? sn_strdup(r->arena, a->labels.s) : NULL;
+    out->model = a->model.s ? sn_strdup(r->arena, a->model.s) : NULL;
+    for (uint32_t i = 0; out->model && i < m->nodes; i++) {
+        if (strcmp(node[i], out->model) != 0) continue;
+        if (!m->node[i].op.s || !sn_model_find(r->s.e->model, r->s.file, m->node[i].op.s, &(const sn_file *){NULL}))
+            wrong(r, a->model.loc, sn_format(&r->s.e->arena, "model: node \"%s\" is no instance of a module", out->model));
+        else out->model_module = sn_strdup(r->arena, m->node[i].op.s);
     }
 }
 
@@ -138,7 +176,9 @@ static void read_recipe(reader *r, const sn_ast_recipe *a, sn_recipe *out)
     one_of(r, &a->loss, "output", output, m->outputs);
     out->batch = whole(r, &a->batch, a->loc, "batch", 1, 0);
     out->frames = whole(r, &a->frames, a->loc, "frames", 1, 0);
-    read_views(r, a, out);
+    const char **input = input_names(r);
+    read_views(r, a, input, out);
+    read_stage_2(r, a, input, out);
     read_optimizer(r, a, out);
     read_schedule(r, a, out);
     read_params(r, out);

@@ -19,13 +19,18 @@ typedef struct sn_recipe_param { /* a parameter of the module with the value of 
 typedef struct sn_recipe {
     const char      *module; /* the training step */
     const char      *loss;   /* name of its scalar output that is minimised */
+    const char      *labels; /* name of its input [N, T] of frame classes, or NULL */
+    const char      *model;  /* name of its node that is the model trained, and */
+    const char      *model_module; /* what it is an instance of; NULL if the recipe names none */
     int64_t          batch, frames;
     sn_recipe_view  *view;   uint32_t views;
     sn_recipe_param *param;  uint32_t params;
     struct {
-        const char *kind; /* "sgd" */
-        double      rate, momentum, weight_decay;
+        const char *kind; /* "sgd" or "adam" */
+        double      rate, weight_decay;
+        double      momentum;              /* of sgd */
         bool        nesterov;
+        double      beta1, beta2, epsilon; /* of adam */
     } optimizer;
     struct { /* the rate rises linearly over the first `warmup` epochs and is multiplied by `factor` after each epoch in `step` */
         int64_t  epochs, warmup;

@@ -128,6 +128,7 @@ static void write_node(writer *w, const void *item)
     field(w, "when", &n->when);
     field(w, "each", &n->each);
     field(w, "repeat", &n->repeat);
+    field(w, "training", &n->training);
     field_bool(w, "constant", n->constant);
     field_text(w, "momentum_of", &n->momentum_of);
     field(w, "coefficient", &n->coefficient);
@@ -235,6 +236,8 @@ static void write_recipe(writer *w, const sn_ast_recipe *r)
     field_text(w, "loss", &r->loss);
     field(w, "batch", &r->batch);
     field(w, "frames", &r->frames);
+    field_text(w, "labels", &r->labels);
+    field_text(w, "model", &r->model);
     if (r->views) {
         comma(w);
         fputs("views: [", w->out);
@@ -257,6 +260,9 @@ static void write_recipe(writer *w, const sn_ast_recipe *r)
         field(w, "momentum", &r->optimizer.momentum);
         field(w, "weight_decay", &r->optimizer.weight_decay);
         field_bool(w, "nesterov", r->optimizer.nesterov);
+        field(w, "beta1", &r->optimizer.beta1);
+        field(w, "beta2", &r->optimizer.beta2);
+        field(w, "epsilon", &r->optimizer.epsilon);
         line_end(w);
         w->first = false;
     }

@@ -82,6 +82,8 @@ static bool graph_digest(sn_training *t, const sn_program_options *options, uint
     return ok;
 }
 
+static bool is_adam(const sn_recipe *r) { return strcmp(r->optimizer.kind, "adam") == 0; }
+
 static bool write_text(sn_training *t, const sn_program_options *options)
 {
     const sn_recipe *r = &t->recipe;
@@ -94,8 +96,14 @@ static bool write_text(sn_training *t, const sn_program_options *options)
     for (uint32_t i = 0; i < r->params; i++) fprintf(f, "%s = %.17g\n", r->param[i].name, r->param[i].value);
     fprintf(f, "loss = %s\nbatch = %lld\nframes = %lld\n", r->loss, (long long)r->batch, (long long)r->frames);
     for (uint32_t v = 0; v < r->views; v++) fprintf(f, "view %s = %s\n", r->view[v].input, r->view[v].augment);
-    fprintf(f, "optimizer = %s\noptimizer rate = %.17g\noptimizer momentum = %.17g\noptimizer weight decay = %.17g\noptimizer nesterov = %d\n",
-            r->optimizer.kind, r->optimizer.rate, r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov);
+    if (r->labels) fprintf(f, "labels = %s\n", r->labels);
+    fprintf(f, "optimizer = %s\noptimizer rate = %.17g\n", r->optimizer.kind, r->optimizer.rate);
+    if (is_adam(r))
+        fprintf(f, "optimizer beta1 = %.17g\noptimizer beta2 = %.17g\noptimizer epsilon = %.17g\noptimizer weight decay = %.17g\n", r->optimizer.beta1,
+                r->optimizer.beta2, r->optimizer.epsilon, r->optimizer.weight_decay);
+    else
+        fprintf(f, "optimizer momentum = %.17g\noptimizer weight decay = %.17g\noptimizer nesterov = %d\n", r->optimizer.momentum,
+                r->optimizer.weight_decay, r->optimizer.nesterov);
     fprintf(f, "schedule epochs = %lld\nschedule warmup = %lld\nschedule factor = %.17g\nschedule steps =", (long long)r->schedule.epochs,
             (long long)r->schedule.warmup, r->schedule.factor);
     for (uint32_t i = 0; i < r->schedule.steps; i++) fprintf(f, " %lld", (long long)r->schedule.step[i]);
@@ -116,10 +124,6 @@ static bool write_graph(sn_training *t, const sn_program_options *options)
 
 static bool check_recipe(const sn_recipe *r, sn_rt_error *err)
 {
-    if (strcmp(r->optimizer.kind, "sgd")) {
-        sn_rt_fail(err, SN_RT_ARGUMENT, "optimizer \"%s\": only \"sgd\" is known", r->optimizer.kind);
-        return false;
-    }
     if (r->batch < 1 || r->frames < 1 || r->views < 1 || r->schedule.epochs < 1 || r->schedule.warmup < 0) {
         sn_rt_fail(err, SN_RT_ARGUMENT, "recipe: batch %lld, frames %lld, views %u, epochs %lld must be at least 1, warmup %lld at least 0",
                    (long long)r->batch, (long long)r->frames, r->views, (long long)r->schedule.epochs, (long long)r->schedule.warmup);
@@ -160,7 +164,9 @@ sn_rt_status sn_training_start(const sn_training *t, uint64_t seed, int threads,
 {
     const sn_recipe *r = &t->recipe;
     sn_rt_training   training = {t->program.abi, t->extent, t->input, r->views,
-                                 {r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov}, seed, threads};
+                                 {is_adam(r),
+                                  {r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov},
+                                  {r->optimizer.beta1, r->optimizer.beta2, r->optimizer.epsilon, r->optimizer.weight_decay}}, seed, threads};
     return sn_rt_trainer_new(&training, out, err);
 }
 

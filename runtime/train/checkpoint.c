@@ -50,23 +50,28 @@ static sn_rt_status add_params(sn_rt_tensors *set, const sn_rt_store *store, sn_
     return status;
 }
 
-/* Velocity and queue heads. */
+/* One thing kept beside a parameter, by the name "PREFIX:NAME". */
+static sn_rt_status add_beside(sn_rt_tensors *set, const char *prefix, const sn_abi_param *p, sn_rt_elem elem, uint32_t rank, const void *data, sn_rt_error *err)
+{
+    uint64_t dims[SN_ABI_MAX_RANK];
+    char    *name = prefixed(prefix, p->name);
+    shape_of(&p->type, dims);
+    sn_rt_status status = name ? sn_rt_tensors_borrow(set, name, elem, rank, dims, data, err) : sn_rt_fail(err, SN_RT_MEMORY, "no memory for a checkpoint");
+    free(name);
+    return status;
+}
+
+/* Velocity, second average and queue heads. */
 static sn_rt_status add_state(sn_rt_tensors *set, sn_rt_store *store, sn_rt_error *err)
 {
     const sn_abi_program *p = store->program;
     sn_rt_status          status = SN_RT_OK;
     for (uint32_t i = 0; status == SN_RT_OK && i < p->params; i++) {
-        uint64_t dims[SN_ABI_MAX_RANK];
-        size_t   n;
-        float   *velocity = sn_rt_store_velocity(store, i, &n);
-        bool     queue = is_queue(p, i);
-        if (!velocity && !queue) continue;
-        char *name = prefixed(velocity ? "velocity" : "head", p->param[i].name);
-        shape_of(&p->param[i].type, dims);
-        if (!name) status = sn_rt_fail(err, SN_RT_MEMORY, "no memory for a checkpoint");
-        else if (velocity) status = sn_rt_tensors_borrow(set, name, SN_RT_ELEM_F32, p->param[i].type.rank, dims, velocity, err);
-        else status = sn_rt_tensors_add(set, name, SN_RT_ELEM_U64, 0, NULL, sn_rt_store_head(store, i), NULL, err);
-        free(name);
+        size_t       n;
+        const float *velocity = sn_rt_store_velocity(store, i, &n), *second = sn_rt_store_second(store, i, &n);
+        if (velocity) status = add_beside(set, "velocity", &p->param[i], SN_RT_ELEM_F32, p->param[i].type.rank, velocity, err);
+        if (status == SN_RT_OK && second) status = add_beside(set, "second", &p->param[i], SN_RT_ELEM_F32, p->param[i].type.rank, second, err);
+        if (status == SN_RT_OK && is_queue(p, i)) status = add_beside(set, "head", &p->param[i], SN_RT_ELEM_U64, 0, sn_rt_store_head(store, i), err);
     }
     return status;
 }
@@ -162,22 +167,38 @@ static sn_rt_status head_of(const char *path, const sn_rt_tensors *set, const sn
     return SN_RT_OK;
 }
 
-/* Velocity and head of one parameter, copied if `copy`, else only checked. */
-static sn_rt_status read_state(const char *path, const sn_rt_tensors *set, sn_rt_store *store, uint32_t i, bool copy, sn_rt_error *err)
+/* An average of the gradients of parameter i, kept as "PREFIX:NAME"; `to` may be NULL: there is none. */
+static sn_rt_status read_average(const sn_rt_tensors *set, const sn_rt_store *store, uint32_t i, const char *prefix, float *to, bool copy, sn_rt_error *err)
 {
-    size_t n;
-    float *velocity = sn_rt_store_velocity(store, i, &n);
-    bool   queue = is_queue(store->program, i);
-    if (!velocity && !queue) return SN_RT_OK;
-    char *name = prefixed(velocity ? "velocity" : "head", store->program->param[i].name);
+    if (!to) return SN_RT_OK;
+    char *name = prefixed(prefix, store->program->param[i].name);
     if (!name) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a checkpoint");
     const sn_rt_array *array;
-    uint64_t           head = 0;
-    sn_rt_status status = velocity ? need_param(set, store, i, name, &array, err) : head_of(path, set, store, i, name, &head, err);
-    if (status == SN_RT_OK && copy && velocity) memcpy(velocity, array->data, n * sizeof *velocity);
-    if (status == SN_RT_OK && copy && queue) *sn_rt_store_head(store, i) = head;
+    sn_rt_status       status = need_param(set, store, i, name, &array, err);
+    if (status == SN_RT_OK && copy) memcpy(to, array->data, array->bytes);
     free(name);
     return status;
+}
+
+static sn_rt_status read_head(const char *path, const sn_rt_tensors *set, sn_rt_store *store, uint32_t i, bool copy, sn_rt_error *err)
+{
+    if (!is_queue(store->program, i)) return SN_RT_OK;
+    char *name = prefixed("head", store->program->param[i].name);
+    if (!name) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a checkpoint");
+    uint64_t     head = 0;
+    sn_rt_status status = head_of(path, set, store, i, name, &head, err);
+    if (status == SN_RT_OK && copy) *sn_rt_store_head(store, i) = head;
+    free(name);
+    return status;
+}
+
+/* What is kept beside one parameter, copied if `copy`, else only checked. */
+static sn_rt_status read_state(const char *path, const sn_rt_tensors *set, sn_rt_store *store, uint32_t i, bool copy, sn_rt_error *err)
+{
+    size_t       n;
+    sn_rt_status status = read_average(set, store, i, "velocity", sn_rt_store_velocity(store, i, &n), copy, err);
+    if (status == SN_RT_OK) status = read_average(set, store, i, "second", sn_rt_store_second(store, i, &n), copy, err);
+    return status == SN_RT_OK ? read_head(path, set, store, i, copy, err) : status;
 }
 
 /* All parameters and their state: first checked, then copied, so that a wrong file leaves the store as it was. */

@@ -107,6 +107,7 @@ void sn_rt_store_init(sn_rt_store *store, uint64_t seed, int threads)
     zeroes slab = {(char *)store->slab, store->slab_bytes};
     sn_rt_parallel_for(threads, (int64_t)((slab.bytes + ZERO_BYTES - 1) / ZERO_BYTES), zero_pieces, &slab);
     memset(store->head, 0, p->params * sizeof *store->head);
+    if (store->second) memset(store->second, 0, store->second_bytes);
     store->ahead = false;
     for (uint32_t i = 0; i < p->params; i++) {
         const sn_abi_param *x = &p->param[i];

@@ -19,8 +19,8 @@ typedef struct sn_rt_slot { size_t offset, count; } sn_rt_slot; /* floats */
 
 struct sn_rt_store {
     const sn_abi_program *program;
-    float      *slab;
-    size_t      slab_bytes;
+    float      *slab, *second; /* second: of the layout of the weights; NULL: none */
+    size_t      slab_bytes, second_bytes;
     sn_rt_slot *slot;      /* [params]; inputs have count 0 and no place */
     uint32_t   *gradient;  /* [params]: output number or SN_RT_NONE */
     uint64_t   *head;      /* [params] */

@@ -1,10 +1,12 @@
-/* Stochastic gradient descent with momentum, and the schedule of its rate.
+/* Stochastic gradient descent with momentum, Adam, and the schedule of their rate.
  * Compiled without contraction of a*b+c, so that every compiler gives the same bits. */
 #include "optimizer.h"
 
 #include "internal.h"
 
 #include "../core/compat.h"
+
+#include <math.h>
 
 typedef struct sgd_pass { sn_rt_store *store; float rate, momentum, decay; bool nesterov; } sgd_pass;
 
@@ -61,6 +63,39 @@ void sn_rt_sgd_step(sn_rt_store *store, const sn_rt_sgd *sgd, double rate, int t
 {
     sgd_pass s = {store, (float)rate, (float)sgd->momentum, (float)sgd->weight_decay, sgd->nesterov};
     sn_rt_parallel_for(sn_rt_pieces_threads(store->moves.count, threads), (int64_t)store->moves.count, move_pieces, &s);
+    store->ahead = true;
+}
+
+typedef struct adam_pass { sn_rt_store *store; float rate, beta1, beta2, decay, root, epsilon; } adam_pass;
+
+SN_RT_CLONES static void move_adam(const adam_pass *a, float *restrict w, float *restrict v, float *restrict s, const float *restrict gradient, size_t n)
+{
+    const float rate = a->rate, beta1 = a->beta1, beta2 = a->beta2, decay = a->decay, root = a->root, epsilon = a->epsilon;
+    for (size_t k = 0; k < n; k++) {
+        float g = gradient[k] + decay * w[k];
+        v[k] = beta1 * v[k] + (1 - beta1) * g;
+        s[k] = beta2 * s[k] + (1 - beta2) * (g * g);
+        w[k] -= rate * v[k] / (sqrtf(s[k]) / root + epsilon);
+    }
+}
+
+static void adam_pieces(void *context, int64_t begin, int64_t end)
+{
+    const adam_pass *a = context;
+    for (int64_t i = begin; i < end; i++) {
+        const sn_rt_move *m = &a->store->moves.move[i];
+        float            *w = a->store->slab + m->weight;
+        if (m->count) move_adam(a, w, w + a->store->velocity, a->store->second + m->weight, w + a->store->gradients, m->count);
+        sn_rt_store_follow_pieces(a->store, m->begin, m->end);
+    }
+}
+
+void sn_rt_adam_step(sn_rt_store *store, const sn_rt_adam *adam, double rate, uint64_t step, int threads)
+{
+    double    n = (double)step + 1;
+    adam_pass a = {store, (float)(rate / (1 - pow(adam->beta1, n))), (float)adam->beta1, (float)adam->beta2, (float)adam->weight_decay,
+                   (float)sqrt(1 - pow(adam->beta2, n)), (float)adam->epsilon};
+    sn_rt_parallel_for(sn_rt_pieces_threads(store->moves.count, threads), (int64_t)store->moves.count, adam_pieces, &a);
     store->ahead = true;
 }
 

@@ -108,6 +108,7 @@ void sn_rt_store_free(sn_rt_store *store)
 {
     if (!store) return;
     sn_rt_pages_free(store->slab, store->slab_bytes);
+    sn_rt_pages_free(store->second, store->second_bytes);
     free(store->slot);
     free(store->gradient);
     free(store->head);
@@ -117,7 +118,16 @@ void sn_rt_store_free(sn_rt_store *store)
     free(store);
 }
 
-size_t sn_rt_store_bytes(const sn_rt_store *store) { return store->slab_bytes; }
+sn_rt_status sn_rt_store_add_second(sn_rt_store *store, sn_rt_error *err)
+{
+    if (store->second) return SN_RT_OK;
+    store->second_bytes = store->gradients * sizeof(float); /* where the gradients begin the weights end */
+    store->second = sn_rt_pages_new(store->second_bytes);
+    if (!store->second) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a second average of the gradients");
+    return SN_RT_OK;
+}
+
+size_t sn_rt_store_bytes(const sn_rt_store *store) { return store->slab_bytes + store->second_bytes; }
 
 /* ---- access ------------------------------------------------------------------------------------------------------------- */
 
@@ -137,6 +147,12 @@ float *sn_rt_store_velocity(const sn_rt_store *store, uint32_t param, size_t *ou
 {
     *out_count = store->slot[param].count;
     return store->gradient[param] == SN_RT_NONE ? NULL : store->slab + store->velocity + store->slot[param].offset;
+}
+
+float *sn_rt_store_second(const sn_rt_store *store, uint32_t param, size_t *out_count)
+{
+    *out_count = store->slot[param].count;
+    return store->gradient[param] == SN_RT_NONE || !store->second ? NULL : store->second + store->slot[param].offset;
 }
 
 uint64_t *sn_rt_store_head(sn_rt_store *store, uint32_t param) { return &store->head[param]; }
@@ -175,9 +191,10 @@ static void finite_params(void *context, int64_t begin, int64_t end)
 {
     finite_check *c = context;
     for (int64_t i = begin; i < end; i++) {
-        size_t       n, m;
-        const float *x = sn_rt_store_param(c->store, (uint32_t)i, &n), *v = sn_rt_store_velocity(c->store, (uint32_t)i, &m);
-        if (!x || (all_finite(x, n) && (!v || all_finite(v, m)))) continue;
+        size_t       n;
+        const float *x = sn_rt_store_param(c->store, (uint32_t)i, &n), *v = sn_rt_store_velocity(c->store, (uint32_t)i, &n);
+        const float *s = sn_rt_store_second(c->store, (uint32_t)i, &n);
+        if (!x || (all_finite(x, n) && (!v || all_finite(v, n)) && (!s || all_finite(s, n)))) continue;
         uint32_t worst = atomic_load(&c->worst);
         while ((uint32_t)i < worst && !atomic_compare_exchange_weak(&c->worst, &worst, (uint32_t)i)) {}
     }

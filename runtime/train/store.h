@@ -6,7 +6,7 @@
  *   weights | gradients | velocity | copies | states
  *
  * Gradients and velocity have the layout of the weights, copies that of the weights they follow; so the optimiser and the momentum copies
- * are one pass over long stretches of memory.  Inputs are the caller's. */
+ * are one pass over long stretches of memory.  A second average, if there is one, is a piece of its own.  Inputs are the caller's. */
 #ifndef SN_RUNTIME_TRAIN_STORE_H
 #define SN_RUNTIME_TRAIN_STORE_H
 
@@ -25,13 +25,17 @@ size_t       sn_rt_store_bytes(const sn_rt_store *store);
 float *sn_rt_store_param(const sn_rt_store *store, uint32_t param, size_t *out_count);
 float *sn_rt_store_gradient(const sn_rt_store *store, uint32_t param, size_t *out_count);
 float *sn_rt_store_velocity(const sn_rt_store *store, uint32_t param, size_t *out_count);
+/* Room for a second running average a weight beside the velocity, zeros at first: Adam's.  SN_RT_MEMORY.  second: NULL without it, and for
+ * anything but a weight with a gradient output. */
+sn_rt_status sn_rt_store_add_second(sn_rt_store *store, sn_rt_error *err);
+float *sn_rt_store_second(const sn_rt_store *store, uint32_t param, size_t *out_count);
 /* Next row an enqueue into state `param` overwrites; writable. */
 uint64_t *sn_rt_store_head(sn_rt_store *store, uint32_t param);
 
 /* Point the session's weights, copies, states and gradient outputs here.  Between bind and prepare. */
 sn_rt_status sn_rt_store_attach(sn_rt_store *store, sn_rt_session *s, sn_rt_error *err);
 
-/* Initial values by the program's initialisers; copies equal their weights; velocity and heads 0.
+/* Initial values by the program's initialisers; copies equal their weights; velocity, second average and heads 0.
  * Element e of parameter `name` depends on (seed, name, e) only: not on other parameters, threads or order.  Implemented in init.c. */
 void sn_rt_store_init(sn_rt_store *store, uint64_t seed, int threads);
 /* The same values for one tensor of `count` elements, rows of `width` (the last dimension; 1 for a scalar). */

@@ -53,6 +53,7 @@ sn_rt_status sn_rt_trainer_new(const sn_rt_training *training, sn_rt_trainer **o
     if (status == SN_RT_OK) status = sn_rt_session_bind(t->session, training->extent, err);
     if (status == SN_RT_OK) status = find_scalars(t, err);
     if (status == SN_RT_OK) status = sn_rt_store_new(p, t->session, &t->store, err);
+    if (status == SN_RT_OK && training->optimizer.is_adam) status = sn_rt_store_add_second(t->store, err);
     if (status == SN_RT_OK) status = sn_rt_store_attach(t->store, t->session, err);
     if (status == SN_RT_OK) status = sn_rt_session_prepare(t->session, training->threads, NULL, 0, err);
     if (status == SN_RT_OK) {
@@ -104,7 +105,8 @@ sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uin
     if (status != SN_RT_OK) return status;
     sn_rt_store_update(t->store, t->session);
     t->times.update += lap(&clock);
-    sn_rt_sgd_step(t->store, &t->training.sgd, rate, threads);
+    if (t->training.optimizer.is_adam) sn_rt_adam_step(t->store, &t->training.optimizer.adam, rate, step, threads);
+    else sn_rt_sgd_step(t->store, &t->training.optimizer.sgd, rate, threads);
     t->times.optimise += lap(&clock);
     return SN_RT_OK;
 }

@@ -13,7 +13,7 @@ typedef struct sn_rt_training {
     const int64_t        *extent;  /* of the program's symbols */
     const char *const    *input;   /* names of inputs, in the order in which a step gives them */
     uint32_t              inputs;
-    sn_rt_sgd             sgd;
+    sn_rt_optimizer       optimizer;
     uint64_t              seed;
     int                   threads; /* 0 = sn_rt_threads_default() */
 } sn_rt_training;

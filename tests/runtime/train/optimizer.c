@@ -42,6 +42,38 @@ static void check_steps(bool nesterov, int threads)
     twin_store_fini(&t);
 }
 
+static void test_adam(void **unused)
+{
+    enum { COUNT = TWIN_IN * TWIN_OUT };
+    static double w[COUNT], v[COUNT], s[COUNT];
+    const sn_rt_adam adam = {0.9, 0.999, 1e-8, 1e-2};
+    (void)unused;
+    for (int threads = 1; threads < 4; threads += 2) {
+        twin_store t;
+        twin_store_init(&t, 4, 2, threads, 7);
+        size_t n;
+        float *weight = twin_param(&t, TWIN_W), *gradient = sn_rt_store_gradient(t.store, TWIN_W, &n);
+        assert_null(sn_rt_store_second(t.store, TWIN_W, &n));
+        check_ok(sn_rt_store_add_second(t.store, err));
+        assert_null(sn_rt_store_second(t.store, TWIN_SCALE, &n));
+        memset(v, 0, sizeof v), memset(s, 0, sizeof s);
+        for (int k = 0; k < COUNT; k++) w[k] = (double)weight[k];
+        for (int step = 0; step < 20; step++) {
+            for (int k = 0; k < COUNT; k++) gradient[k] = k % 3 ? sinf((float)(k + step)) : 0; /* without decay a zero gradient would move nothing */
+            sn_rt_adam_step(t.store, &adam, 0.01, (uint64_t)step, threads);
+            for (int k = 0; k < COUNT; k++) { /* the paper's form, in double */
+                double g = (double)gradient[k] + 1e-2 * w[k];
+                v[k] = 0.9 * v[k] + 0.1 * g;
+                s[k] = 0.999 * s[k] + 0.001 * g * g;
+                w[k] -= 0.01 * (v[k] / (1 - pow(0.9, step + 1))) / (sqrt(s[k] / (1 - pow(0.999, step + 1))) + 1e-8);
+            }
+        }
+        for (int k = 0; k < COUNT; k++) assert_true(fabs((double)weight[k] - w[k]) < 2e-6);
+        assert_true(sn_rt_store_ahead(t.store));
+        twin_store_fini(&t);
+    }
+}
+
 static void test_sgd(void **unused) { (void)unused, check_steps(false, 1), check_steps(false, 3); }
 static void test_nesterov(void **unused) { (void)unused, check_steps(true, 2); }
 
@@ -123,6 +155,7 @@ static void test_schedule(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sgd), cmocka_unit_test(test_nesterov), cmocka_unit_test(test_copies_follow), cmocka_unit_test(test_schedule)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sgd), cmocka_unit_test(test_nesterov), cmocka_unit_test(test_adam),
+                                       cmocka_unit_test(test_copies_follow), cmocka_unit_test(test_schedule)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
