@@ -117,7 +117,7 @@ static int open_loader(pretraining *p)
                                       .stride_seconds = how->stride_seconds};
     for (uint32_t v = 0; v < r->views; v++) p->config.view[v] = r->view[v].augment;
     if (sn_rt_loader_open(&p->config, &p->loader, &err) != SN_RT_OK) return wrong(how->data, err.text);
-    p->batches.loader = p->loader;
+    sn_rt_batches_init(&p->batches, p->loader, p->config.views);
     p->data_text = sn_rt_batches_text(&p->config, p->loader);
     p->graph = graph_text(p);
     if (!p->data_text || !p->graph) return wrong("no memory", NULL);

@@ -199,7 +199,8 @@ bool sn_model_recipe(const sn_model *m, const sn_program_options *options, sn_re
     }
     sn_elab_init(&e, m, "recipe", diags);
     const sn_file *file = NULL;
-    r.s = (sn_scope){.e = &e, .prefix = "", .module = a->module.s ? sn_model_find(m, &m->file[0], a->module.s, &file) : NULL, .file = file};
+    r.s = (sn_scope){.e = &e, .prefix = "", .module = a->module.s ? sn_model_find(m, &m->file[0], a->module.s, &file) : NULL};
+    r.s.file = file; /* known only now */
     if (!r.s.module) {
         wrong(&r, a->module.s ? a->module.loc : a->loc, a->module.s ? sn_format(&e.arena, "no module \"%s\"", a->module.s) : "`module` is missing");
     } else {

@@ -157,6 +157,14 @@ sn_rt_status sn_rt_augmentation_parse(const char *list, sn_rt_augmentation *out,
     return parse_list(list, true, out, err);
 }
 
+const char *sn_rt_augmentation_retimes(const sn_rt_augmentation *how)
+{
+    for (size_t i = 0; i < how->steps; i++)
+        if (how->step[i].transform->retimes)
+            return how->step[i].transform->name;
+    return NULL;
+}
+
 sn_rt_status sn_rt_augmentation_check(const sn_rt_augmentation *how, size_t V, sn_rt_error *err)
 {
     for (size_t i = 0; i < how->steps; i++)

@@ -13,6 +13,8 @@
 
 #include "../status.h"
 
+#include <stdbool.h>
+
 enum { SN_RT_MAX_SETTINGS = 6, SN_RT_MAX_DRAWN = 6, SN_RT_MAX_TRANSFORMS = 12 };
 
 /* Sizes of a clip. */
@@ -32,6 +34,7 @@ typedef struct sn_rt_transform {
     void (*draw)(const double *setting, sn_rt_random *r, sn_rt_clip_size size, double *drawn);
     void (*apply)(const double *drawn, const double *setting, sn_rt_random *r, sn_rt_clip_size size, const float *in, float *out);
     size_t joints; /* V it needs; 0: any */
+    bool retimes;  /* frame t of the result is another moment than frame t of the clip: not for clips whose frames are labelled */
 } sn_rt_transform;
 
 /* The table (transforms.c). */
@@ -49,6 +52,8 @@ typedef struct sn_rt_augmentation {
 
 /* SN_RT_ARGUMENT names the word that is no transform, set or setting, or the value out of its range. */
 sn_rt_status sn_rt_augmentation_parse(const char *list, sn_rt_augmentation *out, sn_rt_error *err);
+/* Name of the first transform that retimes, or NULL. */
+const char *sn_rt_augmentation_retimes(const sn_rt_augmentation *how);
 /* SN_RT_BAD_SHAPE if a transform needs another number of joints. */
 sn_rt_status sn_rt_augmentation_check(const sn_rt_augmentation *how, size_t V, sn_rt_error *err);
 /* Name and meaning of set `index`, NULL behind the last. */

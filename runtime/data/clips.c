@@ -57,9 +57,10 @@ static size_t frames_of(double seconds, double fps)
     return frames < 1 ? 1 : frames > 4e9 ? (size_t)4e9 : (size_t)frames;
 }
 
-static int cut(clip_list *list, size_t sequence, const sn_rt_sequence *s, double clip_seconds, double stride_seconds)
+static int cut(clip_list *list, size_t sequence, const sn_rt_sequence *s, const sn_rt_loader_config *c)
 {
-    size_t window = frames_of(clip_seconds, s->fps), stride = frames_of(stride_seconds, s->fps);
+    double clip = c->classes ? c->frames / s->fps : c->clip_seconds > 0 ? c->clip_seconds : c->frames / 30.0;
+    size_t window = frames_of(clip, s->fps), stride = frames_of(c->stride_seconds > 0 ? c->stride_seconds : clip / 4, s->fps);
     if (s->frames <= window)
         return append(list, sequence, 0, s->frames);
     size_t start = 0;
@@ -70,20 +71,20 @@ static int cut(clip_list *list, size_t sequence, const sn_rt_sequence *s, double
     return last_end < s->frames ? append(list, sequence, s->frames - window, window) : 0;
 }
 
-sn_rt_status sn_rt_clips_make(const sn_rt_dataset *set, const char *splits, double clip_seconds, double stride_seconds,
-                        sn_rt_clip **out, size_t *out_count, size_t *out_joints, sn_rt_error *err)
+sn_rt_status sn_rt_clips_make(const sn_rt_loader_config *config, sn_rt_clip **out, size_t *out_count, size_t *out_joints, sn_rt_error *err)
 {
+    const sn_rt_dataset *set = config->set;
     clip_list list = {0};
     size_t joints = 0;
-    sn_rt_status status = check_splits(splits, err);
+    sn_rt_status status = check_splits(config->splits, err);
     for (size_t i = 0; status == SN_RT_OK && i < sn_rt_dataset_count(set); i++) {
         const sn_rt_sequence *s = sn_rt_dataset_at(set, i);
-        if (!is_listed(splits, s->split))
+        if (!is_listed(config->splits, s->split) || (config->only && !config->only[i]))
             continue;
         if (joints && s->joints != joints)
             status = sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\" has %zu joints, those before it %zu", s->id, s->joints,
                                 joints);
-        else if (cut(&list, i, s, clip_seconds, stride_seconds))
+        else if (cut(&list, i, s, config))
             status = sn_rt_fail(err, SN_RT_MEMORY, "no memory for the clips of \"%s\"", s->id);
         joints = s->joints;
     }

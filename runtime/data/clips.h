@@ -5,9 +5,8 @@
 
 #include "loader.h"
 
-/* All clips of the sequences whose split is listed (NULL: all); `*out` is freed with free(). SN_RT_ARGUMENT if a split is
+/* All clips of the sequences the configuration names; `*out` is freed with free(). SN_RT_ARGUMENT if a split is
  * unknown or the sequences differ in joints. */
-sn_rt_status sn_rt_clips_make(const sn_rt_dataset *set, const char *splits, double clip_seconds, double stride_seconds,
-                        sn_rt_clip **out, size_t *out_count, size_t *out_joints, sn_rt_error *err);
+sn_rt_status sn_rt_clips_make(const sn_rt_loader_config *config, sn_rt_clip **out, size_t *out_count, size_t *out_joints, sn_rt_error *err);
 
 #endif

@@ -15,7 +15,7 @@ enum { SLOTS = 2 };
 
 typedef struct slot {
     uint64_t epoch, step;
-    float *view[SN_RT_MAX_VIEWS];
+    float *view[SN_RT_MAX_VIEWS], *label;
     uint32_t *clip;
 } slot;
 
@@ -54,14 +54,30 @@ static void order_epoch(sn_rt_loader *l)
     l->ordered = l->epoch;
 }
 
+/* T frames of every person: the clip stretched, or, with labels, as it is with zeros behind. */
+static void fill_row(const sn_rt_loader *l, const sn_rt_clip *clip, const sn_rt_sequence *sequence)
+{
+    size_t M = l->config.persons, T = l->config.frames, V = l->joints, frames = l->config.classes ? clip->frames : T;
+    memset(l->resized, 0, M * T * V * 3 * sizeof *l->resized);
+    for (size_t m = 0; m < M && m < sequence->persons; m++)
+        sn_rt_resize(sequence->x + (m * sequence->frames + clip->start) * V * 3, clip->frames, V, l->resized + m * T * V * 3, frames);
+}
+
+static void label_row(const sn_rt_loader *l, const sn_rt_clip *clip, const sn_rt_sequence *sequence, float *out)
+{
+    sn_rt_classes_of_frames(l->config.classes, l->config.set, sequence, clip->start, clip->frames, out);
+    for (size_t t = clip->frames; t < l->config.frames; t++)
+        out[t] = -1;
+}
+
 static void prepare_row(const sn_rt_loader *l, slot *s, uint32_t row)
 {
     const sn_rt_clip *clip = &l->clip[s->clip[row]];
     const sn_rt_sequence *sequence = sn_rt_dataset_at(l->config.set, clip->sequence);
     size_t M = l->config.persons, T = l->config.frames, V = l->joints;
-    memset(l->resized, 0, M * T * V * 3 * sizeof *l->resized);
-    for (size_t m = 0; m < M && m < sequence->persons; m++)
-        sn_rt_resize(sequence->x + (m * sequence->frames + clip->start) * V * 3, clip->frames, V, l->resized + m * T * V * 3, T);
+    fill_row(l, clip, sequence);
+    if (s->label)
+        label_row(l, clip, sequence, s->label + (size_t)row * T);
     const sn_rt_clip_size size = {M, T, V};
     for (uint32_t v = 0; v < l->config.views; v++) {
         sn_rt_random r;
@@ -163,6 +179,9 @@ static sn_rt_status read_views(sn_rt_loader *l, sn_rt_error *err)
             status = sn_rt_augmentation_check(&l->augmentation[v], l->joints, &why);
         if (status != SN_RT_OK)
             return sn_rt_fail(err, status, "loader: view %u: %s", v, why.text);
+        const char *retimes = sn_rt_augmentation_retimes(&l->augmentation[v]);
+        if (l->config.classes && retimes)
+            return sn_rt_fail(err, SN_RT_ARGUMENT, "loader: view %u: %s moves frames away from their labels", v, retimes);
     }
     return SN_RT_OK;
 }
@@ -170,15 +189,12 @@ static sn_rt_status read_views(sn_rt_loader *l, sn_rt_error *err)
 static sn_rt_status make_index(sn_rt_loader *l, sn_rt_error *err)
 {
     const sn_rt_loader_config *c = &l->config;
-    double clip = c->clip_seconds > 0 ? c->clip_seconds : c->frames / 30.0;
-    double stride = c->stride_seconds > 0 ? c->stride_seconds : clip / 4;
-    sn_rt_status status = sn_rt_clips_make(c->set, c->splits, clip, stride, &l->clip, &l->clips, &l->joints, err);
+    sn_rt_status status = sn_rt_clips_make(c, &l->clip, &l->clips, &l->joints, err);
     if (status != SN_RT_OK)
         return status;
     if (l->clips < c->batch || l->clips > UINT32_MAX)
         return sn_rt_fail(err, SN_RT_ARGUMENT,
-                          "loader: %zu clips of %g s (every %g s, splits %s) do not fill a batch of %u", l->clips, clip,
-                          stride, c->splits ? c->splits : "all", c->batch);
+                          "loader: %zu clips (splits %s) do not fill a batch of %u", l->clips, c->splits ? c->splits : "all", c->batch);
     l->steps = l->clips / c->batch;
     return SN_RT_OK;
 }
@@ -191,6 +207,11 @@ static sn_rt_status make_buffers(sn_rt_loader *l, sn_rt_error *err)
     int failed = !(l->resized = malloc(clip)) || !(l->scratch = malloc(clip)) || !(l->order = calloc(l->clips, sizeof *l->order));
     for (int i = 0; i < SLOTS; i++) {
         failed = failed || !(l->slots[i].clip = calloc(l->config.batch, sizeof *l->slots[i].clip));
+        if (!failed && l->config.classes) {
+            void *label = NULL;
+            failed = posix_memalign(&label, 64, (size_t)l->config.batch * l->config.frames * sizeof(float));
+            l->slots[i].label = label;
+        }
         for (uint32_t v = 0; !failed && v < l->config.views; v++) {
             void *view = NULL;
             failed = posix_memalign(&view, 64, bytes);
@@ -237,6 +258,7 @@ void sn_rt_loader_close(sn_rt_loader *l)
         for (int v = 0; v < SN_RT_MAX_VIEWS; v++)
             free(l->slots[i].view[v]);
         free(l->slots[i].clip);
+        free(l->slots[i].label);
     }
     free(l->clip);
     free(l->order);
@@ -267,6 +289,7 @@ sn_rt_status sn_rt_loader_next(sn_rt_loader *l, sn_rt_batch *out, sn_rt_error *e
     out->epoch = s->epoch;
     out->step = s->step;
     out->clip = s->clip;
+    out->label = s->label;
     for (uint32_t v = 0; v < l->config.views; v++)
         out->view[v] = s->view[v];
     return SN_RT_OK;

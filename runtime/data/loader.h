@@ -6,6 +6,9 @@
  * is resized linearly to T frames (sn_rt_resize), so a window of T frames is copied and a shorter sequence stretched.
  * Clips are numbered in the order of sequences, then of time.
  *
+ * Labels. With classes, every frame of a row has one (classes.h), so time is left alone: windows are T frames, a shorter sequence is followed by frames
+ * of zeros whose class is -1, and no augmentation may retime.
+ *
  * Order. Epoch e visits the permutation of clips drawn from stream (seed, SN_RT_FOR_ORDER, e, 0), batch after batch; the last
  * clips that do not fill a batch are dropped (each epoch others).
  *
@@ -14,7 +17,7 @@
 #ifndef SN_RUNTIME_DATA_LOADER_H
 #define SN_RUNTIME_DATA_LOADER_H
 
-#include "dataset.h"
+#include "classes.h"
 
 enum { SN_RT_MAX_VIEWS = 8 };
 
@@ -26,14 +29,17 @@ typedef struct sn_rt_loader_config {
     uint32_t persons;          /* M; 0: 1. A sequence of fewer gets zeros, of a sequence of more the first M are taken */
     uint32_t views;
     const char *view[SN_RT_MAX_VIEWS]; /* augmentation of each, as augment.h reads it: "basic" */
-    double clip_seconds;       /* 0: frames / 30 */
-    double stride_seconds;     /* 0: a quarter of clip_seconds */
+    double clip_seconds;       /* 0: frames / 30; not used with classes */
+    double stride_seconds;     /* 0: a quarter of a clip */
+    const sn_rt_classes *classes; /* borrowed until close; NULL: batches have no labels */
+    const bool *only;          /* [sequences], read in open: sequences to use among those of the splits; NULL: all */
 } sn_rt_loader_config;
 
 typedef struct sn_rt_batch {
     uint64_t epoch, step;
     const float *view[SN_RT_MAX_VIEWS]; /* f32[B][M][T][V][3], aligned to 64 bytes */
     const uint32_t *clip;               /* [B]: which clip a row shows */
+    const float *label;                 /* f32[B][T], aligned to 64 bytes: class of every frame, -1 for none; NULL without classes */
 } sn_rt_batch;
 
 /* A clip: frames [start, start + frames) of a sequence of the set. */

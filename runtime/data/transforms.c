@@ -222,18 +222,18 @@ static void joint_mask_apply(const double *drawn, const double *setting, sn_rt_r
 #define P {"p", 0.5, 0, 1}
 
 const sn_rt_transform sn_rt_transforms[] = {
-    {"crop", "as many frames from a random start, mirrored beyond the ends", {{"ratio", 6, 1, 1e6}}, {"start"}, crop_draw, crop_apply, 0},
-    {"shear", "a matrix of unit diagonal", {{"amplitude", 0.5, 0, 10}}, {"s01", "s02", "s10", "s12", "s20", "s21"}, shear_draw, shear_apply, 0},
-    {"flip", "left and right joints change places", {P}, {"apply"}, coin_draw, flip_apply, 25},
+    {"crop", "as many frames from a random start, mirrored beyond the ends", {{"ratio", 6, 1, 1e6}}, {"start"}, crop_draw, crop_apply, 0, true},
+    {"shear", "a matrix of unit diagonal", {{"amplitude", 0.5, 0, 10}}, {"s01", "s02", "s10", "s12", "s20", "s21"}, shear_draw, shear_apply, 0, false},
+    {"flip", "left and right joints change places", {P}, {"apply"}, coin_draw, flip_apply, 25, false},
     {"rotate", "about x, y, z by degrees: one axis far, two little", {{"far", 30, 0, 360}, {"little", 1, 0, 360}}, {"x", "y", "z"}, rotate_draw,
-     rotate_apply, 0},
-    {"noise", "Gaussian noise on every value", {P, {"std", 0.01, 0, 1e3}}, {"apply"}, coin_draw, noise_apply, 0},
+     rotate_apply, 0, false},
+    {"noise", "Gaussian noise on every value", {P, {"std", 0.01, 0, 1e3}}, {"apply"}, coin_draw, noise_apply, 0, false},
     {"blur", "15 Gaussian taps over time, not normalised", {P, {"low", 0.1, 1e-3, 1e3}, {"high", 2, 1e-3, 1e3}}, {"apply", "sigma"}, blur_draw,
-     blur_apply, 0},
-    {"axis_mask", "one of x, y, z becomes 0", {P}, {"apply", "axis"}, axis_mask_draw, axis_mask_apply, 0},
-    {"time_flip", "backwards", {P}, {"apply"}, coin_draw, time_flip_apply, 0},
+     blur_apply, 0, false},
+    {"axis_mask", "one of x, y, z becomes 0", {P}, {"apply", "axis"}, axis_mask_draw, axis_mask_apply, 0, false},
+    {"time_flip", "backwards", {P}, {"apply"}, coin_draw, time_flip_apply, 0, true},
     {"joint_mask", "some joints in some frames become 0",
      {{"fewest_joints", 5, 0, 256}, {"most_joints", 15, 0, 256}, {"fewest_frames", 50, 0, 1e6}, {"most_frames", 100, 0, 1e6}}, {"joints", "frames"},
-     joint_mask_draw, joint_mask_apply, 0},
+     joint_mask_draw, joint_mask_apply, 0, false},
 };
 const size_t sn_rt_transform_count = sizeof sn_rt_transforms / sizeof *sn_rt_transforms;

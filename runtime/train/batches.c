@@ -15,9 +15,13 @@ static sn_rt_status next_batch(void *context, uint64_t step, const float *const 
     if (status == SN_RT_OK) status = sn_rt_loader_next(b->loader, &b->batch, err);
     if (status != SN_RT_OK) return status;
     b->next = step + 1;
-    *out = b->batch.view;
+    for (uint32_t v = 0; v < b->views; v++) b->input[v] = b->batch.view[v];
+    b->input[b->views] = b->batch.label;
+    *out = b->input;
     return SN_RT_OK;
 }
+
+void sn_rt_batches_init(sn_rt_batches *batches, sn_rt_loader *loader, uint32_t views) { *batches = (sn_rt_batches){.loader = loader, .views = views}; }
 
 sn_rt_source sn_rt_batches_source(sn_rt_batches *batches) { return (sn_rt_source){batches, next_batch}; }
 
@@ -43,6 +47,23 @@ static uint64_t set_digest(const sn_rt_dataset *set)
     return h;
 }
 
+/* Clips and the class of every frame of them. */
+static uint64_t label_digest(const sn_rt_loader_config *c, const sn_rt_loader *loader)
+{
+    uint64_t h = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < sn_rt_loader_clips(loader); i++) {
+        const sn_rt_clip     *clip = sn_rt_loader_clip(loader, i);
+        const sn_rt_sequence *s = sn_rt_dataset_at(c->set, clip->sequence);
+        h = digest(h, clip, sizeof *clip);
+        for (size_t t = 0; t < clip->frames; t++) {
+            float label;
+            sn_rt_classes_of_frames(c->classes, c->set, s, clip->start + t, 1, &label);
+            h = digest(h, &label, sizeof label);
+        }
+    }
+    return h;
+}
+
 char *sn_rt_batches_text(const sn_rt_loader_config *c, const sn_rt_loader *loader)
 {
     char  *text = NULL;
@@ -55,5 +76,7 @@ char *sn_rt_batches_text(const sn_rt_loader_config *c, const sn_rt_loader *loade
     fprintf(f, "clips = %zu\nclip seconds = %g\nstride seconds = %g\n", sn_rt_loader_clips(loader), c->clip_seconds, c->stride_seconds);
     fprintf(f, "batch = %u\npersons = %u\nframes = %u\n", c->batch, c->persons, c->frames);
     for (uint32_t v = 0; v < c->views; v++) fprintf(f, "view %u = %s\n", v, c->view[v]);
+    for (size_t k = 0; c->classes && k < c->classes->count; k++) fprintf(f, "class %zu = %s\n", k, c->classes->name[k]);
+    if (c->classes) fprintf(f, "labels digest = %016llx\nunlabelled = %s\n", (unsigned long long)label_digest(c, loader), c->classes->ignore_unlabelled ? "ignored" : "background");
     return fclose(f) ? NULL : text;
 }

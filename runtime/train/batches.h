@@ -10,13 +10,18 @@ typedef struct sn_rt_batches {
     sn_rt_loader *loader; /* borrowed */
     uint64_t      next;   /* step the loader gives next */
     sn_rt_batch   batch;  /* given last */
+    const float  *input[SN_RT_MAX_VIEWS + 1]; /* its views, then its labels if it has any */
+    uint32_t      views;  /* of the loader's configuration */
 } sn_rt_batches;
 
-/* Step s is step s % S of epoch s / S, with S = sn_rt_loader_steps.  Steps out of order are sought. */
+/* Batches of an open loader, which outlives them. */
+void sn_rt_batches_init(sn_rt_batches *batches, sn_rt_loader *loader, uint32_t views);
+
+/* Inputs are the views, then the labels if the loader has classes.  Step s is step s % S of epoch s / S, with S = sn_rt_loader_steps.  Steps out of order are sought. */
 sn_rt_source sn_rt_batches_source(sn_rt_batches *batches);
 
 /* What determines the batches, a line each, for checkpoints: a digest of names, lengths and sampled values of the sequences, clips and
- * their length, batch, frames, views.  free() it; NULL if there is no memory. */
+ * their length, batch, frames, views, classes.  free() it; NULL if there is no memory. */
 char *sn_rt_batches_text(const sn_rt_loader_config *config, const sn_rt_loader *loader);
 
 #endif

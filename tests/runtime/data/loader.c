@@ -220,7 +220,7 @@ static void splits(void **state)
                 "split \"tain\" is not pretrain, train, val or test");
     config.splits = "val";
     check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_ARGUMENT,
-                "loader: 1 clips of 1 s (every 0.4 s, splits val) do not fill a batch of 3");
+                "loader: 1 clips (splits val) do not fill a batch of 3");
     config = config_of(set);
     config.view[1] = "strong";
     check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_BAD_SHAPE,
@@ -231,6 +231,60 @@ static void splits(void **state)
     check_ok(sn_rt_loader_open(&config, &l, err));
     check_fails(sn_rt_loader_seek(l, 0, 1, err), SN_RT_ARGUMENT, "loader: step 1, an epoch has 1");
     sn_rt_loader_close(l);
+    sn_rt_dataset_free(set);
+}
+
+/* Rows keep their time; every frame has the lowest of its labels' classes, background or none; what is behind a short sequence has none. */
+static void labels(void **state)
+{
+    (void)state;
+    sn_rt_dataset *set = make_set((size_t[]){7, 10, 25, 18}, NULL, 4);
+    check_ok(sn_rt_dataset_label(set, 2, 3, 8, "walk", "made", err));
+    check_ok(sn_rt_dataset_label(set, 2, 6, 20, "turn", "made", err));
+    check_ok(sn_rt_dataset_label(set, 0, 0, 2, "walk", "made", err));
+    check_ok(sn_rt_dataset_label(set, 0, 2, 5, "other", "made", err));
+    sn_rt_classes *all = NULL, *two = NULL, *none = NULL;
+    check_ok(sn_rt_classes_new(set, NULL, &all, err));
+    assert_int_equal(all->count, 3);
+    check_fails(sn_rt_classes_new(set, "walk,run", &none, err), SN_RT_ARGUMENT, "class \"run\" is no label of the set, which has walk, turn, other");
+    check_fails(sn_rt_classes_new(set, "walk,walk", &none, err), SN_RT_ARGUMENT, "class \"walk\" stands twice");
+    check_ok(sn_rt_classes_new(set, "turn,walk", &two, err));
+    sn_rt_loader_config config = config_of(set);
+    config.view[0] = "noise";
+    config.classes = two;
+    config.stride_seconds = 0.5;
+    for (int ignore = 0; ignore < 2; ignore++) {
+        float expected[4][25];
+        for (int i = 0; i < 4; i++)
+            for (int t = 0; t < 25; t++) expected[i][t] = ignore ? -1 : 2;
+        for (int t = 3; t < 20; t++) expected[2][t] = t < 6 ? 1 : 0;
+        for (int t = 0; t < 5; t++) expected[0][t] = t < 2 ? 1 : 2;
+        two->ignore_unlabelled = ignore != 0;
+        sn_rt_loader *l;
+        check_ok(sn_rt_loader_open(&config, &l, err));
+        for (int step = 0; step < 6; step++) {
+            sn_rt_batch b;
+            check_ok(sn_rt_loader_next(l, &b, err));
+            for (size_t row = 0; row < 3; row++) {
+                const sn_rt_clip *clip = sn_rt_loader_clip(l, b.clip[row]);
+                for (size_t t = 0; t < 12; t++) {
+                    bool there = t < clip->frames;
+                    assert_true(b.view[1][(row * 12 + t) * 3] == (there ? (float)(1000 * clip->sequence + clip->start + t) : 0));
+                    assert_true(b.label[row * 12 + t] == (there ? expected[clip->sequence][clip->start + t] : -1));
+                }
+            }
+        }
+        sn_rt_loader_close(l);
+    }
+    config.only = (bool[]){false, true, true, false};
+    sn_rt_loader *l;
+    check_ok(sn_rt_loader_open(&config, &l, err));
+    for (size_t i = 0; i < sn_rt_loader_clips(l); i++) assert_int_equal(sn_rt_loader_clip(l, i)->sequence, i ? 2 : 1);
+    sn_rt_loader_close(l);
+    config.view[0] = "basic";
+    check_fails(sn_rt_loader_open(&config, &l, err), SN_RT_ARGUMENT, "loader: view 0: crop moves frames away from their labels");
+    sn_rt_classes_free(all);
+    sn_rt_classes_free(two);
     sn_rt_dataset_free(set);
 }
 
@@ -256,7 +310,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clip_rule), cmocka_unit_test(an_epoch), cmocka_unit_test(deterministic_and_resumable),
-        cmocka_unit_test(views_have_their_own_numbers), cmocka_unit_test(persons), cmocka_unit_test(splits), cmocka_unit_test(shutdown_at_any_time),
+        cmocka_unit_test(views_have_their_own_numbers), cmocka_unit_test(persons), cmocka_unit_test(splits), cmocka_unit_test(labels),
+        cmocka_unit_test(shutdown_at_any_time),
     };
     return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
 }

@@ -9,7 +9,8 @@
 #include <math.h>
 #include <unistd.h>
 
-static const sn_rt_sgd sgd = {0.9, 1e-4, false};
+static const sn_rt_sgd  sgd = {0.9, 1e-4, false};
+static const sn_rt_adam adam = {0.9, 0.999, 1e-8, 1e-4};
 
 static void train(twin_store *t, uint64_t from, uint64_t to)
 {
@@ -19,7 +20,8 @@ static void train(twin_store *t, uint64_t from, uint64_t to)
         sn_rt_store_follow(t->store, 2);
         check_ok(sn_rt_session_run(t->s, 5, step, err));
         sn_rt_store_update(t->store, t->s);
-        sn_rt_sgd_step(t->store, &sgd, 0.05, 2);
+        if (sn_rt_store_second(t->store, TWIN_W, &(size_t){0})) sn_rt_adam_step(t->store, &adam, 0.05, step, 2);
+        else sn_rt_sgd_step(t->store, &sgd, 0.05, 2);
     }
 }
 
@@ -37,17 +39,18 @@ static void check_same_file(const char *a, const char *b)
 
 static sn_rt_progress progress(uint64_t step) { return (sn_rt_progress){step, 5, "set of 10", "batch = 8\nrate = 0.05\n"}; }
 
-static void test_resume(void **unused)
+static void check_resume(bool with_second)
 {
-    (void)unused;
     twin_store a, b;
     sn_rt_progress p = progress(13), q = progress(5), read = progress(0);
     twin_store_init(&a, 8, 3, 2, 5);
+    if (with_second) check_ok(sn_rt_store_add_second(a.store, err));
     train(&a, 0, 5);
     check_ok(sn_rt_checkpoint_write("five.safetensors", a.store, &q, 2, err));
     train(&a, 5, 13);
     check_ok(sn_rt_checkpoint_write("whole.safetensors", a.store, &p, 2, err));
     twin_store_init(&b, 8, 3, 1, 999);
+    if (with_second) check_ok(sn_rt_store_add_second(b.store, err));
     read.seed = 0;
     check_ok(sn_rt_checkpoint_read("five.safetensors", b.store, &read, err));
     assert_int_equal(read.step, 5);
@@ -64,6 +67,8 @@ static void test_resume(void **unused)
     twin_store_fini(&a);
     twin_store_fini(&b);
 }
+
+static void test_resume(void **unused) { (void)unused, check_resume(false), check_resume(true); }
 
 static void test_other_run(void **unused)
 {
