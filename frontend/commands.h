@@ -12,6 +12,7 @@ int sn_cmd_check(int argc, const char **argv);
 int sn_cmd_convert(int argc, const char **argv);
 int sn_cmd_show(int argc, const char **argv);
 int sn_cmd_init(int argc, const char **argv);
+int sn_cmd_weights(int argc, const char **argv);
 int sn_cmd_run(int argc, const char **argv);
 int sn_cmd_ops(int argc, const char **argv);
 int sn_cmd_passes(int argc, const char **argv);

@@ -20,6 +20,7 @@ static const verb verbs[] = {
     {"convert",  "FILE -o FILE",               "text to binary and back",                                        sn_cmd_convert},
     {"show",     "FILE",                       "print a program at a stage from graph to assembly",              sn_cmd_show},
     {"init",     "FILE -o W.safetensors",      "write initial weights",                                          sn_cmd_init},
+    {"weights",  "from|to SOURCE IN -o OUT",   "weights of public implementations, and back",                    sn_cmd_weights},
 #ifdef SINEW_WITH_CODEGEN
     {"run",      "FILE --in X=X.npy --out DIR", "run a program on arrays, with gradients on request",            sn_cmd_run},
 #endif

@@ -11,6 +11,7 @@
  * changes gradients by more than the tolerance, although both results are right. */
 #include "../../runtime/data/npy.h"
 #include "../../runtime/data/safetensors.h"
+#include "numbers.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -18,27 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t mix(uint64_t x) /* splitmix64 (Steele, Lea, Flood 2014) */
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
-static uint64_t hash_name(const char *name) /* FNV-1a */
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return h;
-}
-
-static double uniform(uint64_t stream, uint64_t i) /* [-1, 1), multiples of 2^-23 */
-{
-    return (double)(mix(stream ^ mix(i)) >> 40) * 0x1p-23 - 1.0;
-}
 
 static int failed(const sn_rt_error *err)
 {
