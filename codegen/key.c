@@ -113,8 +113,8 @@ static void write_body(FILE *f, const sn_plan *p, sn_ref r)
     size_t fields;
     const sn_field *field = sn_attr_fields(op->attrs, &fields);
     for (size_t i = 0; i < fields; i++)
-        if (op->attrs == SN_ATTR_random && strcmp(field[i].name, "stream") == 0)
-            fprintf(f, " stream=dim %u", sn_plan_stream(p, n->attrs.random.stream)); /* given at run time */
+        if (sn_op_has(n->op, SN_RANDOM) && strcmp(field[i].name, "stream") == 0)
+            fprintf(f, " stream=dim %u", sn_plan_stream(p, n->attrs.stream.stream)); /* given at run time */
         else
             write_field(f, p, &n->attrs, &field[i]);
     fputs(" : ", f);

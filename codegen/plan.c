@@ -130,11 +130,11 @@ static bool add_streams(sn_plan *p)
 {
     for (uint32_t i = 0; i < p->k->bodies; i++) {
         const sn_node *n = sn_at(p->g, p->k->body[i]);
-        if (sn_op_get(n->op)->attrs != SN_ATTR_random || sn_plan_stream(p, n->attrs.random.stream) != UINT32_MAX)
+        if (!sn_op_has(n->op, SN_RANDOM) || sn_plan_stream(p, n->attrs.stream.stream) != UINT32_MAX)
             continue;
         if (p->streams == SN_MAX_STREAMS || p->dim_count == SN_MAX_DIMS)
             return sn_plan_fail(p, "more than %d random streams in one kernel", SN_MAX_STREAMS);
-        p->dim[p->dim_count++] = sn_dim_const(n->attrs.random.stream);
+        p->dim[p->dim_count++] = sn_dim_const(n->attrs.stream.stream);
         p->streams++;
     }
     return true;

@@ -26,23 +26,27 @@ typedef struct sn_text { const char *s; sn_loc loc; } sn_text; /* a string field
 
 typedef struct sn_ast_import { sn_text file; sn_loc loc; } sn_ast_import;
 typedef struct sn_ast_input { sn_text name, doc; sn_value shape; sn_loc loc; } sn_ast_input;
-typedef struct sn_ast_weight { sn_text name, doc, init; sn_value shape; sn_loc loc; } sn_ast_weight;
-typedef struct sn_ast_state { sn_text name, doc, init, next; sn_value shape; sn_loc loc; } sn_ast_state;
-typedef struct sn_ast_queue { sn_text name, doc, push; sn_value length, width; sn_loc loc; } sn_ast_queue;
+typedef struct sn_ast_weight { sn_text name, doc, init; sn_value shape, when; sn_loc loc; } sn_ast_weight;
+typedef struct sn_ast_state { sn_text name, doc, init, next; sn_value shape, when; sn_loc loc; } sn_ast_state;
+typedef struct sn_ast_queue { sn_text name, doc, push; sn_value length, width, when; sn_loc loc; } sn_ast_queue;
 typedef struct sn_ast_constant { sn_text name, doc, kind; sn_value with, shape; sn_loc loc; } sn_ast_constant;
-typedef struct sn_ast_output { sn_text name, doc, from; sn_loc loc; } sn_ast_output;
+typedef struct sn_ast_output { sn_text name, doc, from; sn_value when; sn_loc loc; } sn_ast_output;
+typedef struct sn_ast_fill { sn_text name, doc, op; sn_value with; sn_loc loc; uint32_t home; /* file number, set by the loader */ } sn_ast_fill;
 
 typedef struct sn_ast_node {
-    sn_text  name, doc, op, is, momentum_of;
+    sn_text  name, doc, op, is, momentum_of, weights_of;
     sn_text *in; uint32_t ins;
     sn_value with, shape, when, each, repeat, coefficient, training;
     bool     constant;
     sn_loc   loc;
 } sn_ast_node;
 
+typedef enum sn_join { SN_JOIN_NONE, SN_JOIN_BUSY, SN_JOIN_DONE } sn_join;
 typedef struct sn_ast_module {
-    sn_text          name, doc;
+    sn_text          name, doc, like;
     sn_value         params;
+    sn_text         *open;     uint32_t opens;
+    sn_ast_fill     *fill;     uint32_t fills;
     sn_ast_input    *input;    uint32_t inputs;
     sn_ast_weight   *weight;   uint32_t weights;
     sn_ast_state    *state;    uint32_t states;
@@ -52,13 +56,15 @@ typedef struct sn_ast_module {
     sn_ast_output   *output;   uint32_t outputs;
     sn_ast_output   *tap;      uint32_t taps;
     sn_loc           loc;
+    uint32_t         home;     /* set by the loader: number of the file where its nodes stand, which with `like` is not the one that declares it */
+    sn_join          join;     /* of the loader: is it put together with the one it is like? */
 } sn_ast_module;
 
 typedef struct sn_ast_view { sn_text input, augment; sn_loc loc; } sn_ast_view;
 
 typedef struct sn_ast_recipe {
     bool         present;
-    sn_text      module, loss, labels, model;
+    sn_text      module, loss, epoch, labels, model;
     sn_value     batch, frames;
     sn_ast_view *view; uint32_t views;
     bool         has_optimizer, has_schedule;

@@ -129,8 +129,8 @@ bool sn_elab_attrs(sn_scope *s, const sn_ast_node *n, sn_op op, const sn_ref *ar
         const sn_value *v = given(n, field[i].name);
         if (v) {
             ok = read_field(s, &field[i], v, &r, out) && ok;
-        } else if (info->attrs == SN_ATTR_random && strcmp(field[i].name, "stream") == 0) {
-            out->random.stream = s->e->stream++; /* every random node draws from a stream of its own unless the file names one */
+        } else if ((info->traits & SN_RANDOM) && strcmp(field[i].name, "stream") == 0) {
+            out->stream.stream = s->e->stream++; /* every random node draws from a stream of its own unless the file names one */
         } else if (field[i].required && !ok) {
             continue; /* most likely the one that was misspelt */
         } else if (field[i].required) {

@@ -46,6 +46,13 @@ static const char *name_of(bundle *b, const sn_ast_module *module, const sn_file
     return name;
 }
 
+static bool is_open(const sn_ast_module *m, const char *name)
+{
+    for (uint32_t i = 0; name && i < m->opens; i++)
+        if (strcmp(m->open[i].s, name) == 0) return true;
+    return false;
+}
+
 /* Its nodes under the names of the bundle; modules they use are added. */
 static void rename_nodes(bundle *b, const entry *e, sn_ast_module *out)
 {
@@ -53,10 +60,24 @@ static void rename_nodes(bundle *b, const entry *e, sn_ast_module *out)
     for (uint32_t i = 0; i < out->nodes; i++) {
         const sn_file *file;
         node[i] = out->node[i];
+        if (is_open(out, node[i].op.s)) continue;
         const sn_ast_module *used = node[i].op.s ? sn_model_find(b->m, e->file, node[i].op.s, &file) : NULL;
         if (used) node[i].op.s = name_of(b, used, file);
     }
     out->node = node;
+}
+
+/* The same for what open names mean. */
+static void rename_fills(bundle *b, sn_ast_module *out)
+{
+    sn_ast_fill *fill = sn_new_n(&b->arena, sn_ast_fill, out->fills + 1);
+    for (uint32_t i = 0; i < out->fills; i++) {
+        const sn_file *file;
+        fill[i] = out->fill[i];
+        const sn_ast_module *used = fill[i].op.s ? sn_model_find(b->m, &b->m->file[fill[i].home], fill[i].op.s, &file) : NULL;
+        if (used) fill[i].op.s = name_of(b, used, file);
+    }
+    out->fill = fill;
 }
 
 static sn_value number(sn_num n)
@@ -104,7 +125,9 @@ bool sn_model_bundle(const sn_model *m, const sn_program_options *options, FILE 
     for (uint32_t i = 0; i < b.entries; i++) { /* grows while it is walked */
         module[i] = *b.entry[i].module;
         module[i].name.s = b.entry[i].name;
+        module[i].like.s = NULL; /* it is whole */
         rename_nodes(&b, &b.entry[i], &module[i]);
+        rename_fills(&b, &module[i]);
     }
     override(&b, arg, args, &module[0].params);
     sn_ast_file f = {.doc = m->file[0].ast.doc, .module = module, .modules = b.entries, .recipe = m->file[0].ast.recipe};

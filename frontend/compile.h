@@ -1,7 +1,7 @@
 /* From a graph file to a runnable program: load, elaborate, passes, schedule, code.
  * Not the command line (main.c, cmd_*.c); prints nothing, every fault is a diagnostic.
  *
- *     sn_model *m = sn_model_load("models/recipes/moco_dense_stgcn.json", diags);
+ *     sn_model *m = sn_model_load("models/recipes/moco_stgcn.json", diags);
  *     sn_program_options o = {.set = set, .sets = n, .training = true, .request = &loss, .requests = 1};
  *     sn_program p;
  *     if (m && sn_program_make(m, &o, &p, diags)) { ... p.abi ... sn_program_fini(&p); }

@@ -260,9 +260,10 @@ bool sn_model_check(const sn_model *m, const sn_program_options *options, sn_che
     const sn_file *file;
     sn_elab e[2], dry;
     bool ok = true;
-    bool library = !options->module && !m->file[0].ast.recipe.present && options->sets == 0;
+    bool library = !options->module && options->sets == 0;
     const sn_ast_module *module = main_module(m, options->module, &file, diags);
     if (!module) return false;
+    library = library && (!m->file[0].ast.recipe.present || (module->opens > 0 && !module->like.s)); /* a method */
     *out = (sn_checked){.module = module->name.s, .program = true};
     for (int mode = 0; mode < 2; mode++) {
         sn_elab_init(&e[mode], m, module->name.s, diags);

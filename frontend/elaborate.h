@@ -7,6 +7,7 @@
  *
  * Files: elaborate.c (entry, errors) scope.c (names, numbers) instance.c (modules) node.c (nodes, chains) shape.c (dimensions)
  * attrs.c (attributes of operators) spec.c (contractions) formula.c (`is`) memory.c (weights, states, queues) adjacency.c (constants)
+ * open.c (open names)
  */
 #ifndef SN_FRONTEND_ELABORATE_H
 #define SN_FRONTEND_ELABORATE_H
@@ -50,10 +51,12 @@ void sn_elab_at(sn_elab *e, sn_loc loc, const char *name);
 
 typedef struct sn_results { /* what an instance gives: outputs, then taps */
     const sn_ast_module *module;
-    const char          *prefix;
+    const char          *memory; /* prefix of the names of its weights and states */
+    const struct sn_momentum *momentum; /* its weights are copies, its results constant; or NULL */
     uint32_t             n;
     const char         **name;
     sn_ref              *ref;
+    const char         **absent; /* the condition that is 0, or NULL */
 } sn_results;
 
 typedef enum sn_bind_kind { SN_BIND_PARAM, SN_BIND_DIM, SN_BIND_VALUE, SN_BIND_ABSENT } sn_bind_kind;
@@ -70,11 +73,20 @@ typedef struct sn_binding {
     const char       *condition;      /* ABSENT */
 } sn_binding;
 
-typedef struct sn_momentum { /* weights of the instance `own` copy those of `source` */
+typedef struct sn_momentum { /* weights of the instance `own` copy those of `source`: prefixes of their names */
     const char *own, *source;
     double      coefficient;
     sn_loc      loc;
 } sn_momentum;
+
+typedef struct sn_arg { const char *name; sn_num num; sn_loc loc; bool used; } sn_arg;
+
+typedef struct sn_filled { /* an open name and what it means */
+    const char          *name;
+    const sn_ast_module *module; /* NULL after a diagnostic */
+    const sn_file       *file;
+    sn_arg              *arg; uint32_t args;
+} sn_filled;
 
 typedef struct sn_scope {
     sn_elab             *e;
@@ -88,6 +100,9 @@ typedef struct sn_scope {
     uint8_t              ellipsis;
     sn_dim               leading[SN_MAX_RANK];
     const sn_momentum   *momentum;
+    const char          *memory; /* prefix of the names of its weights and states: its own, or with weights_of another's */
+    bool                 shared; /* they are another's */
+    sn_filled           *filled; uint32_t fills;
     uint32_t             node; /* number of the node being made: what stands below is not visible */
 } sn_scope;
 
@@ -113,7 +128,6 @@ bool sn_scope_ref(sn_scope *s, const char *text, sn_loc loc, const char *node, s
 /* What is wrong with a name that is not there, with the nearest that is. */
 void sn_scope_unknown(sn_scope *s, const char *name, bool tensors, char *out, size_t n);
 /* Declare the module's parameters, with values given by the caller. */
-typedef struct sn_arg { const char *name; sn_num num; sn_loc loc; bool used; } sn_arg;
 /* The overrides of `--set`, the last of each name; mistakes become diagnostics. */
 sn_arg *sn_elab_sets(const sn_program_options *o, sn_arena *arena, sn_dims *dims, sn_diags *diags, uint32_t *count);
 void sn_scope_params(sn_scope *s, sn_arg *arg, uint32_t args, const char *node);
@@ -142,11 +156,22 @@ typedef struct sn_call { /* one instance to make */
     sn_arg              *arg; uint32_t args;
     const sn_given      *in;  /* module->inputs of them; NULL for the program itself */
     const sn_momentum   *momentum;
+    const char          *memory; /* as in the scope */
+    bool                 shared;
     sn_loc               loc;
 } sn_call;
 const sn_results *sn_elab_instance(sn_elab *e, const sn_call *c);
 
 void sn_elab_nodes(sn_scope *s);
+/* Is a name open in this module, and what do the modules around say that it means?  NULL: none of them fills it. */
+bool sn_open_declared(const sn_scope *s, const char *name);
+const sn_filled *sn_open_find(const sn_scope *s, const char *name);
+void sn_open_fill(sn_scope *s);
+/* Does what carries this condition exist?  MAYBE where it cannot be known (a dry run, or after a diagnostic). */
+typedef enum sn_presence { SN_EXISTS, SN_ABSENT, SN_MAYBE } sn_presence;
+sn_presence sn_elab_when(sn_scope *s, const sn_value *when, const char *node);
+/* Its text, for messages about what does not exist. */
+const char *sn_elab_condition(const sn_value *when);
 bool sn_elab_attrs(sn_scope *s, const sn_ast_node *n, sn_op op, const sn_ref *arg, uint32_t args, const sn_type *declared,
                    const char *node, sn_attrs *out);
 bool sn_elab_spec(sn_scope *s, const sn_value *v, const char *node, const sn_ref *arg, sn_contract **out);

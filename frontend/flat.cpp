@@ -235,6 +235,20 @@ struct Reader {
         return v;
     }
 
+    void texts(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>> *from, sn_spot parent, const char *key, sn_text **to, uint32_t *n)
+    {
+        if (!from) return;
+        sn_spot p = sn_spot_key(parent, key);
+        *to = sn_new_n(arena, sn_text, from->size() + 1);
+        for (uint32_t i = 0; i < from->size(); i++) {
+            sn_spot at = sn_spot_item(p, i);
+            if (!count(at)) return;
+            (*to)[i].s = copy(from->Get(i)->c_str(), from->Get(i)->size(), at);
+            (*to)[i].loc = sn_spot_loc(at);
+            *n = i + 1;
+        }
+    }
+
     template<class T, class S>
     void list(const flatbuffers::Vector<flatbuffers::Offset<T>> *from, sn_spot parent, const char *key, S **to, uint32_t *n)
     {
@@ -265,6 +279,7 @@ struct Reader {
         o->doc = text(f->doc(), p, "doc");
         o->init = text(f->init(), p, "init");
         o->shape = flex(f->shape(), p, "shape");
+        o->when = flex(f->when(), p, "when");
     }
 
     void read(const fb::State *f, sn_spot p, sn_ast_state *o)
@@ -274,6 +289,7 @@ struct Reader {
         o->init = text(f->init(), p, "init");
         o->next = text(f->next(), p, "next");
         o->shape = flex(f->shape(), p, "shape");
+        o->when = flex(f->when(), p, "when");
     }
 
     void read(const fb::Queue *f, sn_spot p, sn_ast_queue *o)
@@ -283,6 +299,7 @@ struct Reader {
         o->push = text(f->push(), p, "push");
         o->length = flex(f->length(), p, "length");
         o->width = flex(f->width(), p, "width");
+        o->when = flex(f->when(), p, "when");
     }
 
     void read(const fb::Constant *f, sn_spot p, sn_ast_constant *o)
@@ -299,6 +316,15 @@ struct Reader {
         o->name = text(f->name(), p, "name");
         o->doc = text(f->doc(), p, "doc");
         o->from = text(f->from(), p, "from");
+        o->when = flex(f->when(), p, "when");
+    }
+
+    void read(const fb::Fill *f, sn_spot p, sn_ast_fill *o)
+    {
+        o->name = text(f->name(), p, "name");
+        o->doc = text(f->doc(), p, "doc");
+        o->op = text(f->op(), p, "op");
+        o->with = flex(f->with(), p, "with");
     }
 
     void read(const fb::Node *f, sn_spot p, sn_ast_node *o)
@@ -308,16 +334,8 @@ struct Reader {
         o->op = text(f->op(), p, "op");
         o->is = text(f->is(), p, "is");
         o->momentum_of = text(f->momentum_of(), p, "momentum_of");
-        if (f->in()) {
-            o->in = sn_new_n(arena, sn_text, f->in()->size() + 1);
-            for (uint32_t i = 0; i < f->in()->size(); i++) {
-                sn_spot at = sn_spot_item(sn_spot_key(p, "in"), i);
-                if (!count(at)) return;
-                o->in[i].s = copy(f->in()->Get(i)->c_str(), f->in()->Get(i)->size(), at);
-                o->in[i].loc = sn_spot_loc(at);
-                o->ins = i + 1;
-            }
-        }
+        o->weights_of = text(f->weights_of(), p, "weights_of");
+        texts(f->in(), p, "in", &o->in, &o->ins);
         o->with = flex(f->with(), p, "with");
         o->shape = flex(f->shape(), p, "shape");
         o->when = flex(f->when(), p, "when");
@@ -332,7 +350,10 @@ struct Reader {
     {
         o->name = text(f->name(), p, "name");
         o->doc = text(f->doc(), p, "doc");
+        o->like = text(f->like(), p, "like");
         o->params = flex(f->params(), p, "params");
+        texts(f->open(), p, "open", &o->open, &o->opens);
+        list(f->fill(), p, "fill", &o->fill, &o->fills);
         list(f->inputs(), p, "inputs", &o->input, &o->inputs);
         list(f->weights(), p, "weights", &o->weight, &o->weights);
         list(f->states(), p, "states", &o->state, &o->states);
@@ -360,6 +381,7 @@ struct Reader {
         o->labels = text(f->labels(), p, "labels");
         o->model = text(f->model(), p, "model");
         list(f->views(), p, "views", &o->view, &o->views);
+        o->epoch = text(f->epoch(), p, "epoch");
         if (auto *z = f->optimizer()) {
             sn_spot at = sn_spot_key(p, "optimizer");
             o->has_optimizer = true;

@@ -56,9 +56,12 @@ static bool one_result(sn_scope *s, const sn_ast_output *o, sn_results *r)
         }
     r->name[r->n] = o->name.s;
     r->ref[r->n] = SN_NONE;
+    r->absent[r->n] = NULL;
     const sn_text *from = o->from.s ? &o->from : &o->name;
     const char *full = sn_scope_full(s, o->name.s);
-    sn_scope_ref(s, from->s, from->loc, full, &r->ref[r->n], NULL);
+    sn_presence presence = sn_elab_when(s, &o->when, full);
+    if (presence == SN_ABSENT) r->absent[r->n] = sn_elab_condition(&o->when);
+    if (presence == SN_EXISTS) sn_scope_ref(s, from->s, from->loc, full, &r->ref[r->n], NULL);
     r->n++;
     return true;
 }
@@ -68,9 +71,10 @@ static const sn_results *results(sn_scope *s)
     sn_elab *e = s->e;
     const sn_ast_module *m = s->module;
     sn_results *r = sn_new(&e->arena, sn_results);
-    *r = (sn_results){.module = m, .prefix = s->prefix};
+    *r = (sn_results){.module = m, .memory = s->memory, .momentum = s->momentum};
     r->name = sn_new_n(&e->arena, const char *, m->outputs + m->taps + 1);
     r->ref = sn_new_n(&e->arena, sn_ref, m->outputs + m->taps + 1);
+    r->absent = sn_new_n(&e->arena, const char *, m->outputs + m->taps + 1);
     if (m->outputs == 0) sn_elab_error(e, m->name.loc, s->prefix[0] ? s->prefix : NULL, "module %s has no outputs", m->name.s);
     for (uint32_t i = 0; i < m->outputs; i++) one_result(s, &m->output[i], r);
     for (uint32_t i = 0; i < m->taps; i++) one_result(s, &m->tap[i], r);
@@ -95,8 +99,10 @@ const sn_results *sn_elab_instance(sn_elab *e, const sn_call *c)
 {
     if (e->full || too_deep(e, c) || too_large(e, c->module)) return NULL;
     visit(e, c->module);
-    sn_scope s = {.e = e, .file = c->file, .module = c->module, .prefix = c->name, .parent = c->parent, .momentum = c->momentum};
+    sn_scope s = {.e = e, .file = c->file, .module = c->module, .prefix = c->name, .parent = c->parent, .momentum = c->momentum,
+                  .memory = c->memory ? c->memory : c->name, .shared = c->shared};
     sn_scope_params(&s, c->arg, c->args, c->name);
+    sn_open_fill(&s);
     if (c->in) {
         sn_shape_bind(&s, c->in, c->name);
     } else {

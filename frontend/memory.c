@@ -101,37 +101,100 @@ static void declare_copy(sn_scope *s, const char *full, const sn_type *t, sn_ini
     e->g->param[*index].coefficient = m->coefficient;
 }
 
-static void bind_param(sn_scope *s, const sn_text *name, sn_loc loc, uint32_t index, const char *full)
+/* ---- what is another's --------------------------------------------------------------------------------------------------- */
+
+/* Is it there already, declared by the instance that `weights_of` names?  *index is it, or UINT32_MAX after a diagnostic. */
+static bool shares(sn_scope *s, const char *name, const sn_type *t, sn_loc loc, const char *full, uint32_t *index)
+{
+    sn_elab *e = s->e;
+    uint32_t of = s->shared ? sn_graph_find_param(e->g, name) : UINT32_MAX;
+    char mine[160], theirs[160];
+    if (of == UINT32_MAX) return false;
+    if (sn_type_equal(&e->g->param[of].type, t)) {
+        *index = of;
+        return true;
+    }
+    sn_type_text(&e->g->dims, t, mine, sizeof mine);
+    sn_type_text(&e->g->dims, &e->g->param[of].type, theirs, sizeof theirs);
+    sn_elab_error(e, loc, full, "weights_of: this is %s, but \"%s\" is %s", mine, name, theirs);
+    return true;
+}
+
+/* The next value of a state, NULL if none is known yet. */
+static sn_update *update_of(sn_graph *g, uint32_t param)
+{
+    for (uint32_t i = g->updates; i-- > 0;)
+        if (g->update[i].param == param) return &g->update[i];
+    return NULL;
+}
+
+/* What an instance that shares a state reads: the value that the instance before it leaves.  Constant, as a state is. */
+static sn_ref current(sn_scope *s, uint32_t param, sn_loc loc, const char *full)
+{
+    const sn_update *u = update_of(s->e->g, param);
+    if (!u) return s->e->g->param[param].ref;
+    sn_elab_at(s->e, loc, full);
+    sn_ref ref = sn_unary(&s->e->b, SN_OP_stop, u->value);
+    sn_elab_drain(s->e);
+    return ref;
+}
+
+/* ---- weights, states, queues ---------------------------------------------------------------------------------------------- */
+
+static sn_binding *bind_param(sn_scope *s, const sn_text *name, sn_loc loc, uint32_t index, const char *full)
 {
     sn_binding *b = sn_scope_bind(s, name, loc, SN_BIND_VALUE, full);
     if (b) b->ref = index == UINT32_MAX ? SN_NONE : s->e->g->param[index].ref;
+    return b;
+}
+
+/* Does what is declared under this condition exist?  If not, its name is bound to that. */
+static bool present(sn_scope *s, const sn_text *name, const sn_value *when, sn_loc loc, const char *full)
+{
+    sn_presence presence = sn_elab_when(s, when, full);
+    if (presence == SN_EXISTS) return true;
+    sn_binding *b = sn_scope_bind(s, name, loc, presence == SN_ABSENT ? SN_BIND_ABSENT : SN_BIND_VALUE, full);
+    if (b && presence == SN_ABSENT) b->condition = sn_elab_condition(when);
+    return false;
 }
 
 static const char *full_name(sn_scope *s, const sn_text *name) { return name->s ? sn_scope_full(s, name->s) : s->prefix; }
 
+/* The name in weight files, which is another's if the memory is. */
+static const char *memory_name(sn_scope *s, const sn_text *name)
+{
+    if (!name->s) return s->memory;
+    return s->memory[0] ? sn_format(&s->e->arena, "%s.%s", s->memory, name->s) : name->s;
+}
+
 static void weight(sn_scope *s, const sn_ast_weight *w)
 {
-    const char *full = full_name(s, &w->name);
+    const char *full = full_name(s, &w->name), *name = memory_name(s, &w->name);
     uint32_t index = UINT32_MAX;
     sn_type t;
     sn_init init;
+    if (!present(s, &w->name, &w->when, w->loc, full)) return;
     bool shaped = sn_shape_fixed(s, &w->shape, full, "weight", &t);
     bool ok = read_init(s, &w->init, w->loc, full, &init) && shaped && w->name.s && sn_is_name(w->name.s);
-    if (ok && s->momentum) declare_copy(s, full, &t, init, w->name.loc, &index);
-    else if (ok) declare(s, full, SN_WEIGHT, &t, init, w->name.loc, &index);
+    if (!ok || shares(s, name, &t, w->name.loc, full, &index)) (void)0;
+    else if (s->momentum) declare_copy(s, name, &t, init, w->name.loc, &index);
+    else declare(s, name, SN_WEIGHT, &t, init, w->name.loc, &index);
     bind_param(s, &w->name, w->loc, index, full);
 }
 
 static void state(sn_scope *s, const sn_ast_state *w)
 {
-    const char *full = full_name(s, &w->name);
+    const char *full = full_name(s, &w->name), *name = memory_name(s, &w->name);
     uint32_t index = UINT32_MAX;
     sn_type t;
     sn_init init;
+    if (!present(s, &w->name, &w->when, w->loc, full)) return;
     bool shaped = sn_shape_fixed(s, &w->shape, full, "state", &t);
-    if (read_init(s, &w->init, w->loc, full, &init) && shaped && w->name.s && sn_is_name(w->name.s))
-        declare(s, full, SN_STATE, &t, init, w->name.loc, &index);
-    bind_param(s, &w->name, w->loc, index, full);
+    bool ok = read_init(s, &w->init, w->loc, full, &init) && shaped && w->name.s && sn_is_name(w->name.s);
+    bool shared = ok && shares(s, name, &t, w->name.loc, full, &index);
+    if (ok && !shared) declare(s, name, SN_STATE, &t, init, w->name.loc, &index);
+    sn_binding *b = bind_param(s, &w->name, w->loc, index, full);
+    if (b && shared && index != UINT32_MAX) b->ref = current(s, index, w->name.loc, full);
 }
 
 static void queue(sn_scope *s, const sn_ast_queue *q)
@@ -139,6 +202,8 @@ static void queue(sn_scope *s, const sn_ast_queue *q)
     const char *full = full_name(s, &q->name);
     uint32_t index = UINT32_MAX;
     int64_t length = 0, width = 0;
+    if (!present(s, &q->name, &q->when, q->loc, full)) return;
+    if (s->shared) sn_elab_error(s->e, q->loc, full, "queue in an instance with weights_of: it would be pushed twice a step");
     if (!q->length.kind) sn_elab_error(s->e, q->loc, full, "queue without `length`");
     if (!q->width.kind) sn_elab_error(s->e, q->loc, full, "queue without `width`");
     bool ok = q->length.kind && sn_scope_int(s, &q->length, full, "length", 1, 1 << 28, &length);
@@ -146,7 +211,7 @@ static void queue(sn_scope *s, const sn_ast_queue *q)
     const sn_type t = {2, {sn_dim_const(length), sn_dim_const(width)}};
     const sn_init init = {SN_INIT_UNIT_ROWS, 0, 0};
     if (ok && length * width > INT32_MAX) sn_elab_error(s->e, q->length.loc, full, "queue has %lld elements, expected at most %d", (long long)(length * width), INT32_MAX);
-    else if (ok && q->name.s && sn_is_name(q->name.s)) declare(s, full, SN_STATE, &t, init, q->name.loc, &index);
+    else if (ok && q->name.s && sn_is_name(q->name.s)) declare(s, memory_name(s, &q->name), SN_STATE, &t, init, q->name.loc, &index);
     bind_param(s, &q->name, q->loc, index, full);
 }
 
@@ -230,8 +295,9 @@ static void next(sn_scope *s, const sn_ast_state *w)
     const char *full = full_name(s, &w->name);
     char found[160], want[160];
     sn_ref ref;
+    if (sn_elab_when(s, &w->when, full) != SN_EXISTS) return;
     if (!w->next.s || !sn_scope_ref(s, w->next.s, w->next.loc, full, &ref, NULL) || sn_is_none(ref)) return;
-    uint32_t index = w->name.s ? sn_graph_find_param(e->g, full) : UINT32_MAX;
+    uint32_t index = w->name.s ? sn_graph_find_param(e->g, memory_name(s, &w->name)) : UINT32_MAX;
     if (index == UINT32_MAX) return;
     const sn_type type = e->g->param[index].type;
     if (!drops_to(&sn_at(e->g, ref)->type, &type)) {
@@ -245,7 +311,9 @@ static void next(sn_scope *s, const sn_ast_state *w)
         ref = sn_reshape(&e->b, ref, &type);
         sn_elab_drain(e);
     }
-    sn_graph_update(e->g, SN_ASSIGN, index, ref, w->next.loc);
+    sn_update *before = update_of(e->g, index);
+    if (before) before->value = ref; /* the one before is what this one went on from */
+    else sn_graph_update(e->g, SN_ASSIGN, index, ref, w->next.loc);
 }
 
 static void push(sn_scope *s, const sn_ast_queue *q)
@@ -254,12 +322,13 @@ static void push(sn_scope *s, const sn_ast_queue *q)
     const char *full = full_name(s, &q->name);
     char found[160];
     sn_ref ref;
+    if (sn_elab_when(s, &q->when, full) != SN_EXISTS) return;
     if (!q->push.s) {
         sn_elab_error(e, q->loc, full, "queue without `push`");
         return;
     }
     if (!sn_scope_ref(s, q->push.s, q->push.loc, full, &ref, NULL) || sn_is_none(ref)) return;
-    uint32_t index = q->name.s ? sn_graph_find_param(e->g, full) : UINT32_MAX;
+    uint32_t index = q->name.s ? sn_graph_find_param(e->g, memory_name(s, &q->name)) : UINT32_MAX;
     if (index == UINT32_MAX) return;
     const sn_type *t = &sn_at(e->g, ref)->type, *ring = &e->g->param[index].type;
     if (t->rank == 2 && sn_dim_equal(t->dim[1], ring->dim[1])) {

@@ -107,12 +107,19 @@ static const sn_ast_module *own_module(const sn_file *f, const char *name)
     return NULL;
 }
 
-const sn_ast_module *sn_model_find(const sn_model *m, const sn_file *f, const char *name, const sn_file **out_file)
+const sn_ast_module *sn_model_declared(const sn_model *m, const sn_file *f, const char *name, const sn_file **out_file)
 {
     const sn_ast_module *found = own_module(f, name);
     *out_file = f;
     for (uint32_t i = 0; !found && i < f->imports; i++)
         if (f->import[i] != UINT32_MAX && (found = own_module(&m->file[f->import[i]], name)) != NULL) *out_file = &m->file[f->import[i]];
+    return found;
+}
+
+const sn_ast_module *sn_model_find(const sn_model *m, const sn_file *f, const char *name, const sn_file **out_file)
+{
+    const sn_ast_module *found = sn_model_declared(m, f, name, out_file);
+    if (found) *out_file = &m->file[found->home];
     return found;
 }
 
@@ -173,6 +180,7 @@ sn_model *sn_model_load(const char *path, sn_diags *diags)
         for (uint32_t k = 0; k < m->file[i].ast.modules; k++) check_name(m, &m->file[i], k, diags);
         check_imports(m, &m->file[i], diags);
     }
+    if (diags->errors == before) sn_model_join(m, diags);
     if (diags->errors == before) return m;
     sn_model_free(m);
     return NULL;

@@ -23,8 +23,12 @@ struct sn_model {
     sn_file *file; uint32_t files; /* file[0] is the one asked for */
 };
 
-/* The module of that name that `f` sees: its own or one of a file it imports.  *out_file is where it stands. */
+/* The module of that name that `f` sees: its own or one of a file it imports.  *out_file is where its nodes stand. */
 const sn_ast_module *sn_model_find(const sn_model *m, const sn_file *f, const char *name, const sn_file **out_file);
+/* The same; *out_file is where it is declared. */
+const sn_ast_module *sn_model_declared(const sn_model *m, const sn_file *f, const char *name, const sn_file **out_file);
+/* Put modules that are like others together with these, and the recipe of file[0] with theirs. */
+void sn_model_join(sn_model *m, sn_diags *diags);
 /* Letters, digits, underscores; not a digit first. */
 bool sn_is_name(const char *s);
 

@@ -16,7 +16,7 @@ typedef struct element {
     uint32_t           index; /* in a chain */
 } element;
 
-typedef struct made { sn_ref ref; const sn_results *results; } made;
+typedef struct made { sn_ref ref; const sn_results *results; bool open; /* nobody says which module it is */ } made;
 
 /* ---- references --------------------------------------------------------------------------------------------------------- */
 
@@ -85,12 +85,14 @@ static sn_ref make_op(sn_scope *s, const element *x, sn_op op)
 
 /* ---- instances ---------------------------------------------------------------------------------------------------------- */
 
-/* The parameters of element `index`: `with`, then its place in every list of `each`. */
-static sn_arg *arguments(sn_scope *s, const element *x, uint32_t *count)
+/* The parameters of element `index`: those of the fill if the name is open, `with`, then its place in every list of `each`. */
+static sn_arg *arguments(sn_scope *s, const element *x, const sn_filled *filled, uint32_t *count)
 {
     const sn_value *with = &x->n->with, *each = &x->n->each;
-    sn_arg *arg = sn_new_n(&s->e->arena, sn_arg, with->n + each->n + 1);
-    *count = 0;
+    uint32_t given = filled ? filled->args : 0;
+    sn_arg *arg = sn_new_n(&s->e->arena, sn_arg, given + with->n + each->n + 1);
+    if (given) memcpy(arg, filled->arg, given * sizeof *arg);
+    *count = given;
     if (with->kind != SN_VALUE_ABSENT && with->kind != SN_VALUE_MAP) sn_elab_error(s->e, with->loc, x->full, "with: expected a map { name: value }");
     for (uint32_t i = 0; with->kind == SN_VALUE_MAP && i < with->n; i++)
         arg[(*count)++] = (sn_arg){with->key[i], sn_scope_number(s, &with->item[i], x->full, with->key[i]), with->key_loc[i], false};
@@ -104,34 +106,41 @@ static sn_arg *arguments(sn_scope *s, const element *x, uint32_t *count)
     return arg;
 }
 
-/* `momentum_of` and `coefficient`; false after a diagnostic. */
-static bool momentum_of(sn_scope *s, const element *x, const sn_ast_module *m, sn_momentum *out)
+/* The instance of module m that a field names; NULL after a diagnostic. */
+static const sn_results *instance_of(sn_scope *s, const element *x, const sn_text *of, const char *field, const sn_ast_module *m)
+{
+    const sn_results *r;
+    sn_ref ref;
+    if (!sn_scope_ref(s, of->s, of->loc, x->full, &ref, &r)) return NULL;
+    if (r && r->module == m) return r;
+    if (r || !sn_is_none(ref)) sn_elab_error(s->e, of->loc, x->full, "%s: \"%s\" is %s%s, expected an instance of %s", field, of->s,
+                                             r ? "an instance of " : "one tensor", r ? r->module->name.s : "", m->name.s);
+    return NULL;
+}
+
+/* `momentum_of` and `coefficient`; NULL after a diagnostic. */
+static const sn_momentum *momentum_of(sn_scope *s, const element *x, const sn_ast_module *m, const char *own)
 {
     const sn_text *of = &x->n->momentum_of;
     const sn_results *r;
-    sn_ref ref;
     double c;
     if (s->momentum) {
         sn_elab_error(s->e, of->loc, x->full, "momentum_of stands inside an instance that is a momentum copy itself");
-        return false;
+        return NULL;
     }
-    if (!sn_scope_ref(s, of->s, of->loc, x->full, &ref, &r)) return false;
-    if (!r || r->module != m) {
-        if (r || !sn_is_none(ref)) sn_elab_error(s->e, of->loc, x->full, "momentum_of: \"%s\" is %s%s, expected an instance of %s", of->s,
-                      r ? "an instance of " : "one tensor", r ? r->module->name.s : "", m->name.s);
-        return false;
-    }
+    if (!(r = instance_of(s, x, of, "momentum_of", m))) return NULL;
     if (x->n->coefficient.kind == SN_VALUE_ABSENT) {
         sn_elab_error(s->e, of->loc, x->full, "momentum_of without `coefficient`");
-        return false;
+        return NULL;
     }
-    if (!sn_scope_real(s, &x->n->coefficient, x->full, "coefficient", &c)) return false;
+    if (!sn_scope_real(s, &x->n->coefficient, x->full, "coefficient", &c)) return NULL;
     if (c < 0 || c > 1) {
         sn_elab_error(s->e, x->n->coefficient.loc, x->full, "coefficient: found %g, expected 0 to 1", c);
-        return false;
+        return NULL;
     }
-    *out = (sn_momentum){x->full, r->prefix, c, of->loc};
-    return true;
+    sn_momentum *out = sn_new(&s->e->arena, sn_momentum);
+    *out = (sn_momentum){own, r->memory, c, of->loc};
+    return out;
 }
 
 /* The instance's `training`: what it is around the node, or 0. */
@@ -144,12 +153,11 @@ static bool training_in(sn_scope *s, const element *x)
     return around && (a.kind == SN_NUM_UNKNOWN || a.kind == SN_NUM_DIM || sn_num_value(a) != 0);
 }
 
-static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m, const sn_file *file)
+static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m, const sn_file *file, const sn_filled *filled)
 {
     sn_elab *e = s->e;
     const sn_ast_node *n = x->n;
-    made out = {SN_NONE, NULL};
-    sn_momentum momentum;
+    made out = {SN_NONE, NULL, false};
     const sn_momentum *copy = s->momentum;
     sn_given *in = sn_new_n(&e->arena, sn_given, m->inputs + 1);
     if (n->shape.kind != SN_VALUE_ABSENT) sn_elab_error(e, n->shape.loc, x->full, "`shape` has no meaning for an instance of a module");
@@ -159,18 +167,26 @@ static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m,
         sn_elab_error(e, n->op.loc, x->full, "%s: found %u input%s, expected %u%s%s%s", m->name.s, x->ins, x->ins == 1 ? "" : "s", m->inputs, m->inputs ? " (" : "", names, m->inputs ? ")" : "");
     }
     for (uint32_t i = 0; i < m->inputs; i++) in[i] = x->ins == m->inputs ? x->in[i] : (sn_given){SN_NONE, n->op.loc};
+    sn_call c = {.file = file, .module = m, .name = x->full, .parent = s, .in = in, .shared = s->shared, .loc = n->op.loc};
+    c.memory = s->memory[0] ? sn_format(&e->arena, "%s.%s", s->memory, x->name) : x->name;
     if (n->momentum_of.s) {
-        if (!momentum_of(s, x, m, &momentum)) return out;
-        copy = &momentum;
+        if (!(copy = momentum_of(s, x, m, c.memory))) return out;
     }
-    sn_call c = {.file = file, .module = m, .name = x->full, .parent = s, .in = in, .momentum = copy, .loc = n->op.loc};
-    c.arg = arguments(s, x, &c.args);
+    if (n->weights_of.s) {
+        const sn_results *of = instance_of(s, x, &n->weights_of, "weights_of", m);
+        if (!of) return out;
+        c.memory = of->memory;
+        c.shared = true;
+        copy = of->momentum;
+    }
+    c.momentum = copy;
+    c.arg = arguments(s, x, filled, &c.args);
     bool around = e->training;
     e->training = training_in(s, x);
     const sn_results *r = sn_elab_instance(e, &c);
     e->training = around;
     if (!r) return out;
-    for (uint32_t i = 0; (n->constant || n->momentum_of.s) && i < r->n; i++)
+    for (uint32_t i = 0; (n->constant || n->momentum_of.s || (n->weights_of.s && copy)) && i < r->n; i++)
         if (!sn_is_none(r->ref[i])) r->ref[i] = stopped(s, x, r->ref[i]);
     out.results = r;
     if (r->n) out.ref = r->ref[0];
@@ -182,7 +198,7 @@ static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m,
 static void misspelt_op(sn_scope *s, const element *x)
 {
     const sn_model *m = s->e->model;
-    uint32_t n = SN_OP_COUNT + s->file->ast.modules;
+    uint32_t n = SN_OP_COUNT + s->file->ast.modules + s->module->opens;
     for (uint32_t i = 0; i < s->file->imports; i++) n += m->file[s->file->import[i]].ast.modules;
     const char **candidate = sn_new_n(&s->e->arena, const char *, n);
     n = 0;
@@ -192,6 +208,7 @@ static void misspelt_op(sn_scope *s, const element *x)
         const sn_ast_file *f = i ? &m->file[s->file->import[i - 1]].ast : &s->file->ast;
         for (uint32_t k = 0; k < f->modules; k++) candidate[n++] = f->module[k].name.s;
     }
+    for (uint32_t i = 0; i < s->module->opens; i++) candidate[n++] = s->module->open[i].s;
     const char *near = sn_nearest(x->n->op.s, candidate, n);
     if (near) sn_elab_error(s->e, x->n->op.loc, x->full, "no operator or module \"%s\"; did you mean \"%s\"?", x->n->op.s, near);
     else sn_elab_error(s->e, x->n->op.loc, x->full, "no operator or module \"%s\"", x->n->op.s);
@@ -199,19 +216,25 @@ static void misspelt_op(sn_scope *s, const element *x)
 
 static made make(sn_scope *s, const element *x)
 {
-    made out = {SN_NONE, NULL};
+    made out = {SN_NONE, NULL, false};
     const sn_ast_node *n = x->n;
     const sn_file *file;
     sn_op op;
     if (n->is.s) {
         out.ref = sn_elab_formula(s, &n->is, x->full);
     } else if (sn_op_find(n->op.s, &op) && !sn_op_has(op, SN_INTERNAL)) {
-        if (n->momentum_of.s) sn_elab_error(s->e, n->momentum_of.loc, x->full, "momentum_of: %s is an operator, expected an instance of a module", n->op.s);
+        const sn_text *of = n->momentum_of.s ? &n->momentum_of : &n->weights_of;
+        if (of->s) sn_elab_error(s->e, of->loc, x->full, "%s: %s is an operator, expected an instance of a module", of == &n->weights_of ? "weights_of" : "momentum_of", n->op.s);
         if (n->training.kind) sn_elab_error(s->e, n->training.loc, x->full, "training: %s is an operator, expected an instance of a module", n->op.s);
         out.ref = make_op(s, x, op);
+    } else if (sn_open_declared(s, n->op.s)) {
+        const sn_filled *filled = sn_open_find(s, n->op.s);
+        out.open = !filled || !filled->module;
+        if (!out.open) return make_instance(s, x, filled->module, filled->file, filled);
+        if (!filled && !s->e->dry) sn_elab_free_error(s->e, n->op.loc, x->full, "\"%s\" is open: no module around this one fills it", n->op.s);
     } else {
         const sn_ast_module *m = sn_model_find(s->e->model, s->file, n->op.s, &file);
-        if (m) return make_instance(s, x, m, file);
+        if (m) return make_instance(s, x, m, file, NULL);
         misspelt_op(s, x);
     }
     if (n->constant && !sn_is_none(out.ref)) out.ref = stopped(s, x, out.ref);
@@ -223,7 +246,7 @@ static void bind(sn_scope *s, const element *x, made m, bool maybe)
     sn_binding *b = strcmp(x->name, x->n->name.s) == 0 ? sn_scope_bind(s, &x->n->name, x->n->loc, SN_BIND_VALUE, x->full)
                                                        : sn_scope_bind_name(s, x->name, x->n->name.loc, SN_BIND_VALUE, x->full);
     if (!b) return;
-    b->maybe = maybe;
+    b->maybe = maybe || m.open;
     b->ref = maybe ? SN_NONE : m.ref;
     b->results = m.results;
 }
@@ -264,7 +287,7 @@ static bool chain_length(sn_scope *s, const element *x, uint32_t *length)
 static void make_chain(sn_scope *s, const element *first, uint32_t length, bool maybe)
 {
     element x = *first;
-    made m = {SN_NONE, NULL};
+    made m = {SN_NONE, NULL, false};
     sn_op op;
     if (x.n->is.s || x.ins == 0 || (x.n->each.n && sn_op_find(x.n->op.s, &op))) {
         sn_elab_error(s->e, x.n->each.kind ? x.n->each.loc : x.n->repeat.loc, x.full, "%s",
@@ -288,19 +311,19 @@ static void make_chain(sn_scope *s, const element *first, uint32_t length, bool 
 
 /* ---- conditions --------------------------------------------------------------------------------------------------------- */
 
-typedef enum presence { EXISTS, ABSENT, MAYBE } presence;
-
-static presence exists(sn_scope *s, const element *x)
+sn_presence sn_elab_when(sn_scope *s, const sn_value *when, const char *node)
 {
-    if (x->n->when.kind == SN_VALUE_ABSENT) return EXISTS;
-    sn_num a = sn_scope_number(s, &x->n->when, x->full, "when");
-    if (a.kind == SN_NUM_UNKNOWN) return MAYBE;
+    if (when->kind == SN_VALUE_ABSENT) return SN_EXISTS;
+    sn_num a = sn_scope_number(s, when, node, "when");
+    if (a.kind == SN_NUM_UNKNOWN) return SN_MAYBE;
     if (a.kind == SN_NUM_DIM) {
-        sn_elab_free_error(s->e, x->n->when.loc, x->full, "when: found a dimension that is free until run time, expected a condition known before");
-        return MAYBE;
+        sn_elab_free_error(s->e, when->loc, node, "when: found a dimension that is free until run time, expected a condition known before");
+        return SN_MAYBE;
     }
-    return sn_num_value(a) != 0 ? EXISTS : ABSENT;
+    return sn_num_value(a) != 0 ? SN_EXISTS : SN_ABSENT;
 }
+
+const char *sn_elab_condition(const sn_value *when) { return when->kind == SN_VALUE_STRING ? when->string : "0"; }
 
 static bool check_fields(sn_scope *s, const element *x)
 {
@@ -313,6 +336,8 @@ static bool check_fields(sn_scope *s, const element *x)
     else if (n->is.s && n->shape.kind) sn_elab_error(s->e, n->shape.loc, x->full, "`shape` has no meaning with `is`: the formula's shape follows from its values");
     else if (n->is.s && n->momentum_of.s) sn_elab_error(s->e, n->momentum_of.loc, x->full, "`momentum_of` has no meaning with `is`");
     else if (n->is.s && n->training.kind) sn_elab_error(s->e, n->training.loc, x->full, "`training` has no meaning with `is`");
+    else if (n->is.s && n->weights_of.s) sn_elab_error(s->e, n->weights_of.loc, x->full, "`weights_of` has no meaning with `is`");
+    else if (n->momentum_of.s && n->weights_of.s) sn_elab_error(s->e, n->weights_of.loc, x->full, "node with both `momentum_of` and `weights_of`");
     else if (n->coefficient.kind && !n->momentum_of.s) sn_elab_error(s->e, n->coefficient.loc, x->full, "`coefficient` without `momentum_of`");
     else return true;
     return false;
@@ -321,23 +346,23 @@ static bool check_fields(sn_scope *s, const element *x)
 static void make_node(sn_scope *s, const sn_ast_node *n)
 {
     element x = {.n = n, .name = n->name.s};
-    made poison = {SN_NONE, NULL};
+    made poison = {SN_NONE, NULL, false};
     uint32_t length;
     x.full = n->name.s ? sn_scope_full(s, n->name.s) : s->prefix;
     if (!check_fields(s, &x)) {
         if (n->name.s) bind(s, &x, poison, true);
         return;
     }
-    presence p = exists(s, &x);
-    if (p == ABSENT) {
+    sn_presence p = sn_elab_when(s, &n->when, x.full);
+    if (p == SN_ABSENT) {
         sn_binding *b = sn_scope_bind(s, &n->name, n->loc, SN_BIND_ABSENT, x.full);
-        if (b && b->kind == SN_BIND_ABSENT) b->condition = n->when.kind == SN_VALUE_STRING ? n->when.string : "0";
+        if (b && b->kind == SN_BIND_ABSENT) b->condition = sn_elab_condition(&n->when);
         return;
     }
     resolve(s, n, &x);
     if (!chain_length(s, &x, &length)) bind(s, &x, poison, true);
-    else if (length) make_chain(s, &x, length, p == MAYBE);
-    else bind(s, &x, make(s, &x), p == MAYBE);
+    else if (length) make_chain(s, &x, length, p == SN_MAYBE);
+    else bind(s, &x, make(s, &x), p == SN_MAYBE);
 }
 
 void sn_elab_nodes(sn_scope *s)

@@ -84,6 +84,13 @@ static void read_views(reader *r, const sn_ast_recipe *a, const char *const *inp
     }
 }
 
+/* May be left out. */
+static void read_epoch(reader *r, const sn_ast_recipe *a, const char *const *input, sn_recipe *out)
+{
+    one_of(r, &a->epoch, "input", input, r->s.module->inputs);
+    out->epoch = a->epoch.s ? sn_strdup(r->arena, a->epoch.s) : NULL;
+}
+
 static void read_schedule(reader *r, const sn_ast_recipe *a, sn_recipe *out)
 {
     const sn_loc loc = a->has_schedule ? a->schedule.loc : a->loc;
@@ -178,6 +185,7 @@ static void read_recipe(reader *r, const sn_ast_recipe *a, sn_recipe *out)
     out->frames = whole(r, &a->frames, a->loc, "frames", 1, 0);
     const char **input = input_names(r);
     read_views(r, a, input, out);
+    read_epoch(r, a, input, out);
     read_stage_2(r, a, input, out);
     read_optimizer(r, a, out);
     read_schedule(r, a, out);

@@ -19,6 +19,7 @@ typedef struct sn_recipe_param { /* a parameter of the module with the value of 
 typedef struct sn_recipe {
     const char      *module; /* the training step */
     const char      *loss;   /* name of its scalar output that is minimised */
+    const char      *epoch;  /* name of its scalar input that is given the number of the epoch, or NULL */
     const char      *labels; /* name of its input [N, T] of frame classes, or NULL */
     const char      *model;  /* name of its node that is the model trained, and */
     const char      *model_module; /* what it is an instance of; NULL if the recipe names none */

@@ -235,8 +235,13 @@ bool sn_scope_ref(sn_scope *s, const char *text, sn_loc loc, const char *node, s
         sn_elab_error(s->e, loc, node, "\"%s\" is one tensor and has no \"%s\"", head, text + n + 1);
         return false;
     }
-    for (uint32_t i = 0; i < b->results->n; i++)
-        if (strcmp(b->results->name[i], text + n + 1) == 0) return *out = b->results->ref[i], true;
+    for (uint32_t i = 0; i < b->results->n; i++) {
+        if (strcmp(b->results->name[i], text + n + 1) != 0) continue;
+        *out = b->results->ref[i];
+        if (!b->results->absent[i]) return true;
+        sn_elab_error(s->e, loc, node, "\"%s\" does not exist here, its condition is 0: %s", text, b->results->absent[i]);
+        return false;
+    }
     const char *near = sn_nearest(text + n + 1, b->results->name, b->results->n);
     if (near) sn_elab_error(s->e, loc, node, "%s has no output or tap \"%s\"; did you mean \"%s\"?", b->results->module->name.s, text + n + 1, near);
     else sn_elab_error(s->e, loc, node, "%s has no output or tap \"%s\"", b->results->module->name.s, text + n + 1);

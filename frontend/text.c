@@ -100,6 +100,18 @@ static void field(writer *w, const char *key, const sn_value *v)
     write_value(w, v);
 }
 
+static void field_texts(writer *w, const char *key, const sn_text *t, uint32_t n)
+{
+    if (n == 0) return;
+    comma(w);
+    write_key(w, key);
+    for (uint32_t i = 0; i < n; i++) {
+        fputs(i ? ", " : "[", w->out);
+        write_string(w, t[i].s);
+    }
+    fputc(']', w->out);
+}
+
 static void field_bool(writer *w, const char *key, bool b)
 {
     const sn_value v = {.kind = SN_VALUE_BOOL, .integer = b};
@@ -117,12 +129,7 @@ static void write_node(writer *w, const void *item)
     field_text(w, "doc", &n->doc);
     field_text(w, "op", &n->op);
     field_text(w, "is", &n->is);
-    for (uint32_t i = 0; i < n->ins; i++) {
-        if (i == 0) comma(w);
-        fputs(i ? ", " : "in: [", w->out);
-        write_string(w, n->in[i].s);
-    }
-    if (n->ins) fputc(']', w->out);
+    field_texts(w, "in", n->in, n->ins);
     field(w, "with", &n->with);
     field(w, "shape", &n->shape);
     field(w, "when", &n->when);
@@ -132,6 +139,7 @@ static void write_node(writer *w, const void *item)
     field_bool(w, "constant", n->constant);
     field_text(w, "momentum_of", &n->momentum_of);
     field(w, "coefficient", &n->coefficient);
+    field_text(w, "weights_of", &n->weights_of);
 }
 
 /* A section of a module, a line an item. */
@@ -164,6 +172,7 @@ static void write_weight(writer *w, const void *item)
     field_text(w, "doc", &x->doc);
     field(w, "shape", &x->shape);
     field_text(w, "init", &x->init);
+    field(w, "when", &x->when);
 }
 
 static void write_state(writer *w, const void *item)
@@ -174,6 +183,7 @@ static void write_state(writer *w, const void *item)
     field(w, "shape", &x->shape);
     field_text(w, "init", &x->init);
     field_text(w, "next", &x->next);
+    field(w, "when", &x->when);
 }
 
 static void write_queue(writer *w, const void *item)
@@ -184,6 +194,7 @@ static void write_queue(writer *w, const void *item)
     field(w, "length", &q->length);
     field(w, "width", &q->width);
     field_text(w, "push", &q->push);
+    field(w, "when", &q->when);
 }
 
 static void write_constant(writer *w, const void *item)
@@ -202,6 +213,16 @@ static void write_output(writer *w, const void *item)
     field_text(w, "name", &o->name);
     field_text(w, "doc", &o->doc);
     field_text(w, "from", &o->from);
+    field(w, "when", &o->when);
+}
+
+static void write_fill(writer *w, const void *item)
+{
+    const sn_ast_fill *f = item;
+    field_text(w, "name", &f->name);
+    field_text(w, "doc", &f->doc);
+    field_text(w, "op", &f->op);
+    field(w, "with", &f->with);
 }
 
 static void write_module(writer *w, const sn_ast_module *m)
@@ -209,12 +230,15 @@ static void write_module(writer *w, const sn_ast_module *m)
     w->first = true;
     field_text(w, "name", &m->name);
     field_text(w, "doc", &m->doc);
+    field_text(w, "like", &m->like);
     if (m->params.kind != SN_VALUE_ABSENT) {
         fputs(w->first ? "{ " : ",\n      ", w->out);
         w->first = false;
         write_key(w, "params");
         write_value(w, &m->params);
     }
+    field_texts(w, "open", m->open, m->opens);
+    write_list(w, "fill", m->fill, m->fills, sizeof *m->fill, write_fill);
     write_list(w, "inputs", m->input, m->inputs, sizeof *m->input, write_input);
     write_list(w, "weights", m->weight, m->weights, sizeof *m->weight, write_weight);
     write_list(w, "states", m->state, m->states, sizeof *m->state, write_state);
@@ -251,6 +275,7 @@ static void write_recipe(writer *w, const sn_ast_recipe *r)
         fputc(']', w->out);
         w->first = false;
     }
+    field_text(w, "epoch", &r->epoch);
     if (r->has_optimizer) {
         comma(w);
         fputs("\n    optimizer: ", w->out);

@@ -96,6 +96,7 @@ static bool write_text(sn_training *t, const sn_program_options *options)
     for (uint32_t i = 0; i < r->params; i++) fprintf(f, "%s = %.17g\n", r->param[i].name, r->param[i].value);
     fprintf(f, "loss = %s\nbatch = %lld\nframes = %lld\n", r->loss, (long long)r->batch, (long long)r->frames);
     for (uint32_t v = 0; v < r->views; v++) fprintf(f, "view %s = %s\n", r->view[v].input, r->view[v].augment);
+    if (r->epoch) fprintf(f, "epoch = %s\n", r->epoch);
     if (r->labels) fprintf(f, "labels = %s\n", r->labels);
     fprintf(f, "optimizer = %s\noptimizer rate = %.17g\n", r->optimizer.kind, r->optimizer.rate);
     if (is_adam(r))
@@ -166,7 +167,7 @@ sn_rt_status sn_training_start(const sn_training *t, uint64_t seed, int threads,
     sn_rt_training   training = {t->program.abi, t->extent, t->input, r->views,
                                  {is_adam(r),
                                   {r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov},
-                                  {r->optimizer.beta1, r->optimizer.beta2, r->optimizer.epsilon, r->optimizer.weight_decay}}, seed, threads};
+                                  {r->optimizer.beta1, r->optimizer.beta2, r->optimizer.epsilon, r->optimizer.weight_decay}}, seed, threads, r->epoch};
     return sn_rt_trainer_new(&training, out, err);
 }
 

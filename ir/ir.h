@@ -41,7 +41,8 @@ typedef struct sn_attr_axis    { int64_t axis; } sn_attr_axis;           /* conc
 typedef struct sn_attr_slice   { int64_t axis, start, step; } sn_attr_slice; /* element j of the result is element start + j*step */
 typedef struct sn_attr_extent  { sn_dim dim; } sn_attr_extent;
 typedef struct sn_attr_spec    { sn_contract *spec; } sn_attr_spec;      /* in the graph's arena */
-typedef struct sn_attr_random  { double p; int64_t stream; } sn_attr_random;
+typedef struct sn_attr_stream  { int64_t stream; } sn_attr_stream;       /* of any operator with SN_RANDOM */
+typedef struct sn_attr_random  { int64_t stream; double p; } sn_attr_random; /* begins as sn_attr_stream */
 typedef struct sn_attr_tile    { int64_t outer, chunk, keep; } sn_attr_tile;   /* partial_sum, see ops.def */
 typedef struct sn_attr_tau     { double tau; } sn_attr_tau;
 typedef struct sn_attr_align   { int64_t corners; } sn_attr_align;       /* interp_matrix: 1 = align corners */
@@ -50,12 +51,12 @@ typedef struct sn_attr_param   { uint32_t index; } sn_attr_param;        /* into
 
 typedef union sn_attrs {
     sn_attr_none none; sn_attr_value value; sn_attr_axes axes; sn_attr_axis axis; sn_attr_slice slice; sn_attr_extent extent;
-    sn_attr_spec spec; sn_attr_random random; sn_attr_tile tile; sn_attr_tau tau; sn_attr_align align; sn_attr_data data;
+    sn_attr_spec spec; sn_attr_stream stream; sn_attr_random random; sn_attr_tile tile; sn_attr_tau tau; sn_attr_align align; sn_attr_data data;
     sn_attr_param param;
 } sn_attrs;
 
 typedef enum sn_attr_kind {
-    SN_ATTR_none, SN_ATTR_value, SN_ATTR_axes, SN_ATTR_axis, SN_ATTR_slice, SN_ATTR_extent, SN_ATTR_spec, SN_ATTR_random,
+    SN_ATTR_none, SN_ATTR_value, SN_ATTR_axes, SN_ATTR_axis, SN_ATTR_slice, SN_ATTR_extent, SN_ATTR_spec, SN_ATTR_stream, SN_ATTR_random,
     SN_ATTR_tile, SN_ATTR_tau, SN_ATTR_align, SN_ATTR_data, SN_ATTR_param
 } sn_attr_kind;
 

@@ -47,25 +47,34 @@ bool shape_iota(const sn_infer *in, sn_type *out) { return sn_axis_in(in, in->at
 
 sn_val index_iota(sn_emit *e, const sn_node *n, const sn_val *at) { return e->to_number(e, at[n->attrs.axis.axis]); }
 
-/* ---- bernoulli ---------------------------------------------------------------------------------------------------------- */
+/* ---- uniform, bernoulli ---------------------------------------------------------------------------------------------------------- */
 
-bool shape_bernoulli(const sn_infer *in, sn_type *out)
+bool shape_uniform(const sn_infer *in, sn_type *out)
 {
     (void)out;
-    const sn_attr_random *a = &in->attrs->random;
-    if (!(a->p >= 0 && a->p <= 1))
-        return sn_why(in, "p is %g, expected 0 to 1", a->p);
-    if (a->stream < 0)
-        return sn_why(in, "stream is %lld, expected at least 0", (long long)a->stream);
-    return true;
+    int64_t stream = in->attrs->stream.stream;
+    return stream >= 0 || sn_why(in, "stream is %lld, expected at least 0", (long long)stream);
 }
 
-sn_val index_bernoulli(sn_emit *e, const sn_node *n, const sn_val *at)
+sn_val index_uniform(sn_emit *e, const sn_node *n, const sn_val *at)
 {
     sn_val element = e->index(e, 0);
     for (uint8_t i = 0; i < n->type.rank; i++)
         element = e->iadd(e, e->imul(e, element, e->extent(e, n->type.dim[i])), at[i]);
-    return e->greater(e, e->number(e, n->attrs.random.p), e->uniform(e, n->attrs.random.stream, element));
+    return e->uniform(e, n->attrs.stream.stream, element);
+}
+
+bool shape_bernoulli(const sn_infer *in, sn_type *out)
+{
+    double p = in->attrs->random.p;
+    if (!(p >= 0 && p <= 1))
+        return sn_why(in, "p is %g, expected 0 to 1", p);
+    return shape_uniform(in, out);
+}
+
+sn_val index_bernoulli(sn_emit *e, const sn_node *n, const sn_val *at)
+{
+    return e->greater(e, e->number(e, n->attrs.random.p), index_uniform(e, n, at));
 }
 
 /* ---- pool_matrix, interp_matrix ----------------------------------------------------------------------------------------- */

@@ -48,6 +48,9 @@ static const sn_field slice_fields[] = {
 };
 static const sn_field extent_fields[] = {FIELD(extent, dim, "dim", SN_FIELD_DIM, true, 0, "a dimension, such as T or (T-1)/2+1")};
 static const sn_field spec_fields[] = {FIELD(spec, spec, "spec", SN_FIELD_SPEC, true, 0, "index maps: \"n,2t+k-4,v,i ; k,i,o -> n,t,v,o\"")};
+static const sn_field stream_fields[] = {
+    FIELD(stream, stream, "stream", SN_FIELD_INT, true, 0, "which random numbers; equal streams give equal numbers"),
+};
 static const sn_field random_fields[] = {
     FIELD(random, p, "p", SN_FIELD_REAL, true, 0, "probability of 1"),
     FIELD(random, stream, "stream", SN_FIELD_INT, true, 0, "which random numbers; equal streams give equal numbers"),
@@ -70,6 +73,7 @@ const sn_field *sn_attr_fields(sn_attr_kind kind, size_t *n)
     case SN_ATTR_slice: return FIELDS(slice_fields);
     case SN_ATTR_extent: return FIELDS(extent_fields);
     case SN_ATTR_spec: return FIELDS(spec_fields);
+    case SN_ATTR_stream: return FIELDS(stream_fields);
     case SN_ATTR_random: return FIELDS(random_fields);
     case SN_ATTR_tile: return FIELDS(tile_fields);
     case SN_ATTR_tau: return FIELDS(tau_fields);

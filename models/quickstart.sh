@@ -10,7 +10,7 @@ minutes=${1:-2}
 work=$root/build/quickstart
 sinew=$root/build/sinew
 labels=$root/models/data/labels
-recipe=$root/models/recipes/moco_dense_stgcn.json
+recipe=$root/models/recipes/moco_stgcn.json
 queue=128
 
 echo "== build"

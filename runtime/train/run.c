@@ -99,6 +99,7 @@ static sn_rt_status one_step(progress *g, sn_rt_error *err)
     double              from = now(), rate = sn_rt_schedule_rate(&run->schedule, g->step, run->steps_per_epoch);
     sn_rt_status        status = run->source.next(run->source.context, g->step, &input, err);
     g->data_seconds = now() - from;
+    sn_rt_trainer_set_epoch(run->trainer, g->step / run->steps_per_epoch + 1);
     if (status == SN_RT_OK) status = sn_rt_trainer_step(run->trainer, input, g->step, rate, err);
     if (status != SN_RT_OK) return status;
     double took = now() - from;

@@ -13,18 +13,29 @@ struct sn_rt_trainer {
     uint32_t      *input;  /* [inputs]: parameter numbers */
     uint32_t      *scalar; /* [scalars]: output numbers */
     uint32_t       scalars;
+    uint32_t       epoch_param; /* SN_RT_NONE: none */
+    float         *epoch;       /* [1], aligned as inputs are */
     sn_rt_trainer_parts times;
 };
 
-static sn_rt_status find_inputs(sn_rt_trainer *t, sn_rt_error *err)
+static sn_rt_status find_input(const sn_rt_trainer *t, const char *name, uint32_t *out, sn_rt_error *err)
 {
     const sn_abi_program *p = t->training.program;
-    for (uint32_t i = 0; i < t->training.inputs; i++) {
-        t->input[i] = sn_rt_find_param(p, t->training.input[i]);
-        if (t->input[i] == SN_RT_NONE || p->param[t->input[i]].kind != SN_ABI_INPUT)
-            return sn_rt_fail(err, SN_RT_MISSING, "the program has no input \"%s\"", t->training.input[i]);
-    }
-    return SN_RT_OK;
+    *out = sn_rt_find_param(p, name);
+    if (*out != SN_RT_NONE && p->param[*out].kind == SN_ABI_INPUT) return SN_RT_OK;
+    return sn_rt_fail(err, SN_RT_MISSING, "the program has no input \"%s\"", name);
+}
+
+static sn_rt_status find_inputs(sn_rt_trainer *t, sn_rt_error *err)
+{
+    sn_rt_status status = SN_RT_OK;
+    for (uint32_t i = 0; status == SN_RT_OK && i < t->training.inputs; i++) status = find_input(t, t->training.input[i], &t->input[i], err);
+    t->epoch_param = SN_RT_NONE;
+    if (status != SN_RT_OK || !t->training.epoch) return status;
+    status = find_input(t, t->training.epoch, &t->epoch_param, err);
+    if (status == SN_RT_OK && t->training.program->param[t->epoch_param].type.rank != 0)
+        return sn_rt_fail(err, SN_RT_BAD_SHAPE, "input \"%s\" for the epoch is no scalar", t->training.epoch);
+    return status;
 }
 
 static sn_rt_status find_scalars(sn_rt_trainer *t, sn_rt_error *err)
@@ -47,7 +58,8 @@ sn_rt_status sn_rt_trainer_new(const sn_rt_training *training, sn_rt_trainer **o
     t->training = *training;
     t->input = calloc(training->inputs + 1u, sizeof *t->input);
     t->scalar = calloc(p->outputs + 1u, sizeof *t->scalar);
-    sn_rt_status status = t->input && t->scalar ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for a trainer");
+    t->epoch = aligned_alloc(64, 64);
+    sn_rt_status status = t->input && t->scalar && t->epoch ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for a trainer");
     if (status == SN_RT_OK) status = sn_rt_session_new(p, &t->session, err);
     if (status == SN_RT_OK) status = find_inputs(t, err);
     if (status == SN_RT_OK) status = sn_rt_session_bind(t->session, training->extent, err);
@@ -58,6 +70,7 @@ sn_rt_status sn_rt_trainer_new(const sn_rt_training *training, sn_rt_trainer **o
     if (status == SN_RT_OK) status = sn_rt_session_prepare(t->session, training->threads, NULL, 0, err);
     if (status == SN_RT_OK) {
         sn_rt_store_init(t->store, training->seed, sn_rt_trainer_threads(t));
+        sn_rt_trainer_set_epoch(t, 1);
         *out = t;
     } else {
         sn_rt_trainer_free(t);
@@ -72,6 +85,7 @@ void sn_rt_trainer_free(sn_rt_trainer *t)
     sn_rt_store_free(t->store);
     free(t->input);
     free(t->scalar);
+    free(t->epoch);
     free(t);
 }
 
@@ -92,6 +106,7 @@ sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uin
     double       clock = 0;
     for (uint32_t i = 0; status == SN_RT_OK && i < t->training.inputs; i++)
         status = sn_rt_session_set_param(t->session, t->input[i], input[i], sn_rt_trainer_input_count(t, i), err);
+    if (status == SN_RT_OK && t->epoch_param != SN_RT_NONE) status = sn_rt_session_set_param(t->session, t->epoch_param, t->epoch, 1, err);
     if (status != SN_RT_OK) return status;
     lap(&clock);
     if (!sn_rt_store_ahead(t->store)) sn_rt_store_follow(t->store, threads);
@@ -110,6 +125,8 @@ sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uin
     t->times.optimise += lap(&clock);
     return SN_RT_OK;
 }
+
+void sn_rt_trainer_set_epoch(sn_rt_trainer *t, uint64_t epoch) { *t->epoch = (float)epoch; }
 
 uint32_t sn_rt_trainer_scalars(const sn_rt_trainer *t) { return t->scalars; }
 

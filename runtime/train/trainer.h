@@ -16,6 +16,7 @@ typedef struct sn_rt_training {
     sn_rt_optimizer       optimizer;
     uint64_t              seed;
     int                   threads; /* 0 = sn_rt_threads_default() */
+    const char           *epoch;   /* name of the scalar input that is given the number of the epoch; NULL: none is */
 } sn_rt_training;
 
 /* Bind, allocate, and set initial values.  SN_RT_MISSING if the program has no such input, or trains nothing. */
@@ -26,6 +27,9 @@ void         sn_rt_trainer_free(sn_rt_trainer *t); /* accepts NULL */
  * before has done it), the program runs, its scalars are checked, states are updated, weights and copies move.  SN_RT_DIVERGED names a scalar that is not finite; states and
  * weights are then as before the step. */
 sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uint64_t step, double rate, sn_rt_error *err);
+
+/* The epoch of the steps to come, counted from 1; it is 1 at first. */
+void sn_rt_trainer_set_epoch(sn_rt_trainer *t, uint64_t epoch);
 
 /* The program's scalar outputs that are no gradients, in its order; values of the last step. */
 uint32_t    sn_rt_trainer_scalars(const sn_rt_trainer *t);

@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
     *) break ;;
     esac
 done
-[ $# -gt 0 ] || set -- "$root/models/recipes/moco_dense_stgcn.json" --set batch=8
+[ $# -gt 0 ] || set -- "$root/models/recipes/moco_stgcn.json" --set batch=8
 
 mapfile -t cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | while IFS=- read -r a b; do seq "$a" "${b:-$a}"; done)
 n=${#cpus[@]}

@@ -74,7 +74,7 @@ def main():
     p.add_argument("file", nargs="?")
     args = p.parse_args()
     jobs = [(args.file, args.set)] if args.file else [
-        (os.path.join(ROOT, "models/recipes/moco_dense_stgcn.json"), [*args.set, f"batch={b}"]) for b in (8, 32)]
+        (os.path.join(ROOT, "models/recipes/moco_stgcn.json"), [*args.set, f"batch={b}"]) for b in (8, 32)]
     return max(measure(args, file, sets) for file, sets in jobs) > 0.03
 
 

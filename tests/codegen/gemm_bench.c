@@ -127,7 +127,7 @@ static sn_ref result_gradient(gemm_case *c, const char *dims, const char *channe
 {
     sn_type t = gc_type(c, dims);
     sn_ref g = gc_param(c, "g", dims);
-    g = sn_mul(&c->b, g, sn_build_op(&c->b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {0.5, 1}}, &t));
+    g = sn_mul(&c->b, g, sn_build_op(&c->b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {.p = 0.5, .stream = 1}}, &t));
     sn_ref y = sn_mul(&c->b, gc_param(c, "y", dims), gc_param(c, "y_scale", channels));
     return sn_add(&c->b, sn_add(&c->b, sn_mul(&c->b, g, gc_param(c, "g_scale", channels)), y), gc_param(c, "y_shift", channels));
 }

@@ -143,7 +143,7 @@ static void test_index(void **state)
         moved[m++] = sn_build_op(&b, SN_OP_concat, two, 3, &(sn_attrs){.axis = {axis}}, NULL);
         moved[m++] = sn_build_op(&b, SN_OP_iota, NULL, 0, &(sn_attrs){.axis = {axis}}, &part);
     }
-    moved[m++] = sn_build_op(&b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {0.3, 4}}, &full);
+    moved[m++] = sn_build_op(&b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {.p = 0.3, .stream = 4}}, &full);
     moved[m++] = sn_build_op(&b, SN_OP_pool_matrix, NULL, 0, &(sn_attrs){0}, SHAPE_AT(19, 75));
     moved[m++] = sn_build_op(&b, SN_OP_pool_matrix, NULL, 0, &(sn_attrs){0}, SHAPE_AT(7, t.v));
     moved[m++] = sn_build_op(&b, SN_OP_interp_matrix, NULL, 0, &(sn_attrs){.align = {0}}, SHAPE_AT(t.v, 5));
@@ -184,7 +184,7 @@ static void test_random(void **state)
     sn_diags_init(&d);
     sn_build b = {.g = g, .diags = &d};
     for (int64_t i = 0; i < STREAMS; i++)
-        sn_graph_output(g, "keep", sn_build_op(&b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {0.5, i}}, SHAPE_AT(COUNT)), (sn_loc){0});
+        sn_graph_output(g, "keep", sn_build_op(&b, SN_OP_bernoulli, NULL, 0, &(sn_attrs){.random = {.p = 0.5, .stream = i}}, SHAPE_AT(COUNT)), (sn_loc){0});
     sn_schedule *s = cg_schedule_each(g);
     sn_compiled *c = sn_compile(s, NULL, &d);
     assert_non_null(c);

@@ -54,8 +54,9 @@ static void shipped_files_bundle(void **state)
 {
     static const char *const set[] = {"hidden=64", "frames=60", "lambda=0.25", "N=6", "T=60"};
     (void)state;
-    check(MODELS "/recipes/moco_dense_stgcn.json", NULL, 0);
-    check(MODELS "/recipes/moco_dense_stgcn.json", set, 5);
+    check(MODELS "/recipes/moco_stgcn.json", NULL, 0);
+    check(MODELS "/recipes/moco_stgcn.json", set, 5);
+    check(MODELS "/recipes/moco_agcn.json", NULL, 0);
     check(MODELS "/encoders/stgcn.json", set, 1);
 }
 

@@ -4,7 +4,7 @@
 
 #include "frontend/convert.h"
 
-static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "recipes/moco_dense_stgcn.json"};
+static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "recipes/moco_stgcn.json"};
 
 static uint32_t draw(uint32_t *seed)
 {

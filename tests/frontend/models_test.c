@@ -5,8 +5,8 @@
 #include "frontend/convert.h"
 
 static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
-                                    "recipes/moco_dense_stgcn.json", "encoders/agcn.json", "recipes/moco_dense_agcn.json",
-                                    "encoders/unik.json"};
+                                    "recipes/moco_stgcn.json", "encoders/agcn.json", "recipes/moco_agcn.json",
+                                    "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void convert(const char *from, const char *to, bool text)
@@ -23,12 +23,12 @@ static void convert(const char *from, const char *to, bool text)
 /* A copy of all models under SCRATCH/kind, so that imports find each other. */
 static void convert_all(const char *kind, const char *from_root, bool text)
 {
-    static const char *const folder[] = {"layers", "encoders", "heads", "recipes"};
+    static const char *const folder[] = {"layers", "encoders", "heads", "methods", "recipes"};
     char from[600], to[600];
     mkdir(SCRATCH, 0777);
     snprintf(to, sizeof to, "%s/%s", SCRATCH, kind);
     mkdir(to, 0777);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         snprintf(to, sizeof to, "%s/%s/%s", SCRATCH, kind, folder[i]);
         mkdir(to, 0777);
     }
@@ -91,7 +91,7 @@ static void conversion_loses_nothing(void **state)
 
 static void text_and_binary_give_equal_graphs(void **state)
 {
-    static const int programs[] = {1, 2, 4, 5, 6, 7};
+    static const int programs[] = {1, 2, 4, 5, 6, 7, 9};
     enum { PROGRAMS = sizeof programs / sizeof *programs };
     static const char *const root[] = {SCRATCH "/binary", SCRATCH "/text"};
     (void)state;
@@ -197,7 +197,7 @@ static void encoders_read_on_one_page(void **state)
 static void momentum_and_queues_are_declared(void **state)
 {
     (void)state;
-    sn_graph *g = elaborate(MODELS, "recipes/moco_dense_stgcn.json", "queue=256", true);
+    sn_graph *g = elaborate(MODELS, "recipes/moco_stgcn.json", "queue=256", true);
     uint32_t copies = 0, weights = 0, pushes = 0;
     for (uint32_t i = 0; i < g->params; i++) {
         const sn_param *p = &g->param[i];

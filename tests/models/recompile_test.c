@@ -49,13 +49,13 @@ static void check(const char *recipe, const char *other)
 static void test_stgcn(void **unused)
 {
     (void)unused;
-    check(MODELS "/recipes/moco_dense_stgcn.json", "queue=1024");
+    check(MODELS "/recipes/moco_stgcn.json", "queue=1024");
 }
 
 static void test_agcn(void **unused)
 {
     (void)unused;
-    check(MODELS "/recipes/moco_dense_agcn.json", "queue=2048");
+    check(MODELS "/recipes/moco_agcn.json", "queue=2048");
 }
 
 int main(void)

@@ -21,6 +21,7 @@ const sn_case SN_CASE[] = {
     {SN_OP_extent, "symbolic", "(%x: f32[N,T]) {\n %e = extent {dim=(T-1)/2+1} : f32[]\n %y = mul %x, %e : f32[N,T]\n return y=%y\n}", REAL(-1, 1)},
     {SN_OP_iota, "middle", "(%x: f32[N,T,3]) {\n %i = iota {axis=1} : f32[N,T,3]\n %y = mul %x, %i : f32[N,T,3]\n return y=%y\n}", REAL(-1, 1)},
     {SN_OP_iota, "last", "() {\n %y = iota {axis=1} : f32[3,37]\n return y=%y\n}", FIXED},
+    {SN_OP_uniform, "weigh", "(%x: f32[N,T,19]) {\n %m = uniform {stream=3} : f32[N,T,19]\n %y = mul %x, %m : f32[N,T,19]\n return y=%y\n}", REAL(-1, 1)},
     {SN_OP_bernoulli, "mask", "(%x: f32[N,T,19]) {\n %m = bernoulli {p=0.5, stream=3} : f32[N,T,19]\n %y = mul %x, %m : f32[N,T,19]\n return y=%y\n}", REAL(-1, 1)},
     {SN_OP_pool_matrix, "down", "() {\n %y = pool_matrix : f32[3,T]\n return y=%y\n}", FIXED},
     {SN_OP_pool_matrix, "up", "() {\n %y = pool_matrix : f32[19,T]\n return y=%y\n}", FIXED},

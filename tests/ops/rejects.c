@@ -10,6 +10,7 @@ const sn_reject SN_REJECT[] = {
     {SN_OP_fill, "%y = fill {value=1} : f32[N,0]", "dimension 1 is 0, expected at least 1"},
     {SN_OP_extent, "%y = extent {dim=N} : f32[1]", "extent: declared type is f32[1] but should be f32[]"},
     {SN_OP_iota, "%y = iota {axis=2} : f32[N,3]", "iota: axis 2 is out of range for f32[N,3]"},
+    {SN_OP_uniform, "%y = uniform {stream=-1} : f32[N]", "uniform: stream is -1, expected at least 0"},
     {SN_OP_bernoulli, "%y = bernoulli {p=1.5, stream=0} : f32[N]", "bernoulli: p is 1.5, expected 0 to 1"},
     {SN_OP_bernoulli, "%y = bernoulli {p=0.5, stream=-1} : f32[N]", "bernoulli: stream is -1, expected at least 0"},
     {SN_OP_pool_matrix, "%y = pool_matrix : f32[N,T,5]", "pool_matrix: declared shape is f32[N,T,5], expected rank 2"},

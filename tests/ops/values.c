@@ -13,6 +13,9 @@ const sn_example SN_EXAMPLE[] = {
     {SN_OP_iota, " %y = iota {axis=0} : f32[3,2]\n %want = const {0, 0, 1, 1, 2, 2} : f32[3,2]\n"},
     {SN_OP_iota, " %y = iota {axis=1} : f32[3,2]\n %want = const {0, 1, 0, 1, 0, 1} : f32[3,2]\n"},
     /* The keyed hash of codegen/random.c, seed 1, step 0, stream 2, by another program: 0.4923 0.0462 0.7642 0.5771 0.8091 0.7024 */
+    {SN_OP_uniform, " %u = uniform {stream=2} : f32[2,3]\n %d = const {0.4923, 0.0462, 0.7642, 0.5771, 0.8091, 0.7024} : f32[2,3]\n"
+                    " %e = sub %u, %d : f32[2,3]\n %a = abs %e : f32[2,3]\n %t = const {0.00005} : f32[]\n %y = greater %t, %a : f32[2,3]\n"
+                    " %want = const {1, 1, 1, 1, 1, 1} : f32[2,3]\n"},
     {SN_OP_bernoulli, " %y = bernoulli {p=0.625, stream=2} : f32[2,3]\n %want = const {1, 1, 0, 1, 0, 0} : f32[2,3]\n"},
     {SN_OP_bernoulli, " %y = bernoulli {p=1, stream=2} : f32[3]\n %want = const {1, 1, 1} : f32[3]\n"},
     {SN_OP_bernoulli, " %y = bernoulli {p=0, stream=2} : f32[3]\n %want = const {0, 0, 0} : f32[3]\n"},

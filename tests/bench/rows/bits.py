@@ -10,7 +10,7 @@ import numpy as np
 import contest
 
 TITLE = "same bits for any thread count"
-RECIPE = os.path.join(contest.MODELS, "recipes", "moco_dense_stgcn.json")
+RECIPE = os.path.join(contest.MODELS, "recipes", "moco_stgcn.json")
 
 
 def run(o):

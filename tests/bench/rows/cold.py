@@ -19,7 +19,7 @@ def run(o):
 
 def start(o, model, hidden, batch):
     """`sinew bench` reads the file and compiles twice, through a cache of its own that is empty at first."""
-    recipe = os.path.join(contest.MODELS, "recipes", f"moco_dense_{model}.json")
+    recipe = os.path.join(contest.MODELS, "recipes", f"moco_{model}.json")
     command = [o.sinew, "bench", recipe, "--json", "--seconds", "0", "--threads", str(o.threads), "--set", "batch=1", "--set", f"hidden={hidden}"]
     results = [json.loads(contest.output(command)) for _ in range(min(o.rounds, 3))]
     cold, cached = (sorted(r[k] for r in results)[len(results) // 2] for k in ("compile_cold_s", "compile_cached_s"))
@@ -39,7 +39,7 @@ def train_once(o, recipe, folder, batch, frames):
 
 
 def recompiled(o, model):
-    recipe = os.path.join(contest.MODELS, "recipes", f"moco_dense_{model}.json")
+    recipe = os.path.join(contest.MODELS, "recipes", f"moco_{model}.json")
     with tempfile.TemporaryDirectory() as folder:
         counts = [train_once(o, recipe, folder, *size) for size in ((2, 64), (8, 64), (4, 100))]
     return {"work": f"{model}: objects compiled for another batch, another length", "notes": [f"{counts[0]} objects at first"],

@@ -9,7 +9,7 @@ TITLE = "a busy foreign process"
 
 def run(o):
     return [functools.partial(measure, o, what, words) for what, words in
-            (("step stgcn batch 8", ["recipes/moco_dense_stgcn.json", "--set", "batch=8"]), ("inference stgcn batch 1", ["encoders/stgcn.json"]))]
+            (("step stgcn batch 8", ["recipes/moco_stgcn.json", "--set", "batch=8"]), ("inference stgcn batch 1", ["encoders/stgcn.json"]))]
 
 
 def measure(o, what, words):

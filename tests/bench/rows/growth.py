@@ -8,7 +8,7 @@ import os
 import contest
 
 TITLE = "growth: time per element flat within 10 %, memory as planned"
-STEP = os.path.join(contest.MODELS, "recipes", "moco_dense_stgcn.json")
+STEP = os.path.join(contest.MODELS, "recipes", "moco_stgcn.json")
 QUEUE = os.path.join(contest.HERE, "graphs", "queue.json")
 BASE = {"batch": 8, "frames": 300, "queue": 32768}
 # what grows, its sizes, the file, and what else is set

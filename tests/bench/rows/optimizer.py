@@ -15,7 +15,7 @@ def run(o):
 
 
 def measure(o, model, hidden):
-    recipe = os.path.join(contest.MODELS, "recipes", f"moco_dense_{model}.json")
+    recipe = os.path.join(contest.MODELS, "recipes", f"moco_{model}.json")
     results, _ = contest.race(o, [lambda: contest.sinew(o, recipe, dict(batch=1, hidden=hidden), kernels=True)], 0.3, rounds=2)
     found = [k for k in results[0].get("other_times", []) if k["name"] in PARTS]
     if not found:

@@ -29,7 +29,7 @@ static sn_rt_status whole(sn_rt_error *err)
     static const char *const input[] = {"view_q", "view_k"};
     static _Alignas(64) float view[8 * 3 * TWIN_IN];
     const float *const       list[] = {view, view};
-    sn_rt_training training = {twin_program(), extent, input, 2, {.sgd = {0.9, 1e-4, false}}, 1, 1};
+    sn_rt_training training = {twin_program(), extent, input, 2, {.sgd = {0.9, 1e-4, false}}, 1, 1, NULL};
     sn_rt_progress progress = {1, 1, "data", "recipe"};
     sn_rt_trainer *t = NULL;
     sn_rt_status   status = sn_rt_trainer_new(&training, &t, err);

@@ -55,7 +55,7 @@ static void fixture_init(fixture *f, const char *dir, uint64_t steps, int thread
 {
     static const int64_t decay_at[] = {5};
     *f = (fixture){0};
-    sn_rt_training training = {twin_program(), extent, inputs, 2, {.sgd = {0.9, 1e-4, false}}, 11, threads};
+    sn_rt_training training = {twin_program(), extent, inputs, 2, {.sgd = {0.9, 1e-4, false}}, 11, threads, NULL};
     check_ok(sn_rt_trainer_new(&training, &f->trainer, err));
     f->views.count = sn_rt_trainer_input_count(f->trainer, 0);
     f->views.poison = UINT64_MAX;
@@ -179,7 +179,7 @@ static void test_errors(void **unused)
     (void)unused;
     fixture     f;
     const char *wrong[] = {"view_q", "q.w"};
-    sn_rt_training training = {twin_program(), extent, wrong, 2, {.sgd = {0.9, 1e-4, false}}, 11, 1};
+    sn_rt_training training = {twin_program(), extent, wrong, 2, {.sgd = {0.9, 1e-4, false}}, 11, 1, NULL};
     check_fails(sn_rt_trainer_new(&training, &f.trainer, err), SN_RT_MISSING, "the program has no input \"q.w\"");
     fixture_init(&f, "absent-folder", 40, 1);
     check_fails(sn_rt_run_train(&f.run, NULL, err), SN_RT_IO, "absent-folder/log.csv: No such file or directory");
