@@ -27,6 +27,30 @@ void sn_compiled_free(sn_compiled *c);
 const sn_abi_program *sn_compiled_program(const sn_compiled *c);
 sn_compile_stats sn_compiled_stats(const sn_compiled *c);
 
+/* ---- ahead of time (ahead.c) -------------------------------------------------------------------------------------------- */
+
+/* A model as a library: the same kernels as objects instead of in this process, and the runtime's tables as constants. */
+typedef struct sn_ahead {
+    const char               *name;     /* a C identifier: what every symbol begins with */
+    uint32_t                  variants; /* the most demanding processor first, all of one architecture */
+    const char *const        *cpu;      /* as in sn_codegen_options, or "aarch64" */
+    const sn_schedule *const *schedule; /* one each, made alike */
+    const uint64_t           *weight_at;  /* per parameter, as in sn_abi_artifact */
+    const void               *weights;  /* inside, or NULL */
+    uint64_t                  weights_bytes;
+    const char               *file;     /* of weights beside; NULL if they are inside */
+    const void               *head;     /* its first bytes, and its size */
+    uint64_t                  head_bytes, file_bytes;
+    uint32_t                  most_threads; /* 1, or 0 for any */
+} sn_ahead;
+
+/* Objects for a linker.  The last one is `main`, for an executable; it belongs in no library.  Undefined in them are the functions of
+ * runtime/aot/aot.h, and what the processor's code generator takes from libc. */
+typedef struct sn_object { char name[32]; size_t size; void *data; } sn_object;
+typedef struct sn_objects { uint32_t count; sn_object *object; } sn_objects;
+bool sn_ahead_make(const sn_ahead *a, sn_objects *out, sn_diags *diags);
+void sn_objects_fini(sn_objects *o);
+
 typedef enum sn_code_stage { SN_CODE_LLVM /* before optimisation */, SN_CODE_LLVM_OPT, SN_CODE_ASM } sn_code_stage;
 /* Print the code of the kernels whose name contains `filter` (NULL = all) without running anything. */
 bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, const char *filter, FILE *out,

@@ -61,7 +61,7 @@ static void make_units(sn_compiled *c)
         c->unit_of[i] = (uint32_t)(u - c->unit);
     }
     for (uint32_t i = 0; i < c->units; i++)
-        c->unit[i].symbol = sn_format(&c->arena, "sn_%s", c->unit[i].key.text);
+        c->unit[i].symbol = sn_format(&c->arena, "%s%s", c->prefix, c->unit[i].key.text);
 }
 
 /* ---- images: objects made in batches, cut into kernels ---- */
@@ -87,9 +87,19 @@ static void cut_images(const work *w, sn_unit *const *unit, uint32_t n, LLVMMemo
     for (uint32_t i = 0; i < n; i++) {
         sn_unit *u = unit[i];
         u->image = sn_image_make(LLVMGetBufferStart(object), LLVMGetBufferSize(object), u->symbol, u->plan->calls, &u->why);
+        u->made = u->image != NULL;
         if (u->image && w->cache >= 0) /* a full disk costs only time: the image is in memory */
             sn_cache_write(w->cache, u->key.text, u->image, sizeof *u->image + u->image->size);
     }
+}
+
+static void keep_object(sn_compiled *c, sn_unit *const *unit, uint32_t n, LLVMMemoryBufferRef object)
+{
+    pthread_mutex_lock(&c->lock);
+    c->object[c->objects++] = object;
+    pthread_mutex_unlock(&c->lock);
+    for (uint32_t i = 0; i < n; i++)
+        unit[i]->made = true;
 }
 
 /* Units from number i on, until the batch is large, or so large that others would wait for it at the end. */
@@ -112,7 +122,9 @@ static void make_batch(work *w, uint32_t i, LLVMTargetMachineRef machine)
             break;
     }
     LLVMMemoryBufferRef object = ok ? sn_batch_finish(b, &unit[0]->why) : NULL;
-    if (object) {
+    if (object && w->c->ahead) {
+        keep_object(w->c, unit, n, object);
+    } else if (object) {
         cut_images(w, unit, n, object);
         LLVMDisposeMemoryBuffer(object);
     }
@@ -140,6 +152,7 @@ static void read_cache(work *w)
         void    *data = w->cache >= 0 ? sn_cache_read(w->cache, u->key.text, &size) : NULL;
         if (data && sn_image_fits(data, size, u->plan->calls)) {
             u->image = data;
+            u->made = true;
             c->stats.cached++;
         } else {
             free(data);
@@ -171,8 +184,8 @@ static bool complain(const sn_compiled *c, sn_diags *diags)
     uint32_t missing = 0, told = 0;
     for (uint32_t i = 0; i < c->units; i++) {
         const sn_unit *u = &c->unit[i];
-        missing += u->image == NULL;
-        if (u->image || !u->why)
+        missing += !u->made;
+        if (u->made || !u->why)
             continue;
         sn_error(diags, u->plan->k->loc, u->plan->k->name, "no code was generated, %s", u->why);
         told++;
@@ -220,23 +233,20 @@ static bool load(sn_compiled *c, sn_diags *diags)
     return c->jit != NULL;
 }
 
-sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options, sn_diags *diags)
+static sn_compiled *compiled_new(const sn_schedule *s, const char *prefix)
 {
-    double start = now();
     sn_compiled *c = calloc(1, sizeof *c);
     SN_ASSERT(c != NULL, "out of memory");
     sn_arena_init(&c->arena);
+    pthread_mutex_init(&c->lock, NULL);
     c->s = s;
-    bool ok = sn_target_find(options ? options->cpu : NULL, &c->target, diags);
-    if (ok && !c->target.runs_here) {
-        sn_error(diags, (sn_loc){0}, NULL, "this machine cannot run code for %s", c->target.cpu);
-        ok = false;
-    }
-    ok = ok && make_plans(c, diags);
-    if (ok) {
-        make_units(c);
-        ok = get_images(c, options, diags) && load(c, diags);
-    }
+    c->prefix = prefix;
+    return c;
+}
+
+/* Fill the tables, or give everything back. */
+static sn_compiled *compiled_finish(sn_compiled *c, bool ok, double start, sn_diags *diags)
+{
     if (!ok) {
         sn_compiled_free(c);
         return NULL;
@@ -248,6 +258,37 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
     return c;
 }
 
+sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options, sn_diags *diags)
+{
+    double start = now();
+    sn_compiled *c = compiled_new(s, "sn_");
+    bool ok = sn_target_find(options ? options->cpu : NULL, &c->target, diags);
+    if (ok && !c->target.runs_here) {
+        sn_error(diags, (sn_loc){0}, NULL, "this machine cannot run code for %s", c->target.name);
+        ok = false;
+    }
+    ok = ok && make_plans(c, diags);
+    if (ok) {
+        make_units(c);
+        ok = get_images(c, options, diags) && load(c, diags);
+    }
+    return compiled_finish(c, ok, start, diags);
+}
+
+sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, sn_diags *diags)
+{
+    double start = now();
+    sn_compiled *c = compiled_new(s, prefix);
+    c->ahead = true;
+    bool ok = sn_target_find(cpu, &c->target, diags) && make_plans(c, diags);
+    if (ok) {
+        make_units(c);
+        c->object = sn_new_n(&c->arena, LLVMMemoryBufferRef, c->units + 1);
+        ok = get_images(c, NULL, diags);
+    }
+    return compiled_finish(c, ok, start, diags);
+}
+
 void sn_compiled_free(sn_compiled *c)
 {
     if (!c)
@@ -256,6 +297,9 @@ void sn_compiled_free(sn_compiled *c)
         free(c->unit[i].image);
         free(c->unit[i].why);
     }
+    for (uint32_t i = 0; i < c->objects; i++)
+        LLVMDisposeMemoryBuffer(c->object[i]);
+    pthread_mutex_destroy(&c->lock);
     sn_jit_free(c->jit);
     sn_arena_fini(&c->arena);
     free(c);

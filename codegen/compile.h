@@ -3,6 +3,8 @@
 #ifndef SN_CODEGEN_COMPILE_H
 #define SN_CODEGEN_COMPILE_H
 
+#include <pthread.h>
+
 #include "internal.h"
 
 typedef struct sn_unit { /* a distinct kernel */
@@ -10,8 +12,9 @@ typedef struct sn_unit { /* a distinct kernel */
     sn_key              key;
     const char         *symbol; /* functions are <symbol>_<call> */
     uint32_t            weight; /* guess of the work of making it */
+    bool                made;   /* its code is there: as an image, or in an object */
     sn_image           *image;  /* until it is loaded */
-    char               *why;    /* there is no image */
+    char               *why;    /* it could not be made */
     sn_abi_kernel      *fn[SN_MAX_CALLS];
 } sn_unit;
 
@@ -23,10 +26,18 @@ struct sn_compiled {
     uint32_t          *unit_of; /* per kernel of s */
     sn_unit           *unit;
     uint32_t           units;
+    const char        *prefix;  /* of symbols */
+    bool               ahead;   /* objects are kept as LLVM made them, instead of cut into images */
+    LLVMMemoryBufferRef *object;
+    uint32_t           objects;
+    pthread_mutex_t    lock;    /* of object[] while several threads make them */
     sn_jit            *jit;
     sn_abi_program     program;
     sn_compile_stats   stats;
 };
+
+/* Compile to objects that are not loaded: every external symbol is <prefix><key>_<call>; program.call[].kernel is NULL.  As sn_compile. */
+sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, sn_diags *diags);
 
 /* The runtime's tables from schedule, plans and loaded functions (program.c). */
 void sn_program_fill(sn_compiled *c, const sn_diags *diags);

@@ -25,7 +25,8 @@
 /* ---- target (target.c) -------------------------------------------------------------------------------------------------- */
 
 typedef struct sn_target {
-    char     cpu[64];       /* LLVM's name: "znver4", "x86-64-v3" */
+    char     name[64];      /* what it is called: "znver4", "x86-64-v3", "aarch64" */
+    char     cpu[64];       /* LLVM's name */
     char     features[4096];
     char     triple[128];
     uint32_t lanes;         /* floats a vector: 16, 8 or 4 */
@@ -36,6 +37,8 @@ typedef struct sn_target {
 } sn_target;
 
 bool sn_target_find(const char *cpu, sn_target *out, sn_diags *diags);
+/* As in sn_abi_variant. */
+const char *sn_target_needs(const sn_target *t, sn_arena *a);
 /* A machine for the target; the caller disposes.  One a thread. */
 LLVMTargetMachineRef sn_target_machine(const sn_target *t);
 

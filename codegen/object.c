@@ -122,6 +122,8 @@ static uint32_t give_sections(module *m)
             continue;
         snprintf(name, sizeof name, ".text.%u", m->functions++);
         LLVMSetSection(f, name);
+        if (LLVMGetLinkage(f) == LLVMExternalLinkage)
+            LLVMSetVisibility(f, LLVMHiddenVisibility); /* a library's exports are its public functions */
         for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b))
             for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
                 instructions++;

@@ -18,7 +18,10 @@ static const level levels[] = {
 };
 enum { LEVELS = sizeof levels / sizeof levels[0] };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* The other architecture, whose code is made here and runs elsewhere: Advanced SIMD is part of every such processor. */
+static const level aarch64 = {"aarch64", "", 4, 32, true, false};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT, once_aarch64 = PTHREAD_ONCE_INIT;
 
 /* Generators choose their inductions and the order of instructions themselves.  Loop strength reduction rewrote the former at a sixth of all
  * compilation, the two schedulers the latter at another seventh, without a gain beyond noise (a stage-1 step in three interleaved rounds:
@@ -29,6 +32,14 @@ static void initialise(void)
     LLVMParseCommandLineOptions(sizeof option / sizeof *option, option, "");
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
+}
+
+static void initialise_aarch64(void)
+{
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
 }
 
 static bool has_feature(const char *features, const char *feature)
@@ -71,11 +82,21 @@ static bool find_native(sn_target *t, const char *features)
     return fits;
 }
 
+static void find_aarch64(sn_target *t)
+{
+    pthread_once(&once_aarch64, initialise_aarch64);
+    t->runs_here = strncmp(t->triple, "aarch64", strlen("aarch64")) == 0;
+    copy_text(t->triple, sizeof t->triple, "aarch64-linux-gnu");
+    copy_text(t->cpu, sizeof t->cpu, "generic");
+    t->features[0] = '\0';
+    use_level(t, &aarch64);
+}
+
 static bool find_baseline(sn_target *t, const char *cpu, const char *features, sn_diags *diags)
 {
-    const char *names[LEVELS + 1] = {"native"};
+    const char *names[LEVELS + 2] = {"native", aarch64.name};
     for (int i = 0; i < LEVELS; i++) {
-        names[i + 1] = levels[i].name;
+        names[i + 2] = levels[i].name;
         if (strcmp(cpu, levels[i].name) != 0)
             continue;
         use_level(t, &levels[i]);
@@ -84,8 +105,8 @@ static bool find_baseline(sn_target *t, const char *cpu, const char *features, s
         t->runs_here = has_feature(features, levels[i].needs);
         return true;
     }
-    const char *near = sn_nearest(cpu, names, LEVELS + 1);
-    sn_error(diags, (sn_loc){0}, NULL, "processor \"%s\" is not known, expected native, x86-64-v2, x86-64-v3 or x86-64-v4%s%s%s", cpu,
+    const char *near = sn_nearest(cpu, names, LEVELS + 2);
+    sn_error(diags, (sn_loc){0}, NULL, "processor \"%s\" is not known, expected native, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64%s%s%s", cpu,
              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     return false;
 }
@@ -100,14 +121,36 @@ bool sn_target_find(const char *cpu, sn_target *out, sn_diags *diags)
         ok = ok && find_native(&t, features);
         if (!ok)
             sn_error(diags, (sn_loc){0}, NULL, "the description of this processor is longer than %zu bytes", sizeof t.features);
+    } else if (strcmp(cpu, aarch64.name) == 0) {
+        find_aarch64(&t);
     } else {
         ok = ok && find_baseline(&t, cpu, features, diags);
     }
     LLVMDisposeMessage(triple);
     LLVMDisposeMessage(features);
+    ok = ok && copy_text(t.name, sizeof t.name, cpu && strcmp(cpu, "native") != 0 ? cpu : t.cpu);
     if (ok)
         *out = t;
     return ok;
+}
+
+const char *sn_target_needs(const sn_target *t, sn_arena *a)
+{
+    if (t->features[0] == '\0') /* a baseline is its own promise; the other architecture needs nothing */
+        return strcmp(t->name, aarch64.name) == 0 ? "" : sn_strdup(a, t->name);
+    static const char *const set[] = {
+#define NAME(name) name,
+        SN_ABI_X86_SETS(NAME)
+#undef NAME
+    };
+    const char *needs = "";
+    char feature[32];
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        snprintf(feature, sizeof feature, "+%s", set[i]);
+        if (has_feature(t->features, feature))
+            needs = sn_format(a, "%s%s%s", needs, *needs ? "," : "", set[i]);
+    }
+    return needs;
 }
 
 LLVMTargetMachineRef sn_target_machine(const sn_target *t)

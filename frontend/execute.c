@@ -3,7 +3,6 @@
 #include "execute.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "../runtime/data/npy.h"
 #include "../runtime/data/safetensors.h"
+#include "lookup.h"
 
 typedef struct run {
     const sn_execution *x;
@@ -75,26 +75,6 @@ static void unknown_input(run *r, const char *name, uint32_t grad)
     free(candidate);
 }
 
-/* A number that is not finite, by its index. */
-static void check_finite(run *r, const char *what, const char *file, const sn_rt_array *a)
-{
-    const float *f = a->data;
-    size_t count = a->bytes / sizeof *f;
-    for (size_t i = 0; i < count; i++) {
-        if (isfinite(f[i])) continue;
-        char at[160] = "";
-        size_t rest = i;
-        for (uint32_t d = a->rank; d-- > 0;) {
-            char more[160];
-            snprintf(more, sizeof more, "%zu%s%s", rest % (size_t)a->dims[d], *at ? "," : "", at);
-            memcpy(at, more, sizeof at);
-            rest /= (size_t)a->dims[d];
-        }
-        complain(r, "%s: %s holds %s at [%s], expected finite numbers", what, file, isnan(f[i]) ? "nan" : "inf", at);
-        return;
-    }
-}
-
 /* "name=file" into the parameter's array. */
 static void read_input(run *r, const char *pair, bool grad)
 {
@@ -109,11 +89,9 @@ static void read_input(run *r, const char *pair, bool grad)
         unknown_input(r, word, grad);
         return;
     }
-    char label[300];
-    snprintf(label, sizeof label, "%s %s", what, word);
-    if (r->named[i]) complain(r, "%s: given twice", label);
-    else if (sn_rt_npy_read(equals + 1, &r->array[i], &err) != SN_RT_OK) complain(r, "%s: %s", label, err.text);
-    else if (r->array[i].elem == SN_RT_ELEM_F32) check_finite(r, label, equals + 1, &r->array[i]);
+    if (r->named[i]) complain(r, "%s %s: given twice", what, word);
+    else if (sn_rt_npy_read(equals + 1, &r->array[i], &err) != SN_RT_OK || sn_rt_array_finite(&r->array[i], equals + 1, &err) != SN_RT_OK)
+        complain(r, "%s %s: %s", what, word, err.text);
     r->named[i] = true;
 }
 
@@ -121,19 +99,11 @@ static void read_input(run *r, const char *pair, bool grad)
 static bool fits(run *r, uint32_t param)
 {
     const sn_abi_program *p = r->x->program;
-    const sn_abi_tensor *t = &p->param[param].type;
     const sn_rt_array *a = &r->array[param];
-    if (a->elem != SN_RT_ELEM_F32 || a->rank != t->rank) return false;
-    for (uint32_t i = 0; i < t->rank; i++) {
-        int64_t d = t->dim[i], have = (int64_t)a->dims[i];
-        if (have < 1 || (d >= 0 && d != have)) return false;
-        if (d >= 0 || p->dim[~d].op != SN_ABI_DIM_SYMBOL) continue;
-        int64_t s = p->dim[~d].a;
-        if (r->extent[s] && r->extent[s] != have) return false;
-        if (!r->extent[s]) r->bound_by[s] = p->param[param].name;
-        r->extent[s] = have;
-    }
-    return true;
+    bool ok = a->elem == SN_RT_ELEM_F32 && sn_rt_program_fits(p, &p->param[param].type, a->rank, a->dims, r->extent);
+    for (uint32_t s = 0; s < p->symbols; s++)
+        if (r->extent[s] && !r->bound_by[s]) r->bound_by[s] = p->param[param].name;
+    return ok;
 }
 
 static void misfit(run *r, uint32_t param)
@@ -176,24 +146,16 @@ static void read_inputs(run *r)
 
 static void load_param(run *r, const sn_rt_tensors *set, uint32_t i)
 {
-    const sn_abi_program *p = r->x->program;
-    char name[512];
+    const sn_abi_param *p = &r->x->program->param[i];
     uint64_t dims[SN_ABI_MAX_RANK];
     size_t count;
     const sn_rt_array *a;
     sn_rt_error err;
     float *to = sn_rt_store_param(r->store, i, &count);
-    snprintf(name, sizeof name, "%s%s", r->x->prefix ? r->x->prefix : "", p->param[i].name);
-    if (!sn_rt_tensors_find(set, name) && p->param[i].kind == SN_ABI_COPY) {
-        memcpy(to, sn_rt_store_param(r->store, p->param[i].of, &count), count * sizeof *to);
-        return;
-    }
-    for (uint32_t d = 0; d < p->param[i].type.rank; d++) dims[d] = (uint64_t)sn_rt_session_dim(r->session, p->param[i].type.dim[d]);
-    if (!done(r, sn_rt_tensors_need(set, name, SN_RT_ELEM_F32, p->param[i].type.rank, dims, &a, &err), &err)) return;
-    char label[600];
-    snprintf(label, sizeof label, "weight %s", name);
-    check_finite(r, label, r->x->weights, a);
-    memcpy(to, a->data, count * sizeof *to);
+    for (uint32_t d = 0; d < p->type.rank; d++) dims[d] = (uint64_t)sn_rt_session_dim(r->session, p->type.dim[d]);
+    const char *of = p->kind == SN_ABI_COPY ? r->x->program->param[p->of].name : NULL;
+    if (done(r, sn_lookup_weight(set, r->x->weights, r->x->prefix, p->name, of, p->type.rank, dims, &a, &err), &err))
+        memcpy(to, a->data, count * sizeof *to);
 }
 
 static void load_weights(run *r)

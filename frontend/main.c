@@ -24,6 +24,9 @@ static const verb verbs[] = {
 #ifdef SINEW_WITH_CODEGEN
     {"run",      "FILE --in X=X.npy --out DIR", "run a program on arrays, with gradients on request",            sn_cmd_run},
 #endif
+#ifdef SINEW_WITH_CODEGEN
+    {"build",    "FILE --weights W -o NAME",   "a library, its header and an executable of a trained model",    sn_cmd_build},
+#endif
     {"import",   "FORMAT PATH... -o SET",      "read motion capture into a data set",                            sn_cmd_import},
     {"compose",  "CLIPS --table CSV -o SET",   "put clips together to sequences with exact labels",              sn_cmd_compose},
     {"data",     "SET",                        "show what is in a data set",                                     sn_cmd_data},

@@ -81,6 +81,35 @@ typedef struct sn_abi_program {
     const sn_abi_update    *update;
 } sn_abi_program;
 
+/* ---- ahead of time: what a built library holds besides its kernels ----------------------------------------------------------- */
+
+/* Instruction sets of x86-64 that code may be compiled for, in the words of LLVM and of the compilers' __builtin_cpu_supports. */
+#define SN_ABI_X86_SETS(_)                                                                                                     \
+    _("x86-64-v2") _("x86-64-v3") _("x86-64-v4") _("sse4.1") _("sse4.2") _("popcnt") _("lzcnt") _("movbe") _("f16c") _("avx") _("avx2") _("fma") \
+    _("bmi") _("bmi2") _("aes") _("pclmul") _("avx512f") _("avx512bw") _("avx512cd") _("avx512dq") _("avx512vl") _("avx512vnni")       \
+    _("avx512vbmi") _("avx512vbmi2") _("avx512bitalg") _("avx512vpopcntdq") _("avx512bf16") _("gfni") _("vpclmulqdq")
+
+/* The model compiled for one processor.  `needs`: instruction sets of the list above, "avx2,fma"; "" is every processor of the architecture. */
+typedef struct sn_abi_variant { const char *cpu, *needs; const sn_abi_program *program; } sn_abi_variant;
+
+/* Weights lie inside or in a file beside, one after the other.  The file is known by its first bytes: a safetensors header with the checksum of
+ * all that follows. */
+typedef struct sn_abi_artifact {
+    uint32_t               version;     /* SN_ABI_VERSION */
+    uint32_t               variants;
+    const sn_abi_variant  *variant;     /* the most demanding first; their symbols, parameters and outputs are the same */
+    const char            *name;        /* of the library, and prefix of its functions */
+    const char            *file;        /* name of the file of weights; "" = they are inside */
+    const char *const     *param_shape; /* per parameter: "f32[N,T,25,3]" */
+    const char *const     *output_shape;
+    const uint64_t        *weight_at;   /* per parameter: byte in `weights`, or in the file; UINT64_MAX for inputs and what no kernel reads */
+    const void            *weights;     /* 64-byte aligned; NULL = in the file */
+    const void            *head;        /* the file's first bytes */
+    uint64_t               head_bytes;
+    uint64_t               file_bytes;
+    uint32_t               most_threads; /* 1: its runtime knows no threads; 0: as many as the runtime allows */
+} sn_abi_artifact;
+
 _Static_assert(sizeof(sn_abi_dim_entry) == 24, "sn_abi_dim_entry is part of the ABI");
 _Static_assert(sizeof(sn_abi_args) == 32, "sn_abi_args is part of the ABI");
 

@@ -14,7 +14,7 @@
  * One thread calls a session at a time; a run uses the session's own team of OpenMP threads.  Results are the same bits for any
  * number of threads, because tiles and partial sums are numbered at compile time.
  *
- * Files: program.c (check, find) bind.c (extents, plan) hold.c (held parameters) session.c (run) parallel.c (threads) peak.c (limits of the machine).
+ * Files: program.c (check, find, fit) bind.c (extents, plan) hold.c (held parameters) session.c (run) parallel.c (threads) peak.c (limits of the machine).
  */
 #ifndef SN_RUNTIME_SINEW_RT_H
 #define SN_RUNTIME_SINEW_RT_H
@@ -42,6 +42,10 @@ sn_rt_status sn_rt_program_check(const sn_abi_program *program, sn_rt_error *err
 uint32_t sn_rt_find_param(const sn_abi_program *program, const char *name);
 uint32_t sn_rt_find_output(const sn_abi_program *program, const char *name);
 uint32_t sn_rt_find_symbol(const sn_abi_program *program, const char *name);
+
+/* Can an array of this shape be the tensor?  Symbols that are a dimension by themselves take the extent found there; extent[i] is that of symbol
+ * i, 0 = not known yet.  Other dimensions that depend on symbols are left to bind. */
+bool sn_rt_program_fits(const sn_abi_program *program, const sn_abi_tensor *type, uint32_t rank, const uint64_t *dims, int64_t *extent);
 
 /* ---- sessions ----------------------------------------------------------------------------------------------------------- */
 

@@ -17,7 +17,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SPIN_NS = 30000, SPIN_BATCH = 32, ALL_DONE = -1 };
@@ -40,13 +39,6 @@ typedef struct team {
 } team;
 
 _Static_assert(sizeof(int) == sizeof(int32_t), "a futex is 32 bits");
-
-double sn_rt_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int at_most(int threads) { return threads < SN_RT_MAX_THREADS ? threads : SN_RT_MAX_THREADS; }
 

@@ -1,4 +1,4 @@
-/* Programs as data: whether what they refer to exists, and finding things by name.
+/* Programs as data: whether what they refer to exists, finding things by name, and shapes that fit.
  * Not running them (session.c). */
 #include "internal.h"
 
@@ -136,4 +136,18 @@ uint32_t sn_rt_find_symbol(const sn_abi_program *p, const char *name)
     for (uint32_t i = 0; i < p->symbols; i++)
         if (!strcmp(p->symbol[i], name)) return i;
     return SN_RT_NONE;
+}
+
+bool sn_rt_program_fits(const sn_abi_program *p, const sn_abi_tensor *t, uint32_t rank, const uint64_t *dims, int64_t *extent)
+{
+    if (rank != t->rank) return false;
+    for (uint32_t i = 0; i < rank; i++) {
+        int64_t d = t->dim[i], have = dims[i] > INT64_MAX ? -1 : (int64_t)dims[i];
+        if (have < 1 || (d >= 0 && d != have)) return false;
+        if (d >= 0 || p->dim[~d].op != SN_ABI_DIM_SYMBOL) continue;
+        int64_t *known = &extent[p->dim[~d].a];
+        if (*known && *known != have) return false;
+        *known = have;
+    }
+    return true;
 }

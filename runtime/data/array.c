@@ -2,6 +2,7 @@
  * Not file formats (npy.c, safetensors.c). */
 #include "array.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,4 +102,29 @@ sn_rt_status sn_rt_array_expect(const sn_rt_array *array, const char *what, sn_r
     sn_rt_shape_text(array->elem, array->rank, array->dims, found, sizeof found);
     sn_rt_shape_text(elem, rank, dims, expected, sizeof expected);
     return sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: found %s, expected %s", what, found, expected);
+}
+
+/* Place of element `i` as "0,3". */
+static void place_text(const sn_rt_array *a, size_t i, char *text, size_t size)
+{
+    size_t stride = a->bytes / sn_rt_elem_size(a->elem), at = 0;
+    text[0] = '\0';
+    for (uint32_t d = 0; d < a->rank && at < size; d++) {
+        stride /= (size_t)a->dims[d];
+        at += (size_t)snprintf(text + at, size - at, "%s%zu", d ? "," : "", i / stride);
+        i %= stride;
+    }
+}
+
+sn_rt_status sn_rt_array_finite(const sn_rt_array *array, const char *what, sn_rt_error *err)
+{
+    const float *f = array->data;
+    size_t count = array->elem == SN_RT_ELEM_F32 ? array->bytes / sizeof *f : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (isfinite(f[i])) continue;
+        char at[160];
+        place_text(array, i, at, sizeof at);
+        return sn_rt_fail(err, SN_RT_DIVERGED, "%s holds %s at [%s], expected finite numbers", what, isnan(f[i]) ? "nan" : "inf", at);
+    }
+    return SN_RT_OK;
 }

@@ -54,6 +54,9 @@ void sn_rt_array_fini(sn_rt_array *array);
 sn_rt_status sn_rt_array_expect(const sn_rt_array *array, const char *what, sn_rt_elem elem, uint32_t rank,
                                 const uint64_t *dims, sn_rt_error *err);
 
+/* SN_RT_DIVERGED if an array of f32 holds a number that is not finite: "WHAT holds nan at [0,3], expected finite numbers". Other types pass. */
+sn_rt_status sn_rt_array_finite(const sn_rt_array *array, const char *what, sn_rt_error *err);
+
 /* "f32[2,3]" into `text`; a dimension of SN_RT_ANY_DIM prints as "?". Always terminated. */
 void sn_rt_shape_text(sn_rt_elem elem, uint32_t rank, const uint64_t *dims, char *text, size_t size);
 

@@ -2,8 +2,11 @@
  * Not a test.
  *
  *   array write FILE DIM,DIM,... [START [STEP]]    f32: START, START + STEP, ...; the word nan puts one not-a-number in the middle
+ *   array write FILE DIM,DIM,... wave              f32: sums of sines, no two alike within reach
  *   array print FILE...                            type, shape, and up to 12 numbers; .npy or .safetensors
+ *   array near A.npy B.npy SHARE                   fails if an f32 differs by more than that share of the largest of B
  */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +27,8 @@ static int write_array(int argc, char **argv)
     const size_t n = a.bytes / sizeof *f;
     const bool nan = argc > 4 && strcmp(argv[4], "nan") == 0;
     const double start = argc > 4 && !nan ? atof(argv[4]) : 0, step = argc > 5 ? atof(argv[5]) : 1;
-    for (size_t i = 0; i < n; i++) f[i] = (float)(start + step * (double)i);
+    const bool wave = argc > 4 && strcmp(argv[4], "wave") == 0;
+    for (size_t i = 0; i < n; i++) f[i] = (float)(wave ? sin(0.7 * (double)i) + 0.5 * sin(0.013 * (double)i) : start + step * (double)i);
     if (nan) memset(&f[n / 2], 0xff, sizeof *f);
     const int failed = sn_rt_npy_write(argv[2], &a, &err) != SN_RT_OK;
     if (failed) puts(err.text);
@@ -60,9 +64,26 @@ static int print_file(const char *file)
     return 0;
 }
 
+static int near(const char *a_file, const char *b_file, double share)
+{
+    sn_rt_array a, b;
+    sn_rt_error err;
+    if (sn_rt_npy_read(a_file, &a, &err) != SN_RT_OK || sn_rt_npy_read(b_file, &b, &err) != SN_RT_OK) return puts(err.text), 1;
+    const float *x = a.data, *y = b.data;
+    double worst = a.bytes == b.bytes && a.bytes ? 0 : INFINITY, largest = 0;
+    for (size_t i = 0; a.bytes == b.bytes && i < b.bytes / sizeof *y; i++) {
+        worst = fmax(worst, fabs((double)x[i] - (double)y[i]));
+        largest = fmax(largest, fabs((double)y[i]));
+    }
+    sn_rt_array_fini(&a), sn_rt_array_fini(&b);
+    if (worst <= share * largest) return 0;
+    return printf("%s and %s differ by up to %g, the largest number is %g\n", a_file, b_file, worst, largest), 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc >= 4 && strcmp(argv[1], "write") == 0) return write_array(argc, argv);
+    if (argc == 5 && strcmp(argv[1], "near") == 0) return near(argv[2], argv[3], atof(argv[4]));
     int failed = argc < 3;
     for (int i = 2; i < argc; i++) failed |= print_file(argv[i]);
     return failed;

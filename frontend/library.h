@@ -1,0 +1,34 @@
+/* A model as a library and an executable: what `sinew build` does.
+ * Not its command line (cmd_build.c); code is codegen's (codegen/ahead.c), what the libraries do at run time is runtime/aot's. */
+#ifndef SN_FRONTEND_LIBRARY_H
+#define SN_FRONTEND_LIBRARY_H
+
+#include "compile.h"
+
+typedef struct sn_library {
+    sn_program_options program;
+    const char        *file;       /* of the model */
+    const char        *weights;    /* safetensors */
+    const char        *prefix;     /* what stands before the names of the program in it, with the dot; NULL */
+    const char        *output;     /* path without ending; its last part is the library's name, a C identifier */
+    const char *const *target;     /* the most demanding first */
+    uint32_t           targets;
+    bool               one_thread; /* no OpenMP */
+    bool               beside;     /* weights as OUTPUT.safetensors instead of inside */
+    bool               shared, executable;
+    const char        *linker;     /* a C compiler, as execvp finds it; NULL: cc, or the cross compiler of the target */
+} sn_library;
+
+/* Write OUTPUT.a, .h, .pc and, as asked for, .so, .safetensors and OUTPUT itself, each complete or not at all.  Every fault is a diagnostic. */
+bool sn_library_make(const sn_library *b, sn_diags *diags);
+
+/* The library's header, and its description for pkg-config (library_header.c). */
+typedef struct sn_header_text { const char *name, *model, *version; const sn_graph *graph; const sn_library *build; } sn_header_text;
+void sn_library_header(const sn_header_text *t, FILE *out);
+void sn_library_pkgconfig(const sn_header_text *t, FILE *out);
+
+/* Link what is in the archive (library_link.c): a shared library, or with `main_object` an executable that needs nothing.  `runtime`: the folder
+ * of the runtime's archives for the target. */
+bool sn_library_link(const sn_library *b, const char *name, const char *runtime, const char *main_object, sn_diags *diags);
+
+#endif

@@ -1,0 +1,217 @@
+/* The executable of a library: arrays in, arrays out.
+ * Not the library's functions (library.c).
+ *
+ *     NAME --in x=clip.npy --out DIR      every input from a file, every output to DIR/OUTPUT.npy
+ *     NAME clip.npy -o y.npy              the same for a model with one input and one output
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../data/npy.h"
+#include "aot.h"
+
+enum { MAX_FACES = 64, DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
+
+typedef struct job {
+    const sn_abi_artifact *a;
+    const char *in[MAX_FACES];  /* per input: its file */
+    const char *out, *folder, *cpu, *weights;
+    int         inputs, outputs, threads;
+    sn_rt_array array[MAX_FACES];
+    int64_t    *extent;
+    sn_aot         *model;
+    sn_aot_session *session;
+} job;
+
+static int fail(const job *j, const char *text)
+{
+    fprintf(stderr, "%s: %s\n", j->a->name, text);
+    return FAILED;
+}
+
+static int wrong(const job *j, const char *what, const char *detail)
+{
+    fprintf(stderr, "%s: %s%s; try: %s --help\n", j->a->name, what, detail, j->a->name);
+    return WRONG_USAGE;
+}
+
+static sn_aot_tensor input(const job *j, int i)
+{
+    sn_aot_tensor t = {0};
+    sn_aot_describe_input(j->a, i, &t);
+    return t;
+}
+
+static sn_aot_tensor output(const job *j, int i)
+{
+    sn_aot_tensor t = {0};
+    sn_aot_describe_output(j->a, i, &t);
+    return t;
+}
+
+static void help(const job *j)
+{
+    printf("Usage: %s [OPTION...] [FILE]\n\nRun the model on arrays (.npy).\n\n", j->a->name);
+    for (int i = 0; i < j->inputs; i++) printf("  input   %-16s %s\n", input(j, i).name, input(j, i).shape);
+    for (int i = 0; i < j->outputs; i++) printf("  output  %-16s %s\n", output(j, i).name, output(j, i).shape);
+    printf("\n  -i, --in NAME=FILE   file of an input; FILE alone is the first input's\n"
+           "  -o, --output FILE    the output of a model that has one\n"
+           "  -O, --out DIR        folder for OUTPUT.npy of every output\n"
+           "      --threads N      threads; results do not depend on it\n"
+           "      --cpu LEVEL      code for this processor level instead of the best:");
+    for (uint32_t v = 0; v < j->a->variants; v++) printf(" %s", j->a->variant[v].cpu);
+    if (*j->a->file) printf("\n      --weights FILE   instead of %s in the working directory", j->a->file);
+    printf("\n  -h, --help           this text\n");
+}
+
+/* ---- arguments ---------------------------------------------------------------------------------------------------------- */
+
+static int take_input(job *j, const char *pair)
+{
+    const char *equals = strchr(pair, '=');
+    for (int i = 0; equals && i < j->inputs; i++)
+        if (strlen(input(j, i).name) == (size_t)(equals - pair) && memcmp(input(j, i).name, pair, (size_t)(equals - pair)) == 0) {
+            if (j->in[i]) return wrong(j, "an input was given twice: ", pair);
+            j->in[i] = equals + 1;
+            return DONE;
+        }
+    return wrong(j, "no such input: ", pair);
+}
+
+static int take_threads(job *j, const char *text)
+{
+    char *end;
+    long  n = strtol(text, &end, 10);
+    if (*end || end == text || n < 0 || n > SN_RT_MAX_THREADS) return wrong(j, "--threads: expected 0 to 1024, not ", text);
+    j->threads = (int)n;
+    return DONE;
+}
+
+/* DONE with *out_run false after help. */
+static int take_arguments(job *j, int argc, char **argv, bool *out_run)
+{
+    enum { THREADS = 256, CPU, WEIGHTS };
+    static const struct option option[] = {{"in", required_argument, NULL, 'i'}, {"output", required_argument, NULL, 'o'},
+        {"out", required_argument, NULL, 'O'}, {"threads", required_argument, NULL, THREADS}, {"cpu", required_argument, NULL, CPU},
+        {"weights", required_argument, NULL, WEIGHTS}, {"help", no_argument, NULL, 'h'}, {0}};
+    int c, code = DONE;
+    *out_run = false;
+    opterr = 0;
+    while (code == DONE && (c = getopt_long(argc, argv, ":hi:o:O:", option, NULL)) != -1) {
+        if (c == 'i') code = take_input(j, optarg);
+        else if (c == 'o') j->out = optarg;
+        else if (c == 'O') j->folder = optarg;
+        else if (c == THREADS) code = take_threads(j, optarg);
+        else if (c == CPU) j->cpu = optarg;
+        else if (c == WEIGHTS) j->weights = optarg;
+        else if (c == ':') code = wrong(j, argv[optind - 1], " wants a value");
+        else if (c == 'h') return help(j), DONE;
+        else code = wrong(j, "unknown option ", argv[optind - 1]);
+    }
+    if (code != DONE) return code;
+    if (optind < argc && !j->in[0]) j->in[0] = argv[optind++];
+    if (optind < argc) return wrong(j, "one argument too many: ", argv[optind]);
+    for (int i = 0; i < j->inputs; i++)
+        if (!j->in[i]) return wrong(j, "no file for input ", input(j, i).name);
+    if (!j->out == !j->folder) return wrong(j, "one of --output FILE and --out DIR", "");
+    if (j->out && j->outputs != 1) return wrong(j, "--output is for models with one output: ", "use --out DIR");
+    *out_run = true;
+    return DONE;
+}
+
+/* ---- the run ------------------------------------------------------------------------------------------------------------ */
+
+static int misfit(job *j, int i)
+{
+    char found[160], text[512];
+    sn_rt_shape_text(j->array[i].elem, j->array[i].rank, j->array[i].dims, found, sizeof found);
+    snprintf(text, sizeof text, "%s: input %s: found %s, expected %s", j->in[i], input(j, i).name, found, input(j, i).shape);
+    return fail(j, text);
+}
+
+static int read_inputs(job *j)
+{
+    const sn_abi_program *p = j->a->variant[0].program;
+    sn_rt_error err;
+    for (int i = 0; i < j->inputs; i++) {
+        sn_rt_status status = sn_rt_npy_read(j->in[i], &j->array[i], &err);
+        if (status == SN_RT_OK) status = sn_rt_array_finite(&j->array[i], j->in[i], &err);
+        if (status != SN_RT_OK) return fail(j, err.text);
+    }
+    for (uint32_t k = 0, i = 0; k < p->params; k++) {
+        if (p->param[k].kind != SN_ABI_INPUT) continue;
+        const sn_rt_array *a = &j->array[i];
+        if (a->elem != SN_RT_ELEM_F32 || !sn_rt_program_fits(p, &p->param[k].type, a->rank, a->dims, j->extent)) return misfit(j, (int)i);
+        i++;
+    }
+    for (uint32_t s = 0; s < p->symbols; s++)
+        if (!j->extent[s]) return fail(j, "a free dimension is given by no input");
+    return DONE;
+}
+
+static int set_inputs(job *j)
+{
+    sn_rt_error err;
+    for (int i = 0; i < j->inputs; i++) {
+        const sn_rt_array *a = &j->array[i];
+        if (sn_aot_set_input(j->session, i, a->data, (int64_t)(a->bytes / sizeof(float)), &err) != SN_RT_OK) return misfit(j, i);
+    }
+    return DONE;
+}
+
+static int write_outputs(job *j)
+{
+    char path[4200];
+    sn_rt_error err;
+    if (j->folder && mkdir(j->folder, 0777) != 0 && errno != EEXIST) {
+        snprintf(path, sizeof path, "%s: %s", j->folder, strerror(errno));
+        return fail(j, path);
+    }
+    for (int i = 0; i < j->outputs; i++) {
+        int64_t     dims[SN_ABI_MAX_RANK];
+        sn_rt_array a = {.elem = SN_RT_ELEM_F32, .rank = (uint32_t)sn_aot_output_dims(j->session, i, dims), .bytes = sizeof(float),
+                         .data = (void *)(uintptr_t)sn_aot_output(j->session, i)};
+        for (uint32_t d = 0; d < a.rank; d++) a.bytes *= (size_t)(a.dims[d] = (uint64_t)dims[d]);
+        if (j->folder) snprintf(path, sizeof path, "%s/%s.npy", j->folder, output(j, i).name);
+        else snprintf(path, sizeof path, "%s", j->out);
+        if (sn_rt_npy_write(path, &a, &err) != SN_RT_OK) return fail(j, err.text);
+    }
+    return DONE;
+}
+
+static int run(job *j)
+{
+    sn_rt_error err;
+    if (sn_aot_load(j->a, j->weights, j->cpu, &j->model, &err) != SN_RT_OK) return fail(j, err.text);
+    int code = read_inputs(j);
+    if (code != DONE) return code;
+    if (sn_aot_session_new(j->model, j->extent, j->threads, &j->session, &err) != SN_RT_OK) return fail(j, err.text);
+    code = set_inputs(j);
+    if (code != DONE) return code;
+    if (sn_aot_run(j->session, &err) != SN_RT_OK) return fail(j, err.text);
+    return write_outputs(j);
+}
+
+int sn_aot_main(const sn_abi_artifact *a, int argc, char **argv)
+{
+    job           j = {.a = a};
+    sn_aot_tensor t;
+    bool          wanted;
+    while (sn_aot_describe_input(a, j.inputs, &t) == SN_RT_OK) j.inputs++;
+    while (sn_aot_describe_output(a, j.outputs, &t) == SN_RT_OK) j.outputs++;
+    if (j.inputs > MAX_FACES) return fail(&j, "a model of more than 64 inputs has no executable");
+    int code = take_arguments(&j, argc, argv, &wanted);
+    if (code == DONE && wanted) {
+        j.extent = calloc(a->variant[0].program->symbols + 1, sizeof *j.extent);
+        code = j.extent ? run(&j) : fail(&j, "there is no memory");
+    }
+    sn_aot_session_free(j.session);
+    sn_aot_free(j.model);
+    for (int i = 0; i < j.inputs; i++) sn_rt_array_fini(&j.array[i]);
+    free(j.extent);
+    return fflush(stdout) == 0 ? code : FAILED;
+}
