@@ -6,7 +6,7 @@
 
 static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
                                     "recipes/moco_stgcn.json", "encoders/agcn.json", "recipes/moco_agcn.json",
-                                    "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json"};
+                                    "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json", "encoders/hypergcn.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void convert(const char *from, const char *to, bool text)
@@ -91,7 +91,7 @@ static void conversion_loses_nothing(void **state)
 
 static void text_and_binary_give_equal_graphs(void **state)
 {
-    static const int programs[] = {1, 2, 4, 5, 6, 7, 9};
+    static const int programs[] = {1, 2, 4, 5, 6, 7, 9, 10};
     enum { PROGRAMS = sizeof programs / sizeof *programs };
     static const char *const root[] = {SCRATCH "/binary", SCRATCH "/text"};
     (void)state;
@@ -161,11 +161,32 @@ static void unik_has_the_published_size(void **state)
     sn_graph_free(g);
 }
 
+/* Per layer; the frozen graph, which published counts sometimes include, is no weight. */
+static void hypergcn_has_the_published_size(void **state)
+{
+    static const struct { const char *set; int64_t total, layer[9]; } want[] = {
+        {NULL, 1019857, {37705, 37705, 37705, 187721, 128521, 128521, 194825, 128521, 128521}},
+        {"dim=512", 2268113, {37705, 37705, 37705, 187721, 128521, 128521, 723465, 488329, 488329}}};
+    (void)state;
+    for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
+        sn_graph *g = elaborate(MODELS, "encoders/hypergcn.json", want[w].set, false);
+        assert_int_equal(trained(g, ""), want[w].total);
+        assert_int_equal(trained(g, "embed.") + trained(g, "position") + trained(g, "norm."), 3 * 128 + 128 + 25 * 128 + 2 * 25 * 128);
+        for (int b = 0; b < 9; b++) {
+            char prefix[16];
+            snprintf(prefix, sizeof prefix, "l%d.", b + 1);
+            assert_int_equal(trained(g, prefix), want[w].layer[b]);
+        }
+        sn_graph_free(g);
+    }
+}
+
 /* Strides 2 at blocks 5 and 8: 300 -> 150 -> 75 frames, ceil(T/4) for any T; of 2s-AGCN for localization also at block 2. */
 static void encoders_keep_a_fixed_share_of_the_frames(void **state)
 {
     static const struct { const char *file, *set; int64_t share; } want[] = {
-        {"encoders/stgcn.json", NULL, 4}, {"encoders/agcn.json", NULL, 4}, {"encoders/agcn.json", "early=2", 8}};
+        {"encoders/stgcn.json", NULL, 4}, {"encoders/agcn.json", NULL, 4}, {"encoders/agcn.json", "early=2", 8},
+        {"encoders/hypergcn.json", NULL, 4}, {"encoders/hypergcn.json", "early=2", 8}};
     (void)state;
     for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
         sn_graph *g = elaborate(MODELS, want[w].file, want[w].set, false);
@@ -232,7 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_file_checks), cmocka_unit_test(conversion_loses_nothing), cmocka_unit_test(text_and_binary_give_equal_graphs),
         cmocka_unit_test(encoders_have_the_published_size), cmocka_unit_test(agcn_has_the_size_of_its_variant_with_stride_8),
-        cmocka_unit_test(unik_has_the_published_size),
+        cmocka_unit_test(unik_has_the_published_size), cmocka_unit_test(hypergcn_has_the_published_size),
         cmocka_unit_test(encoders_keep_a_fixed_share_of_the_frames), cmocka_unit_test(encoders_read_on_one_page),
         cmocka_unit_test(momentum_and_queues_are_declared),
     };

@@ -33,11 +33,11 @@ def tool(*arguments):
 class Case:
     def __init__(self, line):
         self.name, self.file, self.mode, self.rule, self.seed, n, frames, *sets = line.split()
-        self.n, self.frames = int(n), int(frames)
+        self.n, self.clip, self.frames = int(n), frames, int(frames.split("/")[0])
         self.set = {k: float(v) for k, v in (s.split("=") for s in sets)}
         self.train = self.mode == "train"
         self.step = "recipes" in self.file
-        self.small = self.frames < 100
+        self.small = self.frames < 100 and self.set.get("hidden", 128) <= 16
 
     def module(self):
         get = lambda name, default: int(self.set.get(name, default))
@@ -45,6 +45,8 @@ class Case:
             encoder = lambda: reference.AGCN(get("hidden", 16), get("dim", 256), get("early", 1), get("normed", 1))
         elif "unik" in self.file:
             encoder = lambda: reference.UNIK(get("hidden", 16), get("dim", 256), get("heads", 4))
+        elif "hypergcn" in self.file:
+            encoder = lambda: reference.HyperGCN(get("hidden", 128), get("dim", 256), get("early", 1), get("groups", 8))
         else:
             encoder = lambda: reference.STGCN(get("hidden", 16), get("dim", 256), dropout=0)
         if self.step:
@@ -59,13 +61,12 @@ class Case:
         return safetensors.read(folder + "/w.safetensors")
 
     def view(self, start, folder):
-        tool("clip", MOTION, self.n, start, self.frames, folder + "/x.npy")
+        tool("clip", MOTION, self.n, start, self.clip, folder + "/x.npy")
         return np.load(folder + "/x.npy").copy()
 
-    def noise(self, shape, folder):
-        """In inference of one sign, so that gradients are sums that a single flipped ReLU cannot change much."""
-        tool("noise", -1 if self.train else 0, 1, folder + "/dy.npy", *shape)
-        return np.load(folder + "/dy.npy")
+    def noise(self, low, shape, folder):
+        tool("noise", low, 1, folder + "/dy.npy", *shape)
+        return torch.from_numpy(np.load(folder + "/dy.npy").copy())
 
     def run(self, dtype=torch.float64):
         """{"out/...", "grad/...", "state/..."} in sinew's layout."""
@@ -79,28 +80,37 @@ class Case:
                 self.run_step(module, views, result)
             else:
                 self.run_encoder(module, views[0], result, folder)
+            self.margin = getattr(module, "margin", None)
             result.update({"grad/" + k: v for k, v in reference.gradients(module).items()})
             if self.train:
                 result.update({"state/" + k: v for k, v in reference.states(module).items()})
             return {k: np.asarray(v, np.float64) for k, v in result.items()}
 
     def run_encoder(self, module, x, result, folder):
+        """The gradient of y is in inference of one sign, so that gradients are sums that a single flipped ReLU cannot change much."""
         x.requires_grad_(True)
         y = module(x.permute(0, 3, 1, 2).unsqueeze(4)).permute(0, 2, 3, 1)
-        y.backward(torch.from_numpy(self.noise(y.shape, folder)).to(y.dtype))
+        y.backward(self.noise(-1 if self.train else 0, y.shape, folder).to(y.dtype))
         result["out/y"] = y.detach().numpy()
+        if isinstance(module, reference.HyperGCN):
+            divergence = module.divergence()
+            divergence.backward(self.noise(100, [], folder).to(y.dtype))
+            result["out/divergence"] = divergence.detach().numpy()
         result["grad/x"] = x.grad.numpy()
 
     def run_step(self, module, views, result):
         loss, part, dense, keys, pooled = module(*[v.permute(0, 3, 1, 2).unsqueeze(4) for v in views])
         loss.backward()
         result.update({"out/loss": loss.detach().numpy(), "out/global": part.detach().numpy(), "out/dense": dense.detach().numpy()})
-        self.margin = module.margin
+
 
 
 def scale_of(name, result):
-    """Largest magnitude; of a bias, whose gradient is 0 ahead of a batch norm in training, at least that of its layer's weights."""
+    """Largest magnitude; of a bias, whose gradient is 0 ahead of a batch norm in training, at least that of its layer's weights.  The positions of
+    Hyper-GCN are biases, too: all but 0 where the tanh in between is all but linear."""
     largest = np.abs(result[name]).max()
+    if name == "grad/position":
+        largest = max(largest, np.abs(result["grad/embed.w"]).max())
     if name.startswith("grad/") and name.endswith(".b") and not name.endswith("fc.b"):
         largest = max(largest, np.abs(result[name[:-1] + "w"]).max())
     return largest
@@ -153,13 +163,13 @@ def margins_of(case):
         results[dtype] = case.run(dtype)
     torch.nn.functional.relu = relu
     flips = sum(int(((a > 0) != (b > 0)).sum()) for a, b in zip(*inputs.values()))
-    nearest = min((z.abs().min() / z.std()).item() for z in inputs[torch.float64])
+    nearest = min((z.abs().min() / z.std()).item() for z in inputs[torch.float64] if z.numel() > 1)
     a, b = results.values()
     off = sorted(((np.abs(a[k] - b[k]).max() / max(scale_of(k, a), 1e-300), k) for k in a), reverse=True)
     active = np.mean([(z > 0).double().mean().item() for z in inputs[torch.float64]])
     print(f"{case.name} seed {case.seed}: {sum(z.numel() for z in inputs[torch.float64])} ReLU inputs, {active:.0%} positive, {flips} flip in float32, "
           f"nearest to 0 at {nearest:.1e} deviations; float32 off by " +
-          ", ".join(f"{d:.1e} {k}" for d, k in off[:3]) + (f"; matching margin {case.margin:.1e}" if case.step else ""))
+          ", ".join(f"{d:.1e} {k}" for d, k in off[:3]) + (f"; margin of choices {case.margin:.1e}" if case.margin else ""))
 
 
 def motion(path):

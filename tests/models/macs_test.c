@@ -78,9 +78,20 @@ static void unik_costs_what_is_published(void **state)
     assert_float_equal(giga_multiply_adds(MODELS "/encoders/unik.json", set, 1, 0), 10.812, 0.0006);
 }
 
+/* Published counts are of code that gets distances from a product of matrices, and multiplies with one more matrix, which is diagonal. */
+static void hypergcn_costs_what_is_published(void **state)
+{
+    static const char *const large = "dim=512";
+    const double distances[2] = {28 * 28 * (4 * 32 + 5 * 64) * 1e-9, 28 * 28 * (4 * 32 + 3 * 64 + 2 * 128) * 1e-9}, diagonal = 9 * 8 * 28 * 28 * 28 * 1e-9;
+    const double base = giga_multiply_adds(MODELS "/encoders/hypergcn.json", NULL, 0, 0), more = giga_multiply_adds(MODELS "/encoders/hypergcn.json", &large, 1, 0);
+    (void)state;
+    assert_float_equal((float)(base + distances[0] + diagonal), 3.666, 0.0005);
+    assert_float_equal((float)(more + distances[1] + diagonal), 6.553, 0.0005);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(stgcn_costs_what_is_published), cmocka_unit_test(agcn_costs_what_is_published),
-                                       cmocka_unit_test(unik_costs_what_is_published)};
+                                       cmocka_unit_test(unik_costs_what_is_published), cmocka_unit_test(hypergcn_costs_what_is_published)};
     return cmocka_run_group_tests_name("macs", tests, NULL, NULL);
 }

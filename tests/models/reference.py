@@ -2,7 +2,7 @@
 Not fast (tests/bench/peers races) and not derived from the graph files: channels-first convolutions, BatchNorm modules, stored logits.
 
 Sources: ST-GCN (Yan, Xiong, Lin 2018), 2s-AGCN (Shi, Zhang, Cheng, Lu 2019), its variant with stride 8 (Yu, Fujiwara 2023), UNIK (Yang et al.
-2021), quarter widths as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
+2021), Hyper-GCN (Zhou et al. 2025), quarter widths as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
 "n": samples, "c": channels, "t": frames, "v" and "w": joints, "k": sets of the graph, "m": persons.
 Runs on PyTorch 1.13 and later; float64 by calling .double() on a module.
 """
@@ -183,6 +183,129 @@ class UNIK(AGCN):
         super().__init__(hidden, dim, graph=np.zeros((max(heads, 3), JOINTS, JOINTS)), heads=heads)
 
 
+HYPER_EDGES = EDGES[:20] + [(21, 7), (22, 7), (23, 11), (24, 11)]
+
+
+def linked_graph(virtual=3, edges=HYPER_EDGES, joints=JOINTS):
+    """[W, W] of Hyper-GCN: 1 for every joint with itself, its neighbours and all virtual joints, each of which has itself and the joints."""
+    link = np.eye(joints + virtual)
+    link[joints:, :joints] = link[:joints, joints:] = 1
+    for i, j in edges:
+        link[i, j] = link[j, i] = 1
+    return link
+
+
+class HyperGraphConv(nn.Module):
+    """A fixed graph of joints and virtual joints, and one of hyper-edges; a pair's first index is the target."""
+
+    def __init__(self, c_in, c_out, groups=8, virtual=3, nearest=9):
+        super().__init__()
+        self.k, self.nearest, inner = groups, nearest, c_in // 4
+        nodes = JOINTS + virtual
+        self.virtual = nn.Parameter(torch.randn(1, c_in).repeat(virtual, 1))
+        self.importance = nn.Parameter(torch.ones(groups, nodes, nodes))
+        self.alpha = nn.Parameter(torch.ones(1))
+        self.place = nn.Conv1d(c_in, inner, 1, groups=groups)
+        self.fc1 = nn.Conv1d(c_in, inner, 1, groups=groups)
+        self.fc2 = nn.Conv1d(inner, groups, 1)
+        self.features = nn.Conv2d(c_in, c_out, 1, groups=groups)
+        self.bn = nn.BatchNorm2d(c_out)
+        self.down = nn.Sequential(nn.Conv2d(c_in, c_out, 1), nn.BatchNorm2d(c_out)) if c_in != c_out else None
+
+    def hyper_edges(self, nodes):
+        """[n, c, W] -> incidence [n, k, W, W], by differences; distances equal but for rounding count as equal, and the first of them as nearer."""
+        place = self.place(nodes)
+        place = place.view(len(place), self.k, -1, place.shape[2])
+        square = (place.unsqueeze(4) - place.unsqueeze(3)).pow(2).sum(2)
+        far = torch.where(square > 0, square, torch.ones_like(square)).sqrt() * (square > 0)
+        digits = 1e9 if far.dtype == torch.float64 else 1e5
+        order = torch.sort(torch.round(far.detach() * digits), dim=3, stable=True)
+        self.margin = (order.values[..., self.nearest] - order.values[..., self.nearest - 1]).div(digits)
+        member = order.indices[..., :self.nearest]
+        share = torch.softmax(-torch.gather(far, 3, member), 3)
+        return torch.zeros_like(far).scatter(3, member, share)
+
+    def own_graph(self, nodes):
+        h = self.hyper_edges(nodes)
+        w = torch.diag_embed(torch.tanh(self.fc2(F.leaky_relu(self.fc1(nodes), 0.01))))
+        hw = h @ w
+        size = torch.diag_embed(1 / (h.abs().sum(2) + 1e-8))
+        degree = torch.diag_embed(1 / (hw.abs().sum(3) + 1e-8))
+        return degree @ hw @ (w @ size) @ h.transpose(2, 3)
+
+    def forward(self, x, link):
+        n, c, t, v = x.shape
+        all_nodes = torch.cat([x, self.virtual.t().view(1, c, 1, -1).expand(n, -1, t, -1)], 3)
+        a = link * self.importance
+        a = a / (a.abs().sum(2, keepdim=True) + 1e-8)
+        edges = a + F.relu(self.alpha) * self.own_graph(all_nodes.mean(2))
+        z = self.features(all_nodes)
+        z = torch.einsum("nkuv,nkctv->nkctu", edges, z.view(n, self.k, -1, t, z.shape[3])).reshape(n, -1, t, z.shape[3])
+        return F.relu(self.bn(z[..., :v]) + (x if self.down is None else self.down(x)))
+
+    def divergence(self):
+        cosine = F.cosine_similarity(self.virtual.unsqueeze(0), self.virtual.unsqueeze(1), dim=2)
+        return F.relu(cosine)[~torch.eye(len(cosine), dtype=torch.bool)].mean()
+
+
+class Branches(nn.Module):
+    """Convolutions of dilation 1 and 2, maximum of three frames, stride alone; a quarter of the channels each."""
+
+    def __init__(self, c, stride=1):
+        super().__init__()
+        q = c // 4
+        conv = lambda d: nn.Conv2d(q, q, (5, 1), (stride, 1), (2 * d, 0), (d, 1), padding_mode="replicate")
+        self.fc = nn.ModuleList(nn.Conv2d(c, q, 1, (stride if i == 3 else 1, 1)) for i in range(4))
+        self.bn1 = nn.ModuleList(nn.BatchNorm2d(q) for _ in range(4))
+        self.conv = nn.ModuleList([conv(1), conv(2), nn.MaxPool2d((3, 1), (stride, 1), (1, 0))])
+        self.bn2 = nn.ModuleList(nn.BatchNorm2d(q) for _ in range(3))
+
+    def forward(self, x):
+        y = [bn(fc(x)) for bn, fc in zip(self.bn1, self.fc)]
+        return torch.cat([bn(conv(F.relu(z))) for bn, conv, z in zip(self.bn2, self.conv, y)] + [y[3]], 1)
+
+
+class HyperBlock(nn.Module):
+    def __init__(self, c_in, c_out, stride, groups):
+        super().__init__()
+        self.gcn = HyperGraphConv(c_in, c_out, groups)
+        self.tcn = Branches(c_out, stride)
+        self.res = None
+        if c_in != c_out or stride != 1:
+            self.res = nn.Sequential(nn.Conv2d(c_in, c_out, 1, (stride, 1)), nn.BatchNorm2d(c_out))
+
+    def forward(self, x, link):
+        return F.relu(self.tcn(self.gcn(x, link)) + (x if self.res is None else self.res(x)))
+
+
+class HyperGCN(nn.Module):
+    """[n, 3, t, v, m] -> [n*m, dim, t', v]; hidden = 128 and dim = 256 is the base, dim = 512 the large one"""
+
+    def __init__(self, hidden=128, dim=256, early=1, groups=8):
+        super().__init__()
+        self.register_buffer("link", torch.tensor(linked_graph(), dtype=torch.float32))
+        self.position = nn.Parameter(torch.randn(1, JOINTS, hidden))
+        self.embed = nn.Linear(3, hidden)
+        self.norm = nn.BatchNorm1d(JOINTS * hidden)
+        w = hidden
+        widths = [(w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, dim), (dim, dim), (dim, dim)]
+        strides = [early, 1, 1, 2, 1, 1, 2, 1, 1]
+        self.blocks = nn.ModuleList(HyperBlock(i, o, s, groups) for (i, o), s in zip(widths, strides))
+
+    def forward(self, x):
+        n, c, t, v, m = x.shape
+        x = torch.tanh(self.embed(x.permute(0, 4, 2, 3, 1)) + self.position)
+        x = self.norm(x.permute(0, 1, 3, 4, 2).reshape(n, -1, t)).view(n * m, v, -1, t).permute(0, 2, 3, 1)
+        for i, block in enumerate(self.blocks):
+            y = block(x, self.link)
+            x = y + x if i % 3 == 1 else y  # layers 3, 6 and 9 read a sum
+        self.margin = min(block.gcn.margin.min().item() for block in self.blocks)
+        return y
+
+    def divergence(self):
+        return torch.stack([block.gcn.divergence() for block in self.blocks]).mean()
+
+
 class GlobalHead(nn.Module):
     """[n, c, t] -> [n, width] of unit length"""
 
@@ -323,13 +446,42 @@ def _names_agcn(m, prefix):
                 yield from _names_norm(pair[1], p + name + ".bn", "same")
 
 
+def _names_hyper(m, prefix):
+    yield prefix + "position", m.position, "joints"
+    yield prefix + "embed.w", m.embed.weight, "linear"
+    yield prefix + "embed.b", m.embed.bias, "same"
+    yield from _names_norm(m.norm, prefix + "norm", "joints")
+    for i, block in enumerate(m.blocks):
+        gcn, tcn, p = block.gcn, block.tcn, prefix + f"l{i + 1}."
+        for name in ("virtual", "importance", "alpha"):
+            yield p + "gcn." + name, getattr(gcn, name), "same"
+        for name, conv in (("incidence.place", gcn.place), ("weight.fc1", gcn.fc1), ("features", gcn.features)):
+            yield p + f"gcn.{name}.w", conv.weight, f"groups{gcn.k}"
+            yield p + f"gcn.{name}.b", conv.bias, f"groups{gcn.k}"
+        yield p + "gcn.weight.fc2.w", gcn.fc2.weight, "conv1x1"
+        yield p + "gcn.weight.fc2.b", gcn.fc2.bias, "same"
+        yield from _names_norm(gcn.bn, p + "gcn.bn", "same")
+        for fc, conv in (("tcn.near.narrow", tcn.fc[0]), ("tcn.near.conv", tcn.conv[0]), ("tcn.far.narrow", tcn.fc[1]), ("tcn.far.conv", tcn.conv[1]),
+                         ("tcn.peak.narrow", tcn.fc[2]), ("tcn.plain.conv", tcn.fc[3])):
+            yield p + fc + ".w", conv.weight, "temporal"
+            yield p + fc + ".b", conv.bias, "same"
+        for name, bn in (("near.bn1", tcn.bn1[0]), ("near.bn2", tcn.bn2[0]), ("far.bn1", tcn.bn1[1]), ("far.bn2", tcn.bn2[1]),
+                         ("peak.bn1", tcn.bn1[2]), ("peak.bn2", tcn.bn2[2]), ("plain.bn", tcn.bn1[3])):
+            yield from _names_norm(bn, p + "tcn." + name, "same")
+        for name, pair in (("gcn.down", gcn.down), ("res", block.res)):
+            if pair is not None:
+                yield p + name + ".conv.w", pair[0].weight, "temporal"
+                yield p + name + ".conv.b", pair[0].bias, "same"
+                yield from _names_norm(pair[1], p + name + ".bn", "same")
+
+
 def _names_norm(m, prefix, kind):
     for theirs, ours in (("gamma", m.weight), ("beta", m.bias), ("running_mean", m.running_mean), ("running_var", m.running_var)):
         yield f"{prefix}.{theirs}", ours, kind
 
 
 def _names_encoder(m, prefix):
-    return (_names_stgcn if isinstance(m, STGCN) else _names_agcn)(m, prefix)
+    return {STGCN: _names_stgcn, HyperGCN: _names_hyper}.get(type(m), _names_agcn)(m, prefix)
 
 
 def _names_pretext(m, prefix):
@@ -343,7 +495,7 @@ def _names_pretext(m, prefix):
 
 def names(module):
     """(sinew name, tensor, layout kind) of every weight, state and queue of a module."""
-    if isinstance(module, (STGCN, AGCN)):
+    if isinstance(module, (STGCN, AGCN, HyperGCN)):
         yield from _names_encoder(module, "")
     elif isinstance(module, Pretext):
         yield from _names_pretext(module, "")
@@ -361,7 +513,7 @@ def to_torch(array, kind, shape):
         a = a.T
     elif kind == "temporal":               # [kernel, in, out] -> [out, in, kernel, 1]
         a = a.transpose(2, 1, 0)
-    elif kind == "sets":                   # [k, in, out] -> [k, out, in]
+    elif kind == "sets" or kind.startswith("groups") and a.ndim == 3:  # [k, in, out] -> [k, out, in]; of groups on to [k*out, in, 1...]
         a = a.transpose(0, 2, 1)
     return a.reshape(shape)                # "joints": [v, c] -> [v*c]
 
@@ -375,7 +527,10 @@ def to_sinew(array, kind):
         return a.reshape(a.shape[:3]).transpose(2, 1, 0)
     if kind == "sets":
         return a.transpose(0, 2, 1)
-    return a.reshape(JOINTS, 3) if kind == "joints" else a
+    if kind.startswith("groups"):
+        a = a.reshape(int(kind[6:]), -1, *a.shape[1:2])
+        return a.transpose(0, 2, 1) if a.ndim == 3 else a
+    return a.reshape(JOINTS, -1) if kind == "joints" else a
 
 
 @torch.no_grad()

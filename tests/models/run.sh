@@ -30,8 +30,12 @@ else
     low=0
     [ "$mode" = infer ] || low=-1
     "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
-    "$golden" noise "$low" 1 "$work/dy.npy" "$n" $((frames / share)) 25 "$dim"
+    "$golden" noise "$low" 1 "$work/dy.npy" "$n" $((${frames%/*} / share)) 25 "$dim"
     in=(--in "x=$work/x.npy" --grad "y=$work/dy.npy")
+    if [[ $file == *hypergcn* ]]; then
+        "$golden" noise 100 1 "$work/more.npy"
+        in+=(--taps --grad "divergence=$work/more.npy")
+    fi
 fi
 "$sinew" run "$graph" "${set[@]}" --mode "$mode" --weights "$work/w.safetensors" "${in[@]}" --out "$work/out" > "$work/run.log"
 "$golden" compare "$here/golden/$name.safetensors" "$work/out"
