@@ -1,29 +1,19 @@
 /* The verb `import`: motion files into a data set.
- * Not the readers (runtime/data): this finds files, names sequences, and reports. */
+ * Not the readers (runtime/data) and not the search for files (motion_files.c): this opens, goes through them, and reports. */
 #include "cli.h"
+#include "motion_files.h"
 
 #include "../runtime/data/families.h"
-#include "../runtime/data/file.h"
 #include "../runtime/data/import.h"
 #include "../runtime/data/labels.h"
 #include "../runtime/data/motion.h"
 
-#include <ctype.h>
-#include <fts.h>
 #include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* A motion file to import. */
-typedef struct found {
-    char *path;
-    char *id;
-    int named; /* given on the command line, not met in a folder: its failure is the command's */
-} found;
 
 /* What the command line says, and what happened. */
 typedef struct importing {
@@ -32,12 +22,12 @@ typedef struct importing {
     const char **labels, **splits, **skip_lists;
     const char *pku_labels, *pku_splits;
     char *family, *protocol, *sample_labels;
+    sn_rt_babel_options babel;
+    int babel_frames, babel_quirks, wants_body; /* motions are poses and there is no body model */
+    sn_rt_babel_report annotated; /* of all splits imported */
     int family_frames;
     int raw, all_frames, append, strict;
-    found *file;
-    size_t files, capacity;
-    size_t others;    /* files met in folders that are of another kind */
-    size_t listed;    /* files met in folders that a skip list names */
+    sn_motion_files found;
     size_t skipped, failed_named, borrowed_asf, empty;
     sn_rt_dataset *set;
 } importing;
@@ -51,174 +41,23 @@ static int fail(const char *format, const char *a)
     return SN_EXIT_FAILED;
 }
 
-static int has_suffix(const char *path, const char *format)
-{
-    size_t length = strlen(path), n = strlen(format);
-    return length > n + 1 && path[length - n - 1] == '.' && strcasecmp(path + length - n, format) == 0;
-}
-
-static int add_file(importing *in, const char *path, int named)
-{
-    if (in->files == in->capacity) {
-        size_t wanted = in->capacity ? 2 * in->capacity : 256;
-        found *file = realloc(in->file, wanted * sizeof *file);
-        if (!file)
-            return fail("%s", "no memory");
-        in->file = file;
-        in->capacity = wanted;
-    }
-    char *copy = strdup(path);
-    if (!copy)
-        return fail("%s", "no memory");
-    in->file[in->files++] = (found){copy, NULL, named};
-    return SN_EXIT_OK;
-}
-
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-/* Whether a skip list names the file, with or without its suffix; lists are words parted by blanks, commas or lines. */
-static int is_listed(const char *const *list, const char *name)
-{
-    size_t length = strlen(name), stem = strcspn(name, ".");
-    for (; list && *list; list++)
-        for (const char *at = *list; *at;) {
-            size_t n = strcspn(at, " ,\t\r\n");
-            if ((n == length || n == stem) && memcmp(at, name, n) == 0)
-                return 1;
-            at += n + strspn(at + n, " ,\t\r\n");
-        }
-    return 0;
-}
-
-/* The lists' text in place of their paths. */
-static int read_skip_lists(importing *in)
-{
-    for (const char **list = in->skip_lists; list && *list; list++) {
-        sn_rt_error err = {""};
-        char *text;
-        size_t size;
-        if (sn_rt_file_read(*list, (size_t)1 << 28, &text, &size, &err) != SN_RT_OK)
-            return fail("%s", err.text);
-        free((void *)(uintptr_t)*list);
-        *list = text;
-    }
-    return SN_EXIT_OK;
-}
-
-/* All files of the format below a folder, in order of name. */
-static int walk(importing *in, const char *folder)
-{
-    char *roots[] = {(char *)(uintptr_t)folder, NULL};
-    FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    if (!tree)
-        return fail("%s: cannot be walked", folder);
-    int code = SN_EXIT_OK;
-    for (FTSENT *e; code == SN_EXIT_OK && (e = fts_read(tree));) {
-        if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_DC) {
-            fprintf(stderr, "sinew import: %s: %s\n", e->fts_path,
-                    e->fts_info == FTS_DC ? "folder contains itself" : strerror(e->fts_errno));
-            code = SN_EXIT_FAILED;
-        } else if (e->fts_info == FTS_F && is_listed(in->skip_lists, e->fts_name)) {
-            in->listed++;
-        } else if (e->fts_info == FTS_F && has_suffix(e->fts_name, sn_rt_import_suffix(in->how.format))) {
-            code = add_file(in, e->fts_path, 0);
-        } else if (e->fts_info == FTS_F) {
-            in->others++;
-        }
-    }
-    fts_close(tree);
-    return code;
-}
-
-static int collect(importing *in, const char **paths)
-{
-    for (; *paths; paths++) {
-        struct stat info;
-        if (stat(*paths, &info) != 0)
-            return fail("%s: no such file or folder", *paths);
-        int code = S_ISDIR(info.st_mode) ? walk(in, *paths) : add_file(in, *paths, 1);
-        if (code != SN_EXIT_OK)
-            return code;
-    }
-    return in->files ? SN_EXIT_OK : fail("no .%s file in the paths given", sn_rt_import_suffix(in->how.format));
-}
-
-/* File name without folders and suffix, as a fresh string. */
-static char *stem_of(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    return strndup(name, dot ? (size_t)(dot - name) : strlen(name));
-}
-
-static int all_digits(const char *text)
-{
-    while (isdigit((unsigned char)*text))
-        text++;
-    return *text == '\0';
-}
-
-/* "FOLDER_STEM" from "a/FOLDER/STEM.bvh". */
-static char *long_id(const char *path, const char *stem)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return strdup(stem);
-    const char *begin = slash;
-    while (begin > path && begin[-1] != '/')
-        begin--;
-    char *id;
-    return asprintf(&id, "%.*s_%s", (int)(slash - begin), begin, stem) < 0 ? NULL : id;
-}
-
-static int by_stem(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* A sequence is called like its file; where that is a bare number or occurs twice, its folder's name comes before. */
-static int name_sequences(importing *in)
-{
-    char **stem = calloc(in->files, sizeof *stem), **sorted = calloc(in->files, sizeof *sorted);
-    int failed = !stem || !sorted;
-    for (size_t i = 0; !failed && i < in->files; i++) {
-        sorted[i] = stem[i] = stem_of(in->file[i].path);
-        failed = !stem[i];
-    }
-    if (!failed)
-        qsort(sorted, in->files, sizeof *sorted, by_stem);
-    for (size_t i = 0; !failed && i < in->files; i++) {
-        char **at = bsearch(&stem[i], sorted, in->files, sizeof *sorted, by_stem);
-        size_t k = (size_t)(at - sorted);
-        int twice = (k > 0 && strcmp(sorted[k - 1], stem[i]) == 0) ||
-                    (k + 1 < in->files && strcmp(sorted[k + 1], stem[i]) == 0);
-        in->file[i].id = twice || all_digits(stem[i]) ? long_id(in->file[i].path, stem[i]) : strdup(stem[i]);
-        failed = !in->file[i].id;
-    }
-    for (size_t i = 0; stem && i < in->files; i++)
-        free(stem[i]);
-    free(stem);
-    free(sorted);
-    return failed ? fail("%s", "no memory") : SN_EXIT_OK;
-}
-
-static void import_one(importing *in, const found *file)
+static void import_one(importing *in, const sn_motion_file *file)
 {
     sn_rt_error err = {""};
     sn_rt_imported done;
     size_t length = strlen(file->path);
     const char *suffix = sn_rt_import_suffix(in->how.format);
-    if (!has_suffix(file->path, suffix))
+    sn_rt_status status = SN_RT_FORMAT;
+    if (!sn_has_suffix(file->path, suffix))
         snprintf(err.text, sizeof err.text, "%s: not a .%s file", file->path, suffix);
-    else if (sn_rt_import_file(in->set, &in->how, file->path, file->id, &done, &err) == SN_RT_OK) {
+    else if ((status = sn_rt_import_file(in->set, &in->how, file->path, file->id, &done, &err)) == SN_RT_OK) {
         in->borrowed_asf += done.borrowed_asf;
         in->empty += done.empty;
         return;
     }
     int has_place = strncmp(err.text, file->path, length) == 0;
     fprintf(stderr, "skipped %s%s%s\n", has_place ? "" : file->path, has_place ? "" : ": ", err.text);
+    in->wants_body |= status == SN_RT_ARGUMENT && strcmp(in->how.format, "babel") == 0;
     in->skipped++;
     in->failed_named += file->named != 0;
 }
@@ -226,7 +65,7 @@ static void import_one(importing *in, const found *file)
 /* A format of persons in one of the families, not of one person's motions. */
 static int is_tracked(const importing *in)
 {
-    return strcmp(in->how.format, "ntu") == 0 || strcmp(in->how.format, "pku") == 0 || strcmp(in->how.format, "npy") == 0;
+    return strcmp(in->how.format, "bvh") != 0 && strcmp(in->how.format, "amc") != 0;
 }
 
 /* One line a source: sequences, minutes, rate, joints, frames left out. */
@@ -255,11 +94,22 @@ static void report_source(const importing *in, size_t before, const char *source
     putchar('\n');
 }
 
+static void report_babel(const sn_rt_babel_report *r, int subset)
+{
+    printf("  of %zu sequences %zu imported with %zu segments; left out: %zu without frame annotation", r->sequences, r->imported, r->segments,
+           r->unannotated);
+    if (subset)
+        printf(", %zu without a class of subset %d", r->other, subset);
+    printf(", %zu too long, %zu faulty\n", r->longer, r->faulty);
+    if (r->uncategorised || r->outside)
+        printf("  %zu annotations without category and %zu outside the motion passed over\n", r->uncategorised, r->outside);
+}
+
 static void report(const importing *in, size_t before)
 {
     size_t count = sn_rt_dataset_count(in->set);
     const sn_rt_family *family = is_tracked(in) ? sn_rt_family_of(in->how.family) : NULL;
-    printf("imported %zu of %zu .%s files (%s)\n", in->files - in->skipped, in->files, sn_rt_import_suffix(in->how.format),
+    printf("imported %zu of %zu .%s files (%s)\n", in->found.count - in->skipped, in->found.count, sn_rt_import_suffix(in->how.format),
            family    ? family->about
            : in->raw ? "raw: source joints and rate, world coordinates, metres"
                      : "25 joints, centred, aligned, metres");
@@ -275,10 +125,12 @@ static void report(const importing *in, size_t before)
                in->how.asf);
     if (in->empty)
         printf("  %zu samples of zeros alone left out\n", in->empty);
-    if (in->listed)
-        printf("  %zu files left out because a skip list names them\n", in->listed);
-    if (in->others)
-        printf("  %zu files of other kinds in the folders were left alone\n", in->others);
+    if (in->annotated.sequences)
+        report_babel(&in->annotated, in->babel.subset);
+    if (in->found.listed)
+        printf("  %zu files left out because a skip list names them\n", in->found.listed);
+    if (in->found.others)
+        printf("  %zu files of other kinds in the folders were left alone\n", in->found.others);
     if (in->skipped)
         printf("  %zu files skipped, reasons above\n", in->skipped);
 }
@@ -344,27 +196,53 @@ static int check_asf(const importing *in)
     return SN_EXIT_OK;
 }
 
+static void say_skipped(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "skipped %s\n", text);
+}
+
+/* Tables and body model are read once; without them there is nothing to import. */
+static int open_babel(importing *in)
+{
+    sn_rt_error err = {""};
+    if (strcmp(in->how.format, "babel") != 0)
+        return SN_EXIT_OK;
+    in->babel.most_frames = (size_t)in->babel_frames;
+    in->babel.quirks = in->babel_quirks != 0;
+    in->babel.say = say_skipped;
+    in->how.babel_report = &in->annotated;
+    return sn_rt_babel_new(&in->babel, &in->how.babel, &err) == SN_RT_OK ? SN_EXIT_OK : fail("%s", err.text);
+}
+
+static int fail_skipped(const importing *in)
+{
+    fail("%s not written, because of the files skipped", in->output);
+    if (in->wants_body)
+        fprintf(stderr, "Motions of AMASS are poses; where joints are then says the body model SMPL+H, which is licensed: give smplh/male/model.npz of its\n"
+                        "version for AMASS (mano.is.tue.mpg.de, after registration) with --body-model, or motions that hold joint_pos.\n");
+    return SN_EXIT_FAILED;
+}
+
 static int import_all(importing *in, const char **paths)
 {
+    sn_rt_error err = {""};
     int code = check_asf(in);
     if (code == SN_EXIT_OK)
-        code = read_skip_lists(in);
-    if (code == SN_EXIT_OK)
-        code = collect(in, paths);
-    if (code == SN_EXIT_OK)
-        code = name_sequences(in);
+        code = open_babel(in);
+    if (code == SN_EXIT_OK && sn_motion_files_find(&in->found, sn_rt_import_suffix(in->how.format), paths, in->skip_lists, &err) != SN_RT_OK)
+        code = fail("%s", err.text);
     if (code == SN_EXIT_OK)
         code = open_set(in);
     if (code != SN_EXIT_OK)
         return code;
     size_t before = sn_rt_dataset_count(in->set);
-    for (size_t i = 0; i < in->files; i++)
-        import_one(in, &in->file[i]);
+    for (size_t i = 0; i < in->found.count; i++)
+        import_one(in, &in->found.file[i]);
     report(in, before);
     if (in->failed_named || (in->strict && in->skipped) || sn_rt_dataset_count(in->set) == before)
-        return fail("%s not written, because of the files skipped", in->output);
+        return fail_skipped(in);
     code = apply_tables(in);
-    sn_rt_error err = {""};
     if (code == SN_EXIT_OK && sn_rt_dataset_write(in->set, in->output, &err) != SN_RT_OK)
         return fail("%s", err.text);
     struct stat info;
@@ -375,11 +253,7 @@ static int import_all(importing *in, const char **paths)
 
 static void importing_fini(importing *in)
 {
-    for (size_t i = 0; i < in->files; i++) {
-        free(in->file[i].path);
-        free(in->file[i].id);
-    }
-    free(in->file);
+    sn_motion_files_fini(&in->found);
     free(in->output);
     free((void *)(uintptr_t)in->how.asf);
     sn_cli_list_fini(in->labels);
@@ -390,6 +264,11 @@ static void importing_fini(importing *in)
     free(in->family);
     free(in->protocol);
     free(in->sample_labels);
+    free((void *)(uintptr_t)in->babel.motions);
+    free((void *)(uintptr_t)in->babel.body_model);
+    free((void *)(uintptr_t)in->babel.rates);
+    free((void *)(uintptr_t)in->babel.splits);
+    sn_rt_babel_free(in->how.babel);
     sn_rt_dataset_free(in->set);
 }
 
@@ -398,9 +277,9 @@ static int usage(const importing *in, const char **arguments)
 {
     const char *wrong = NULL;
     if (!arguments || !arguments[0])
-        wrong = "FORMAT is missing (bvh, amc, ntu, pku or npy)";
+        wrong = "FORMAT is missing (bvh, amc, ntu, pku, npy or babel)";
     else if (!sn_rt_import_suffix(arguments[0]))
-        wrong = "FORMAT is not bvh, amc, ntu, pku or npy";
+        wrong = "FORMAT is not bvh, amc, ntu, pku, npy or babel";
     else if (!arguments[1])
         wrong = "PATH is missing (motion files or folders of them)";
     else if (!in->output || !*in->output)
@@ -413,8 +292,14 @@ static int usage(const importing *in, const char **arguments)
         wrong = "--family is agcn, aimclr or denoised";
     else if (in->protocol && strcmp(in->protocol, "xsub") != 0 && strcmp(in->protocol, "xview") != 0)
         wrong = "--protocol is xsub or xview";
-    else if (in->family_frames < 0)
-        wrong = "--frames is not below 0";
+    else if (in->family_frames < 0 || in->babel_frames < 0)
+        wrong = "--frames and --most-frames are not below 0";
+    else if (strcmp(arguments[0], "babel") == 0 && !in->babel.motions)
+        wrong = "--amass DIR is missing";
+    else if (strcmp(arguments[0], "babel") == 0 && in->family && strcmp(in->family, "agcn") != 0)
+        wrong = "babel is prepared as family agcn";
+    else if (in->babel.subset < 0 || in->babel.subset > SN_RT_BABEL_SUBSETS)
+        wrong = "--subset is 1, 2 or 3";
     if (!wrong)
         return SN_EXIT_OK;
     fprintf(stderr, "sinew import: %s\nTry 'sinew import --help'.\n", wrong);
@@ -451,13 +336,23 @@ int sn_cmd_import(int argc, const char **argv)
          "names of files to leave out, such as NTU's samples with missing skeletons; may be repeated", "FILE"},
         {"pku-labels", '\0', POPT_ARG_STRING, &in.pku_labels, 0, "pku: folder of its label files, ID.txt", "DIR"},
         {"pku-splits", '\0', POPT_ARG_STRING, &in.pku_splits, 0, "pku: its list of training and validation videos", "FILE"},
+        {"amass", '\0', POPT_ARG_STRING, &in.babel.motions, 0, "babel: folder of AMASS's .npz files, or of files that hold joint_pos", "DIR"},
+        {"body-model", '\0', POPT_ARG_STRING, &in.babel.body_model, 0,
+         "babel: SMPL+H of the male body, smplh/male/model.npz (licensed: runtime/data/README.md); not needed with joint_pos", "NPZ"},
+        {"babel-rates", '\0', POPT_ARG_STRING, &in.babel.rates, 0, "babel: featp_2_fps.json, frame rates before those of the files", "JSON"},
+        {"babel-splits", '\0', POPT_ARG_STRING, &in.babel.splits, 0, "babel: amass_splits.json, before the names train.json, val.json, test.json", "JSON"},
+        {"subset", '\0', POPT_ARG_INT, &in.babel.subset, 0, "babel: four classes, 1 walk stand turn jump, 2 sit run stand up kick, 3 jog wave dance gesture", "N"},
+        {"most-frames", '\0', POPT_ARG_INT, &in.babel_frames, 0, "babel: leave out sequences with more labelled frames (published: 1000)", "COUNT"},
+        {"babel-quirks", '\0', POPT_ARG_NONE, &in.babel_quirks, 0,
+         "babel: as the published preparation: labels move forward over gaps, 59.99999 Hz counts as 59", NULL},
         {"strict", '\0', POPT_ARG_NONE, &in.strict, 0, "write nothing if any file is skipped", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext context = poptGetContext("sinew import", argc, argv, options, 0);
     poptSetOtherOptionHelp(context, "FORMAT PATH... -o SET\n\nRead files of FORMAT into a data set. A PATH is a file or a folder, which is searched "
                                     "for files of the format:\n  bvh  .bvh, hierarchy and angles     amc  .amc with .asf, angles\n"
                                     "  ntu  .skeleton of NTU RGB+D         pku  .txt skeletons of PKU-MMD\n"
-                                    "  npy  samples f32[N,3,T,25,M], as the field's preprocessing writes them\n");
+                                    "  npy  samples f32[N,3,T,25,M], as the field's preprocessing writes them\n"
+                                    "  babel  .json splits of BABEL, whose motions are AMASS's .npz files\n");
     int wrong = poptGetNextOpt(context), code;
     if (wrong < -1) {
         fprintf(stderr, "sinew import: %s: %s\nTry 'sinew import --help'.\n", poptBadOption(context, 0),

@@ -23,7 +23,7 @@ typedef struct format_row {
 
 static const format_row formats[] = {
     {"bvh", "bvh", NULL}, {"amc", "amc", NULL}, {"ntu", "skeleton", sn_rt_ntu_read}, {"pku", "txt", sn_rt_pku_read},
-    {"npy", "npy", NULL}};
+    {"npy", "npy", NULL}, {"babel", "json", NULL}};
 
 static const format_row *format_of(const char *name)
 {
@@ -41,7 +41,7 @@ const char *sn_rt_import_suffix(const char *format)
 
 const char *sn_rt_import_formats(void)
 {
-    return "bvh, amc, ntu, pku, npy";
+    return "bvh, amc, ntu, pku, npy, babel";
 }
 
 static const char *file_name(const char *path)
@@ -272,6 +272,8 @@ sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, cons
         status = import_bodies(set, format, how, path, id, err);
     else if (strcmp(format->name, "npy") == 0)
         status = sn_rt_import_samples(set, path, how->sample_labels, id, &done.empty, err);
+    else if (strcmp(format->name, "babel") == 0)
+        status = sn_rt_babel_import(how->babel, set, path, how->babel_report, err);
     else
         status = import_motion(set, how, path, id, &done, err);
     if (status == SN_RT_OK)

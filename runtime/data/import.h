@@ -3,13 +3,14 @@
 #ifndef SN_RUNTIME_DATA_IMPORT_H
 #define SN_RUNTIME_DATA_IMPORT_H
 
+#include "babel.h"
 #include "dataset.h"
 #include "skeleton.h"
 
 #include <stdbool.h>
 
 typedef struct sn_rt_import {
-    const char *format; /* "bvh", "amc", "ntu", "pku" or "npy" */
+    const char *format; /* "bvh", "amc", "ntu", "pku", "npy" or "babel" */
     bool raw;           /* bvh, amc: source joints, rate and world coordinates; else the 25-joint form of normalise.h */
     bool all_frames;    /* keep the leading frames that the skeleton's row says were never performed */
     double fps;         /* rate of the mapped form; 30 */
@@ -20,6 +21,8 @@ typedef struct sn_rt_import {
     size_t family_frames; /* ntu, pku: frames of families.h; 0 */
     const char *protocol; /* ntu: "xsub" or "xview" sets each sequence's split from its name; NULL leaves "pretrain" */
     const char *sample_labels; /* npy: array of a label for each sample, or NULL */
+    sn_rt_babel *babel; /* babel: where motions and tables are; borrowed */
+    sn_rt_babel_report *babel_report; /* babel: what becomes of sequences is added */
 } sn_rt_import;
 
 /* What files of a format end in, such as "bvh" or "skeleton"; NULL if there is no such format. */
@@ -36,7 +39,7 @@ typedef struct sn_rt_imported {
     bool borrowed_asf; /* no SUBJECT.asf beside it: limbs of `how->asf` */
 } sn_rt_imported;
 
-/* Read `path`, convert, and add it under `id` (npy: its samples, see sn_rt_import_samples) with split "pretrain"; an NTU recording is labelled as a whole with its action, "A001" to
+/* Read `path`, convert, and add it under `id` (npy, babel: many, see sn_rt_import_samples, sn_rt_babel_import) with split "pretrain"; an NTU recording is labelled as a whole with its action, "A001" to
  * "A120", origin "ntu". On error (the message names the file) set and
  * `out` are unchanged. */
 sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,

@@ -23,7 +23,7 @@ typedef struct dict {
     const char *path;
     const char *bytes; /* the whole file, for places in messages */
     const char *at, *end;
-    bool have_descr, have_order, have_shape;
+    bool have_descr, have_order, have_shape, fortran;
     sn_rt_array array;
     sn_rt_error *err;
 } dict;
@@ -66,9 +66,8 @@ static sn_rt_status read_descr(dict *d)
 
 static sn_rt_status read_order(dict *d)
 {
-    if (next_is(d, "True"))
-        return wrong(d, "fortran_order is True, only C order is read");
-    if (!next_is(d, "False"))
+    d->fortran = next_is(d, "True");
+    if (!d->fortran && !next_is(d, "False"))
         return wrong(d, "fortran_order is not True or False");
     d->have_order = true;
     return SN_RT_OK;
@@ -163,6 +162,27 @@ static sn_rt_status find_header(dict *d, size_t size)
     return SN_RT_OK;
 }
 
+/* Elements whose first axis varies fastest, to an array whose last does. */
+static void from_fortran(const sn_rt_array *a, const char *from)
+{
+    size_t size = sn_rt_elem_size(a->elem), stride[SN_RT_MAX_RANK], at = 0, step = 1;
+    uint64_t index[SN_RT_MAX_RANK] = {0};
+    for (uint32_t d = 0; d < a->rank; d++) {
+        stride[d] = step;
+        step *= (size_t)a->dims[d];
+    }
+    for (size_t i = 0; i < a->bytes; i += size) {
+        memcpy((char *)a->data + i, from + at * size, size);
+        for (uint32_t d = a->rank; d-- > 0;) { /* to the next element in C order */
+            at += stride[d];
+            if (++index[d] < a->dims[d])
+                break;
+            at -= index[d] * stride[d];
+            index[d] = 0;
+        }
+    }
+}
+
 sn_rt_status sn_rt_npy_parse(const char *path, const void *bytes, size_t size, sn_rt_array *out, sn_rt_error *err)
 {
     dict d = {.path = path, .bytes = bytes, .err = err};
@@ -182,7 +202,9 @@ sn_rt_status sn_rt_npy_parse(const char *path, const void *bytes, size_t size, s
                           have);
     }
     status = sn_rt_array_init(d.array.elem, d.array.rank, d.array.dims, out, err);
-    if (status == SN_RT_OK && wanted)
+    if (status == SN_RT_OK && d.fortran)
+        from_fortran(out, d.end);
+    else if (status == SN_RT_OK && wanted)
         memcpy(out->data, d.end, wanted);
     return status;
 }

@@ -1,7 +1,7 @@
 /* NumPy's .npy files: one array in a file.
- * Not .npz, not Fortran order, not structured or big-endian types: these are errors.
+ * Not structured or big-endian types: these are errors. Archives of several are npz.h.
  *
- * Read: versions 1.0 and 2.0; '<f4' '<f8' '<i4' '<i8' '|u1' '<u8'; C order. Written: version 1.0, header padded so that
+ * Read: versions 1.0 and 2.0; '<f4' '<f8' '<i4' '<i8' '|u1' '<u8'; C order, or Fortran order, which is put into C order. Written: version 1.0, C order, header padded so that
  * data starts at a multiple of 64, the same bytes for the same array. The format has no checksum: what
  * is checked is that header and size agree. */
 #ifndef SN_RUNTIME_DATA_NPY_H

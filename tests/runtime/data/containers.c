@@ -292,7 +292,7 @@ static void npy_malformed(void **state)
         {FILE_OF(V1("\2\0") "[]"), "f: byte 10: header is not a dictionary"},
         {FILE_OF(V1("\17\0") "{'descr': '>f4'"),
          "f: byte 20: descr is not one of '<f4' '<f8' '<i4' '<i8' '|u1' '<u8'"},
-        {FILE_OF(V1("\27\0") "{'fortran_order': True,"), "f: byte 32: fortran_order is True, only C order is read"},
+        {FILE_OF(V1("\27\0") "{'fortran_order': Trye,"), "f: byte 28: fortran_order is not True or False"},
         {FILE_OF(V1("\16\0") "{'shape': (-1)"), "f: byte 21: expected a dimension"},
         {FILE_OF(V1("\16\0") "{'shape': (3;)"), "f: byte 22: expected ',' or ')' in shape"},
         {FILE_OF(V1("\22\0") "{'shape': (), 'x':"),
@@ -350,6 +350,18 @@ static void npy_version_2(void **state)
     sn_rt_array_fini(&array);
 }
 
+/* [2, 3], of which NumPy wrote columns first, comes out row by row. */
+static void npy_fortran_order(void **state)
+{
+    (void)state;
+    static const char bytes[] = "\x93NUMPY\1\0\73\0{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }\nadbecf";
+    sn_rt_array array;
+    check_ok(sn_rt_npy_parse("f", bytes, sizeof bytes - 1, &array, err));
+    assert_true(array.rank == 2 && array.dims[0] == 2 && array.dims[1] == 3);
+    assert_memory_equal(array.data, "abcdef", 6);
+    sn_rt_array_fini(&array);
+}
+
 static void replace_keeps_old_file_on_error(void **state)
 {
     (void)state;
@@ -375,7 +387,7 @@ int main(void)
         cmocka_unit_test(malformed),       cmocka_unit_test(duplicate_names),
         cmocka_unit_test(foreign_file),    cmocka_unit_test(damaged),
         cmocka_unit_test(npy_round_trip),  cmocka_unit_test(npy_malformed),
-        cmocka_unit_test(npy_damaged),     cmocka_unit_test(npy_version_2),
+        cmocka_unit_test(npy_damaged),     cmocka_unit_test(npy_version_2), cmocka_unit_test(npy_fortran_order),
         cmocka_unit_test(replace_keeps_old_file_on_error),
     };
     return cmocka_run_group_tests_name("containers", tests, NULL, NULL);

@@ -452,7 +452,7 @@ static void import_unknown_skeleton(void **state)
     assert_memory_equal(s->x, expected, sizeof expected);
     how.format = "c3d";
     check_fails(sn_rt_import_file(set, &how, "stick.bvh", "t", &done, err), SN_RT_ARGUMENT,
-                "motion format \"c3d\" is none of bvh, amc, ntu, pku, npy");
+                "motion format \"c3d\" is none of bvh, amc, ntu, pku, npy, babel");
     how.format = "amc";
     write_text("7_1.amc", "");
     check_fails(sn_rt_import_file(set, &how, "7_1.amc", "t", &done, err), SN_RT_MISSING,

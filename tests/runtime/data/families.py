@@ -165,4 +165,5 @@ def main(verb, folder):
     return wrong
 
 
-sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -88,9 +88,9 @@ sinew import: m.safetensors not written, because of the files skipped' "$sinew" 
 [ ! -e m.safetensors ] || failures=$((failures + 1))
 
 try="Try 'sinew import --help'."
-expect 2 "sinew import: FORMAT is missing (bvh, amc, ntu, pku or npy)
+expect 2 "sinew import: FORMAT is missing (bvh, amc, ntu, pku, npy or babel)
 $try" "$sinew" import
-expect 2 "sinew import: FORMAT is not bvh, amc, ntu, pku or npy
+expect 2 "sinew import: FORMAT is not bvh, amc, ntu, pku, npy or babel
 $try" "$sinew" import c3d x -o s
 expect 2 "sinew import: PATH is missing (motion files or folders of them)
 $try" "$sinew" import bvh -o s
