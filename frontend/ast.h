@@ -25,7 +25,7 @@ typedef struct sn_value { /* a JSON value */
 typedef struct sn_text { const char *s; sn_loc loc; } sn_text; /* a string field; s is NULL when absent */
 
 typedef struct sn_ast_import { sn_text file; sn_loc loc; } sn_ast_import;
-typedef struct sn_ast_input { sn_text name, doc; sn_value shape; sn_loc loc; } sn_ast_input;
+typedef struct sn_ast_input { sn_text name, doc; sn_value shape, when; sn_loc loc; } sn_ast_input;
 typedef struct sn_ast_weight { sn_text name, doc, init; sn_value shape, when; sn_loc loc; } sn_ast_weight;
 typedef struct sn_ast_state { sn_text name, doc, init, next; sn_value shape, when; sn_loc loc; } sn_ast_state;
 typedef struct sn_ast_queue { sn_text name, doc, push; sn_value length, width, when; sn_loc loc; } sn_ast_queue;

@@ -140,6 +140,9 @@ const char *sn_shape_text(sn_arena *a, const sn_value *shape);
 bool sn_shape_eval(sn_scope *s, const sn_value *shape, const char *node, sn_type *out);
 /* The same for memory: every dimension a number. */
 bool sn_shape_fixed(sn_scope *s, const sn_value *shape, const char *node, const char *what, sn_type *out);
+/* How many inputs a module has: those of one name are alternatives and count once. */
+uint32_t sn_shape_inputs(const sn_ast_module *m);
+const char *sn_shape_input_names(sn_arena *a, const sn_ast_module *m); /* "x, A" */
 /* Bind the module's inputs to what is given, with places of the references in the caller. */
 typedef struct sn_given { sn_ref ref; sn_loc loc; } sn_given;
 void sn_shape_bind(sn_scope *s, const sn_given *in, const char *node);
@@ -154,7 +157,7 @@ typedef struct sn_call { /* one instance to make */
     const char          *name; /* full; "" for the program itself */
     const sn_scope      *parent;
     sn_arg              *arg; uint32_t args;
-    const sn_given      *in;  /* module->inputs of them; NULL for the program itself */
+    const sn_given      *in;  /* sn_shape_inputs of them; NULL for the program itself */
     const sn_momentum   *momentum;
     const char          *memory; /* as in the scope */
     bool                 shared;

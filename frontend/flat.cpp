@@ -271,6 +271,7 @@ struct Reader {
         o->name = text(f->name(), p, "name");
         o->doc = text(f->doc(), p, "doc");
         o->shape = flex(f->shape(), p, "shape");
+        o->when = flex(f->when(), p, "when");
     }
 
     void read(const fb::Weight *f, sn_spot p, sn_ast_weight *o)

@@ -159,14 +159,14 @@ static made make_instance(sn_scope *s, const element *x, const sn_ast_module *m,
     const sn_ast_node *n = x->n;
     made out = {SN_NONE, NULL, false};
     const sn_momentum *copy = s->momentum;
-    sn_given *in = sn_new_n(&e->arena, sn_given, m->inputs + 1);
+    uint32_t wanted = sn_shape_inputs(m);
+    sn_given *in = sn_new_n(&e->arena, sn_given, wanted + 1);
     if (n->shape.kind != SN_VALUE_ABSENT) sn_elab_error(e, n->shape.loc, x->full, "`shape` has no meaning for an instance of a module");
-    if (x->ins != m->inputs) {
-        const char *names = "";
-        for (uint32_t i = 0; i < m->inputs; i++) names = sn_format(&e->arena, "%s%s%s", names, i ? ", " : "", m->input[i].name.s ? m->input[i].name.s : "?");
-        sn_elab_error(e, n->op.loc, x->full, "%s: found %u input%s, expected %u%s%s%s", m->name.s, x->ins, x->ins == 1 ? "" : "s", m->inputs, m->inputs ? " (" : "", names, m->inputs ? ")" : "");
+    if (x->ins != wanted) {
+        const char *names = sn_shape_input_names(&e->arena, m);
+        sn_elab_error(e, n->op.loc, x->full, "%s: found %u input%s, expected %u%s%s%s", m->name.s, x->ins, x->ins == 1 ? "" : "s", wanted, wanted ? " (" : "", names, wanted ? ")" : "");
     }
-    for (uint32_t i = 0; i < m->inputs; i++) in[i] = x->ins == m->inputs ? x->in[i] : (sn_given){SN_NONE, n->op.loc};
+    for (uint32_t i = 0; i < wanted; i++) in[i] = x->ins == wanted ? x->in[i] : (sn_given){SN_NONE, n->op.loc};
     sn_call c = {.file = file, .module = m, .name = x->full, .parent = s, .in = in, .shared = s->shared, .loc = n->op.loc};
     c.memory = s->memory[0] ? sn_format(&e->arena, "%s.%s", s->memory, x->name) : x->name;
     if (n->momentum_of.s) {

@@ -193,24 +193,80 @@ static bool check_input(sn_scope *s, const sn_ast_input *in, const char *node)
     return false;
 }
 
+/* ---- inputs that depend on parameters ------------------------------------------------------------------------------------- */
+
+static bool alternatives(const sn_ast_input *a, const sn_ast_input *b) { return a == b || (a->name.s && b->name.s && strcmp(a->name.s, b->name.s) == 0); }
+
+static bool stands_above(const sn_ast_module *m, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (alternatives(&m->input[k], &m->input[i])) return true;
+    return false;
+}
+
+uint32_t sn_shape_inputs(const sn_ast_module *m)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->inputs; i++) n += !stands_above(m, i);
+    return n;
+}
+
+const char *sn_shape_input_names(sn_arena *a, const sn_ast_module *m)
+{
+    const char *names = "";
+    for (uint32_t i = 0; i < m->inputs; i++)
+        if (!stands_above(m, i)) names = sn_format(a, "%s%s%s", names, i ? ", " : "", m->input[i].name.s ? m->input[i].name.s : "?");
+    return names;
+}
+
+/* The alternative that exists of the input number `first`, in a dry run the first that may; NULL after a diagnostic. */
+static const sn_ast_input *existing(sn_scope *s, uint32_t first, const char *node)
+{
+    const sn_ast_input *a = &s->module->input[first], *found = NULL;
+    bool sure = false;
+    for (uint32_t i = first; i < s->module->inputs; i++) {
+        const sn_ast_input *x = &s->module->input[i];
+        sn_presence p = alternatives(a, x) ? sn_elab_when(s, &x->when, x->name.s) : SN_ABSENT;
+        if (p == SN_ABSENT) continue;
+        if (!found) found = x, sure = p == SN_EXISTS;
+        else if (sure && p == SN_EXISTS) {
+            sn_elab_error(s->e, x->name.loc, node, "input \"%s\" exists twice", x->name.s);
+            sn_elab_note(s->e, found->name.loc, "also as declared here");
+        }
+    }
+    if (!found) sn_elab_error(s->e, a->name.loc, node, "input \"%s\" does not exist here, its condition is 0: %s", a->name.s, sn_elab_condition(&a->when));
+    return found;
+}
+
+/* One of each name; without an alternative the first stands for it. */
+static const sn_ast_input **inputs_of(sn_scope *s, const char *node)
+{
+    const sn_ast_module *m = s->module;
+    const sn_ast_input **out = sn_new_n(&s->e->arena, const sn_ast_input *, m->inputs + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->inputs; i++) {
+        if (stands_above(m, i)) continue;
+        const sn_ast_input *x = existing(s, i, node);
+        out[n++] = x ? x : &m->input[i];
+    }
+    return out;
+}
+
 void sn_shape_bind(sn_scope *s, const sn_given *in, const char *node)
 {
-    uint32_t n = s->module->inputs;
+    const sn_ast_input **input = inputs_of(s, node);
+    uint32_t n = sn_shape_inputs(s->module);
     bool *usable = sn_new_n(&s->e->arena, bool, n + 1);
-    for (uint32_t i = 0; i < n; i++) {
-        const sn_ast_input *input = &s->module->input[i];
-        usable[i] = check_input(s, input, s->prefix) && bind_names(s, input, &in[i], node);
-    }
+    for (uint32_t i = 0; i < n; i++) usable[i] = check_input(s, input[i], s->prefix) && bind_names(s, input[i], &in[i], node);
     for (uint32_t i = 0; i < n; i++) /* names that only poison would bind */
-        for (uint32_t k = 0; s->module->input[i].shape.kind == SN_VALUE_LIST && k < s->module->input[i].shape.n; k++) {
-            const sn_value *v = &s->module->input[i].shape.item[k];
+        for (uint32_t k = 0; input[i]->shape.kind == SN_VALUE_LIST && k < input[i]->shape.n; k++) {
+            const sn_value *v = &input[i]->shape.item[k];
             const char *name = lone_name(s, v);
             if (name) bind_dim(s, v, name, sn_num_unknown());
         }
     for (uint32_t i = 0; i < n; i++) {
-        const sn_ast_input *input = &s->module->input[i];
-        usable[i] = usable[i] && compare_dims(s, input, &in[i], node);
-        sn_binding *b = sn_scope_bind(s, &input->name, input->loc, SN_BIND_VALUE, node);
+        usable[i] = usable[i] && compare_dims(s, input[i], &in[i], node);
+        sn_binding *b = sn_scope_bind(s, &input[i]->name, input[i]->loc, SN_BIND_VALUE, node);
         if (b) b->ref = usable[i] ? in[i].ref : SN_NONE;
     }
 }
@@ -218,8 +274,9 @@ void sn_shape_bind(sn_scope *s, const sn_given *in, const char *node)
 void sn_shape_declare(sn_scope *s, sn_arg *set, uint32_t sets)
 {
     sn_elab *e = s->e;
-    for (uint32_t i = 0; i < s->module->inputs; i++) {
-        const sn_ast_input *in = &s->module->input[i];
+    const sn_ast_input **input = inputs_of(s, NULL);
+    for (uint32_t i = 0, n = sn_shape_inputs(s->module); i < n; i++) {
+        const sn_ast_input *in = input[i];
         sn_type t;
         sn_ref ref = SN_NONE;
         bool ok = check_input(s, in, in->name.s);

@@ -163,6 +163,7 @@ static void write_input(writer *w, const void *item)
     field_text(w, "name", &i->name);
     field_text(w, "doc", &i->doc);
     field(w, "shape", &i->shape);
+    field(w, "when", &i->when);
 }
 
 static void write_weight(writer *w, const void *item)

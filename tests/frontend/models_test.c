@@ -6,7 +6,8 @@
 
 static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
                                     "recipes/moco_stgcn.json", "encoders/agcn.json", "recipes/moco_agcn.json",
-                                    "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json", "encoders/hypergcn.json"};
+                                    "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json", "encoders/hypergcn.json",
+                                    "layers/persons.json", "layers/streams.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void convert(const char *from, const char *to, bool text)
@@ -181,11 +182,27 @@ static void hypergcn_has_the_published_size(void **state)
     }
 }
 
-/* Strides 2 at blocks 5 and 8: 300 -> 150 -> 75 frames, ceil(T/4) for any T; of 2s-AGCN for localization also at block 2. */
+/* ST-GCN has one input norm for all persons, the others have channels for each. */
+static void two_persons_have_the_published_size(void **state)
+{
+    static const struct { const char *file, *set; int64_t total; } want[] = {
+        {"encoders/stgcn.json", "hidden=64 persons=2", 3083412}, {"encoders/agcn.json", "hidden=64 persons=2", 3454090},
+        {"encoders/unik.json", "hidden=64 persons=2", 3803033 - 60 * 257 - 250}, {"encoders/hypergcn.json", "persons=2", 1041677 - 60 * 257},
+        {"encoders/hypergcn.json", "dim=512 persons=2", 2305293 - 60 * 513}};
+    (void)state;
+    for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
+        sn_graph *g = elaborate(MODELS, want[w].file, want[w].set, false);
+        assert_int_equal(trained(g, ""), want[w].total);
+        sn_graph_free(g);
+    }
+}
+
+/* Strides 2 at blocks 5 and 8: 300 -> 150 -> 75 frames, ceil(T/4) for any T; with early = 2 also at block 2: 38. */
 static void encoders_keep_a_fixed_share_of_the_frames(void **state)
 {
     static const struct { const char *file, *set; int64_t share; } want[] = {
         {"encoders/stgcn.json", NULL, 4}, {"encoders/agcn.json", NULL, 4}, {"encoders/agcn.json", "early=2", 8},
+        {"encoders/stgcn.json", "early=2", 8}, {"encoders/unik.json", NULL, 4}, {"encoders/unik.json", "early=2", 8},
         {"encoders/hypergcn.json", NULL, 4}, {"encoders/hypergcn.json", "early=2", 8}};
     (void)state;
     for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
@@ -254,6 +271,7 @@ int main(void)
         cmocka_unit_test(every_file_checks), cmocka_unit_test(conversion_loses_nothing), cmocka_unit_test(text_and_binary_give_equal_graphs),
         cmocka_unit_test(encoders_have_the_published_size), cmocka_unit_test(agcn_has_the_size_of_its_variant_with_stride_8),
         cmocka_unit_test(unik_has_the_published_size), cmocka_unit_test(hypergcn_has_the_published_size),
+        cmocka_unit_test(two_persons_have_the_published_size),
         cmocka_unit_test(encoders_keep_a_fixed_share_of_the_frames), cmocka_unit_test(encoders_read_on_one_page),
         cmocka_unit_test(momentum_and_queues_are_declared),
     };

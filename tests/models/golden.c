@@ -3,7 +3,8 @@
  *
  *     golden weights RULE SEED INIT.safetensors OUT.safetensors    every array of INIT replaced; RULE is "natural", "open" or "twins"
  *     golden noise LOW SEED OUT.npy DIM...                    uniform in [LOW, 1)
- *     golden clip IN.npy N START FRAMES OUT.npy               the first N sequences of [N, T, V, 3], FRAMES frames from START; 24/5 are 24, every fifth
+ *     golden clip IN.npy N START FRAMES OUT.npy               the first N sequences of [N, T, V, 3], FRAMES frames from START; 24/5 are 24, every fifth;
+ *                                                             N = 2x2 are two of two persons, 2x2- the same where the last person is not there
  *     golden compare GOLDEN.safetensors DIR [TOLERANCE]       exit code 1 if a tensor is off or missing
  *
  * A number depends on the seed, the array's name and the element's place alone, so a golden file outlives changes of initialisers and of the order
@@ -157,10 +158,11 @@ static int noise(double low, uint64_t seed, const char *to, int rank, char **dim
     return 0;
 }
 
-static int clip(const char *from, uint64_t n, uint64_t start, const char *how, const char *to)
+static int clip(const char *from, const char *which, uint64_t start, const char *how, const char *to)
 {
     char       *end;
     uint64_t    frames = strtoull(how, &end, 10), step = *end == '/' ? strtoull(end + 1, NULL, 10) : 1;
+    uint64_t    sequences = strtoull(which, &end, 10), persons = *end == 'x' ? strtoull(end + 1, &end, 10) : 0, n = sequences * (persons ? persons : 1);
     sn_rt_error err;
     sn_rt_array in, out;
     if (sn_rt_npy_read(from, &in, &err) != SN_RT_OK)
@@ -169,10 +171,10 @@ static int clip(const char *from, uint64_t n, uint64_t start, const char *how, c
         fprintf(stderr, "golden: %s has not that many sequences and frames\n", from);
         return 1;
     }
-    uint64_t dims[4] = {n, frames, in.dims[2], in.dims[3]}, frame = in.dims[2] * in.dims[3];
-    if (sn_rt_array_init(SN_RT_ELEM_F32, 4, dims, &out, &err) != SN_RT_OK)
+    uint64_t dims[5] = {sequences, persons ? persons : n, frames, in.dims[2], in.dims[3]}, frame = in.dims[2] * in.dims[3];
+    if (sn_rt_array_init(SN_RT_ELEM_F32, persons ? 5 : 4, persons ? dims : dims + 1, &out, &err) != SN_RT_OK)
         return failed(&err);
-    for (uint64_t i = 0; i < n * frames; i++)
+    for (uint64_t i = 0; i < (n - (*end == '-')) * frames; i++)
         memcpy((float *)out.data + i * frame, (const float *)in.data + (i / frames * in.dims[1] + start + i % frames * step) * frame, frame * sizeof(float));
     if (sn_rt_npy_write(to, &out, &err) != SN_RT_OK)
         return failed(&err);
@@ -289,7 +291,7 @@ int main(int argc, char **argv)
     if (argc >= 5 && strcmp(argv[1], "noise") == 0)
         return noise(strtod(argv[2], NULL), strtoull(argv[3], NULL, 10), argv[4], argc - 5, argv + 5);
     if (argc == 7 && strcmp(argv[1], "clip") == 0)
-        return clip(argv[2], strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), argv[5], argv[6]);
+        return clip(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5], argv[6]);
     if ((argc == 4 || argc == 5) && strcmp(argv[1], "compare") == 0)
         return compare(argv[2], argv[3], argc == 5 ? strtod(argv[4], NULL) : 1e-4);
     fprintf(stderr, "usage: golden weights RULE SEED IN OUT | noise LOW SEED OUT DIM... | clip IN N START FRAMES OUT | compare GOLDEN DIR [TOLERANCE]\n");

@@ -33,7 +33,7 @@ def tool(*arguments):
 class Case:
     def __init__(self, line):
         self.name, self.file, self.mode, self.rule, self.seed, n, frames, *sets = line.split()
-        self.n, self.clip, self.frames = int(n), frames, int(frames.split("/")[0])
+        self.n, self.clip, self.frames = n, frames, int(frames.split("/")[0])
         self.set = {k: float(v) for k, v in (s.split("=") for s in sets)}
         self.train = self.mode == "train"
         self.step = "recipes" in self.file
@@ -41,14 +41,18 @@ class Case:
 
     def module(self):
         get = lambda name, default: int(self.set.get(name, default))
+        common = dict(dim=get("dim", 256), early=get("early", 1))
+        persons = max(get("persons", 1), 1)
         if "agcn" in self.file:
-            encoder = lambda: reference.AGCN(get("hidden", 16), get("dim", 256), get("early", 1), get("normed", 1))
+            encoder = lambda: reference.AGCN(get("hidden", 16), normed=get("normed", 1), persons=persons, **common)
         elif "unik" in self.file:
-            encoder = lambda: reference.UNIK(get("hidden", 16), get("dim", 256), get("heads", 4))
+            encoder = lambda: reference.UNIK(get("hidden", 16), heads=get("heads", 4), persons=persons, **common)
         elif "hypergcn" in self.file:
-            encoder = lambda: reference.HyperGCN(get("hidden", 128), get("dim", 256), get("early", 1), get("groups", 8))
+            encoder = lambda: reference.HyperGCN(get("hidden", 128), groups=get("groups", 8), persons=persons, **common)
+        elif "stream" in self.file:
+            encoder = lambda: reference.Stream(get("stream", 1))
         else:
-            encoder = lambda: reference.STGCN(get("hidden", 16), get("dim", 256), dropout=0)
+            encoder = lambda: reference.STGCN(get("hidden", 16), dropout=0, sets=get("sets", 3), **common)
         if self.step:
             return reference.MoCo(encoder, get("snippets", 19), get("queue", 32768), self.set.get("tau", 0.07))
         return encoder()
@@ -89,7 +93,9 @@ class Case:
     def run_encoder(self, module, x, result, folder):
         """The gradient of y is in inference of one sign, so that gradients are sums that a single flipped ReLU cannot change much."""
         x.requires_grad_(True)
-        y = module(x.permute(0, 3, 1, 2).unsqueeze(4)).permute(0, 2, 3, 1)
+        persons = x.unsqueeze(1) if x.dim() == 4 else x
+        y = module(persons.permute(0, 4, 2, 3, 1)).permute(0, 2, 3, 1)
+        y = reference.mean_persons(y, persons, self.set.get("masked", 0))
         y.backward(self.noise(-1 if self.train else 0, y.shape, folder).to(y.dtype))
         result["out/y"] = y.detach().numpy()
         if isinstance(module, reference.HyperGCN):

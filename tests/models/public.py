@@ -69,7 +69,7 @@ class GraphBlock(nn.Module):
 class STGCN(nn.Module):
     def __init__(self, hidden, dim, head="fcn", classes=5):
         super().__init__()
-        self.register_buffer("A", torch.tensor(reference.spatial_graph(), dtype=torch.float32))
+        self.register_buffer("A", torch.tensor(reference.partition(3), dtype=torch.float32))
         self.data_bn = nn.BatchNorm1d(3 * JOINTS)
         self.st_gcn_networks = nn.ModuleList(GraphBlock(i, o, s, b == 0) for b, ((i, o), s) in enumerate(zip(widths(hidden, dim), strides())))
         self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones(3, JOINTS, JOINTS)) for _ in self.st_gcn_networks)

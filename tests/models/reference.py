@@ -16,8 +16,32 @@ EDGES = [(0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6), (8, 
 JOINTS, CENTRE = 25, 20
 
 
-def spatial_graph(edges=EDGES, joints=JOINTS, centre=CENTRE, max_hop=1):
-    """[3, V, V] of the 'spatial' strategy.  Distances are known up to max_hop only, so most neighbours count as equally far."""
+class Stream(nn.Module):
+    """[n, c, t, v, m]: 0 joints, 1 bones by the published list of pairs (child, parent), 2 motion"""
+
+    def __init__(self, stream):
+        super().__init__()
+        self.stream = stream
+
+    def forward(self, x):
+        y = x if self.stream == 0 else torch.zeros_like(x)
+        for child, parent in EDGES + [(CENTRE, CENTRE)] if self.stream == 1 else []:
+            y[:, :, :, child] = x[:, :, :, child] - x[:, :, :, parent]
+        if self.stream == 2:
+            y[:, :, :-1] = x[:, :, 1:] - x[:, :, :-1]
+        return y.permute(0, 4, 1, 2, 3).flatten(0, 1)
+
+
+def mean_persons(y, x, masked):
+    """[n*m, ...] -> [n, ...]; masked: only over persons of x [n, m, t, v, c] that have a coordinate other than 0."""
+    y = y.view(len(x), -1, *y.shape[1:])
+    there = (x != 0).flatten(2).any(2) if masked else torch.ones(y.shape[:2])
+    there = there.to(y.dtype).view(*there.shape, 1, 1, 1)
+    return (y * there).sum(1) / there.sum(1).clamp(min=1)
+
+
+def partition(sets, edges=EDGES, joints=JOINTS, centre=CENTRE, max_hop=1):
+    """[K, V, V]: 1 'uniform', 2 'distance', 3 'spatial'.  Distances are known up to max_hop only, so most neighbours count as equally far."""
     link = np.eye(joints)
     for i, j in edges:
         link[i, j] = link[j, i] = 1
@@ -26,6 +50,10 @@ def spatial_graph(edges=EDGES, joints=JOINTS, centre=CENTRE, max_hop=1):
         hop[np.linalg.matrix_power(link, d) > 0] = d
     near = (hop <= max_hop).astype(float)
     near /= near.sum(0, keepdims=True)
+    if sets == 1:
+        return near[None]
+    if sets == 2:
+        return np.stack([near * (hop == d) for d in range(max_hop + 1)])
     sets = []
     for d in range(max_hop + 1):
         root, close, further = np.zeros((3, joints, joints))
@@ -78,15 +106,16 @@ class Block(nn.Module):
 class STGCN(nn.Module):
     """[n, 3, t, v, m] -> [n*m, dim, t', v]"""
 
-    def __init__(self, hidden=16, dim=256, dropout=0.5):
+    def __init__(self, hidden=16, dim=256, dropout=0.5, early=1, sets=3):
         super().__init__()
-        self.register_buffer("a", torch.tensor(spatial_graph(), dtype=torch.float32))
+        self.register_buffer("a", torch.tensor(partition(sets), dtype=torch.float32))
         self.norm = nn.BatchNorm1d(3 * JOINTS)
         w = hidden
         widths = [(3, w), (w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, 4 * w), (4 * w, 4 * w), (4 * w, dim)]
         self.blocks = nn.ModuleList(
-            Block(i, o, stride=2 if b in (4, 7) else 1, residual=b > 0, dropout=dropout if b > 0 else 0.0) for b, (i, o) in enumerate(widths))
-        self.importance = nn.ParameterList(nn.Parameter(torch.ones(3, JOINTS, JOINTS)) for _ in widths)
+            Block(i, o, stride=early if b == 1 else 2 if b in (4, 7) else 1, residual=b > 0, dropout=dropout if b > 0 else 0.0, k=sets)
+            for b, (i, o) in enumerate(widths))
+        self.importance = nn.ParameterList(nn.Parameter(torch.ones(sets, JOINTS, JOINTS)) for _ in widths)
 
     def forward(self, x, taps=None):
         n, c, t, v, m = x.shape
@@ -157,10 +186,10 @@ class AdaptiveBlock(nn.Module):
 class AGCN(nn.Module):
     """[n, 3, t, v, m] -> [n*m, dim, t', v]; early = 2 and no norm is the variant with stride 8"""
 
-    def __init__(self, hidden=16, dim=256, early=1, normed=True, graph=None, heads=3):
+    def __init__(self, hidden=16, dim=256, early=1, normed=True, graph=None, heads=3, persons=1):
         super().__init__()
         self.register_buffer("a", torch.tensor(inward_graph() if graph is None else graph, dtype=torch.float32))
-        self.norm = nn.BatchNorm1d(3 * JOINTS) if normed else None
+        self.norm = nn.BatchNorm1d(3 * JOINTS * persons) if normed else None
         w = hidden
         widths = [(3, w), (w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, 4 * w), (4 * w, 4 * w), (4 * w, dim)]
         strides = [1, early, 1, 1, 2, 1, 1, 2, 1, 1]
@@ -168,7 +197,7 @@ class AGCN(nn.Module):
 
     def forward(self, x):
         n, c, t, v, m = x.shape
-        x = x.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)
+        x = x.permute(0, 4, 3, 1, 2).reshape(n, m * v * c, t)
         x = self.norm(x) if self.norm is not None else x
         x = x.view(n * m, v, c, t).permute(0, 2, 3, 1).contiguous()
         for block in self.blocks:
@@ -179,8 +208,8 @@ class AGCN(nn.Module):
 class UNIK(AGCN):
     """No fixed graph; three heads in the first block, as published."""
 
-    def __init__(self, hidden=16, dim=256, heads=4):
-        super().__init__(hidden, dim, graph=np.zeros((max(heads, 3), JOINTS, JOINTS)), heads=heads)
+    def __init__(self, hidden=16, dim=256, heads=4, early=1, persons=1):
+        super().__init__(hidden, dim, early, graph=np.zeros((max(heads, 3), JOINTS, JOINTS)), heads=heads, persons=persons)
 
 
 HYPER_EDGES = EDGES[:20] + [(21, 7), (22, 7), (23, 11), (24, 11)]
@@ -281,12 +310,12 @@ class HyperBlock(nn.Module):
 class HyperGCN(nn.Module):
     """[n, 3, t, v, m] -> [n*m, dim, t', v]; hidden = 128 and dim = 256 is the base, dim = 512 the large one"""
 
-    def __init__(self, hidden=128, dim=256, early=1, groups=8):
+    def __init__(self, hidden=128, dim=256, early=1, groups=8, persons=1):
         super().__init__()
         self.register_buffer("link", torch.tensor(linked_graph(), dtype=torch.float32))
         self.position = nn.Parameter(torch.randn(1, JOINTS, hidden))
         self.embed = nn.Linear(3, hidden)
-        self.norm = nn.BatchNorm1d(JOINTS * hidden)
+        self.norm = nn.BatchNorm1d(JOINTS * hidden * persons)
         w = hidden
         widths = [(w, w), (w, w), (w, w), (w, 2 * w), (2 * w, 2 * w), (2 * w, 2 * w), (2 * w, dim), (dim, dim), (dim, dim)]
         strides = [early, 1, 1, 2, 1, 1, 2, 1, 1]
@@ -495,6 +524,8 @@ def _names_pretext(m, prefix):
 
 def names(module):
     """(sinew name, tensor, layout kind) of every weight, state and queue of a module."""
+    if isinstance(module, Stream):
+        return
     if isinstance(module, (STGCN, AGCN, HyperGCN)):
         yield from _names_encoder(module, "")
     elif isinstance(module, Pretext):

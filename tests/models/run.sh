@@ -27,10 +27,11 @@ else
     [[ $sets =~ dim=([0-9]+) ]] && dim=${BASH_REMATCH[1]}
     share=4
     [[ $sets =~ early=2 ]] && share=8
+    [[ $file == *stream* ]] && dim=3 share=1
     low=0
     [ "$mode" = infer ] || low=-1
     "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
-    "$golden" noise "$low" 1 "$work/dy.npy" "$n" $((${frames%/*} / share)) 25 "$dim"
+    "$golden" noise "$low" 1 "$work/dy.npy" "${n%%x*}" $((${frames%/*} / share)) 25 "$dim"
     in=(--in "x=$work/x.npy" --grad "y=$work/dy.npy")
     if [[ $file == *hypergcn* ]]; then
         "$golden" noise 100 1 "$work/more.npy"

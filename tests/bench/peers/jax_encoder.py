@@ -55,7 +55,7 @@ def main():
     import jax
     jax.config.update("jax_platforms", "cpu")
     w = {k: np.asarray(v) for k, v in encoders.safetensors.read(o.weights).items()}
-    a = encoders.reference.spatial_graph().astype(np.float32)
+    a = encoders.reference.partition(3).astype(np.float32)
     run = jax.jit(encoder(jax.numpy, jax.lax, w, a, [1, 1, 1, 1, 2, 1, 1, 2, 1, 1]))
     x = jax.numpy.asarray(np.load(o.input))
     for _ in range(3):
