@@ -32,6 +32,7 @@ static const verb verbs[] = {
 #ifdef SINEW_WITH_CODEGEN
     {"pretrain", "RECIPE --data SET --out RUN", "train as a recipe says",                                        sn_cmd_pretrain},
 #endif
+    {"evaluate", "--scores S --truth T.csv",   "average precision of detections; tables over results",           sn_cmd_evaluate},
 #ifdef SINEW_WITH_BENCH
     {"bench",    "FILE...",                    "measure compile time, speed, memory",                            sn_cmd_bench},
 #endif

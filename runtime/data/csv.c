@@ -146,3 +146,18 @@ unsigned long sn_rt_csv_line(const csv *table, size_t row)
 {
     return table->line[row + 1];
 }
+
+void sn_rt_csv_field(FILE *out, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}

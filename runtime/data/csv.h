@@ -6,6 +6,7 @@
 #include "../status.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct csv {
     const char *path;     /* borrowed from the reader's caller */
@@ -24,5 +25,8 @@ void sn_rt_csv_fini(csv *table);
 int sn_rt_csv_column(const csv *table, const char *name);
 const char *sn_rt_csv_at(const csv *table, size_t row, int column);
 unsigned long sn_rt_csv_line(const csv *table, size_t row);
+
+/* Write a field, quoted if it must be. */
+void sn_rt_csv_field(FILE *out, const char *text);
 
 #endif

@@ -26,27 +26,6 @@ const char *sn_rt_split_of(const char *text)
     return NULL;
 }
 
-size_t sn_rt_names_index(names *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->name[i], name) == 0)
-            return i;
-    char *copy = strdup(name);
-    if (!copy || sn_rt_grow((void **)&list->name, &list->capacity, list->count, sizeof *list->name)) {
-        free(copy);
-        return SIZE_MAX;
-    }
-    list->name[list->count] = copy;
-    return list->count++;
-}
-
-void sn_rt_names_fini(names *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->name[i]);
-    free(list->name);
-}
-
 sn_rt_dataset *sn_rt_dataset_new(const char *layout)
 {
     sn_rt_dataset *set = sn_rt_layout_of(layout) ? calloc(1, sizeof *set) : NULL;
@@ -213,17 +192,21 @@ sn_rt_status sn_rt_dataset_label(sn_rt_dataset *set, size_t sequence, uint32_t s
     if (start >= end || end > s->frames)
         return sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\": segment [%u, %u) is not within its %zu frames", s->id,
                           start, end, s->frames);
-    size_t label_index = sn_rt_names_index(&set->labels, label), origin_index = sn_rt_names_index(&set->origins, origin);
+    uint32_t label_index, origin_index;
+    sn_rt_status status = sn_rt_names_add(&set->labels, label, &label_index, err);
+    if (status == SN_RT_OK)
+        status = sn_rt_names_add(&set->origins, origin, &origin_index, err);
+    if (status != SN_RT_OK)
+        return status;
     for (size_t i = 0; i < s->segments; i++)
         if (s->segment[i].start == start && s->segment[i].end == end && s->segment[i].label == label_index &&
             s->segment[i].origin == origin_index)
             return SN_RT_OK;
     void *items = (void *)(uintptr_t)s->segment;
-    if (label_index == SIZE_MAX || origin_index == SIZE_MAX ||
-        sn_rt_grow(&items, &set->segment_capacity[sequence], s->segments, sizeof *s->segment))
+    if (sn_rt_grow(&items, &set->segment_capacity[sequence], s->segments, sizeof *s->segment))
         return sn_rt_fail(err, SN_RT_MEMORY, "no memory for a segment of \"%s\"", s->id);
     ((sn_rt_segment *)items)[s->segments++] =
-        (sn_rt_segment){start, end, (uint32_t)label_index, (uint32_t)origin_index};
+        (sn_rt_segment){start, end, label_index, origin_index};
     s->segment = items;
     /* Keep the order with one step of insertion sort from the end. */
     sn_rt_segment *list = items;

@@ -14,7 +14,7 @@ enum { SEGMENT_COLUMNS = 4 };
 
 /* ---- writing ---- */
 
-static json_t *names_json(const names *list)
+static json_t *names_json(const sn_rt_names *list)
 {
     json_t *out = json_array();
     for (size_t i = 0; i < list->count; i++)
@@ -112,7 +112,7 @@ typedef struct opening {
     const char *path;
     const sn_rt_tensors *file;
     sn_rt_dataset *set;
-    names labels, origins; /* as the file lists them; the set's own lists fill up as segments are added */
+    sn_rt_names labels, origins; /* as the file lists them; the set's own lists fill up as segments are added */
     sn_rt_error *err;
 } opening;
 
@@ -134,17 +134,20 @@ static sn_rt_status meta_json(const opening *in, const char *key, json_t **out)
     return SN_RT_OK;
 }
 
-static sn_rt_status read_names(const opening *in, const char *key, names *out)
+static sn_rt_status read_names(const opening *in, const char *key, sn_rt_names *out)
 {
     json_t *list = NULL;
+    uint32_t at;
     sn_rt_status status = meta_json(in, key, &list);
     for (size_t i = 0; status == SN_RT_OK && i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
         if (!text)
             status = sn_rt_fail(in->err, SN_RT_FORMAT, "%s: metadata \"%s\"[%zu] is not a string", in->path, key, i);
-        else if (sn_rt_names_index(out, text) != i)
+        else if (sn_rt_names_find(out, text) != SN_RT_NO_NAME)
             status = sn_rt_fail(in->err, SN_RT_FORMAT, "%s: metadata \"%s\"[%zu] \"%s\" occurs twice", in->path, key, i,
                                 text);
+        else
+            status = sn_rt_names_add(out, text, &at, in->err);
     }
     json_decref(list);
     return status;
@@ -208,8 +211,8 @@ static sn_rt_status read_segments(const opening *in, size_t index)
         if (row[0] < 0 || row[1] <= row[0] || (size_t)row[1] > s->frames || row[2] < 0 ||
             (size_t)row[2] >= in->labels.count || row[3] < 0 || (size_t)row[3] >= in->origins.count)
             return sn_rt_fail(in->err, SN_RT_FORMAT,
-                              "%s: array \"%s\": row %zu [%d, %d, %d, %d] is not a segment of %zu frames, %zu labels and "
-                              "%zu origins",
+                              "%s: array \"%s\": row %zu [%d, %d, %d, %d] is not a segment of %zu frames, %u labels and "
+                              "%u origins",
                               in->path, name, i, row[0], row[1], row[2], row[3], s->frames, in->labels.count,
                               in->origins.count);
         status = sn_rt_dataset_label(in->set, index, (uint32_t)row[0], (uint32_t)row[1], in->labels.name[row[2]],
@@ -299,12 +302,10 @@ static sn_rt_status open_all(opening *in)
     if (status == SN_RT_OK)
         status = read_names(in, "label_origins", &in->origins);
     /* The set keeps the file's numbering of labels, also of those that no segment uses. */
-    for (size_t i = 0; status == SN_RT_OK && i < in->labels.count; i++)
-        if (sn_rt_names_index(&in->set->labels, in->labels.name[i]) != i)
-            status = sn_rt_fail(in->err, SN_RT_MEMORY, "%s: no memory", in->path);
-    for (size_t i = 0; status == SN_RT_OK && i < in->origins.count; i++)
-        if (sn_rt_names_index(&in->set->origins, in->origins.name[i]) != i)
-            status = sn_rt_fail(in->err, SN_RT_MEMORY, "%s: no memory", in->path);
+    for (uint32_t i = 0, at; status == SN_RT_OK && i < in->labels.count; i++)
+        status = sn_rt_names_add(&in->set->labels, in->labels.name[i], &at, in->err);
+    for (uint32_t i = 0, at; status == SN_RT_OK && i < in->origins.count; i++)
+        status = sn_rt_names_add(&in->set->origins, in->origins.name[i], &at, in->err);
     if (status == SN_RT_OK)
         status = read_bodies(in);
     if (status == SN_RT_OK)
