@@ -5,6 +5,9 @@
 
 #include "cli.h"
 #include "evaluate.h"
+#ifdef SINEW_WITH_CODEGEN
+#include "knn.h"
+#endif
 
 typedef struct options {
     char      *scores, *detections, *truth, *video, *name, *out, *form;
@@ -12,6 +15,10 @@ typedef struct options {
     double     fps;
     int        json, classwise, padded, actions;
     sn_judging judging;
+    char       *data, *train, *val, *levels, *scores_out, *weights, *prefix, *module, *value; /* of --knn */
+    const char **set;
+    int         knn, k, leave_one_out, ignore_unlabelled, threads;
+    double      tau, snippet;
 } options;
 
 static sn_rt_table_form form_of(const options *o)
@@ -56,6 +63,56 @@ static int gather(const options *o, const char **path, uint32_t count)
     return status == SN_RT_OK ? SN_EXIT_OK : sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
 }
 
+/* ---- nearest neighbours ------------------------------------------------------------------------------------------------- */
+
+#ifdef SINEW_WITH_CODEGEN
+static json_t *knn_given(const options *o, const char *model)
+{
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s?, s:s, s:i, s:f, s:b, s:s}", "model", model, "data", o->data, "weights", o->weights, "value", o->value,
+                     "train", o->train ? o->train : "train", "val", o->val ? o->val : "val", "classes", o->classes, "level", o->levels ? o->levels : "frame", "k",
+                     o->k, "tau", o->tau, "leave_one_out", o->leave_one_out, "protocol", o->judging.protocol);
+}
+
+static int evaluate_knn(const options *o, const char *model)
+{
+    char        cache[4096];
+    sn_rt_error err = {""};
+    const sn_features_how features = {.model = model, .weights = o->weights, .prefix = o->prefix, .module = o->module, .value = o->value, .set = o->set,
+                                      .sets = sn_cli_count(o->set), .cache_dir = sn_cache_dir(cache, sizeof cache), .threads = o->threads};
+    const sn_knn_how how = {.data = o->data, .train = o->train ? o->train : "train", .val = o->val ? o->val : "val", .classes = o->classes,
+                            .levels = o->levels ? o->levels : "frame", .ignore_unlabelled = o->ignore_unlabelled, .leave_one_out = o->leave_one_out,
+                            .k = o->k, .tau = o->tau, .snippet_frames = o->snippet};
+    sn_extractor x;
+    json_t *record = sn_record_new(o->name ? o->name : model, knn_given(o, model));
+    int     code = SN_EXIT_FAILED;
+    if (!sn_extractor_open(&x, &features, &err)) {
+        if (x.diags.errors) sn_cli_report(&x.diags);
+        else sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
+    } else if (sn_evaluate_knn(&how, &o->judging, &x, o->scores_out, record, &err) != SN_RT_OK) {
+        sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
+    } else {
+        code = finish(o, record);
+    }
+    sn_extractor_close(&x);
+    json_decref(record);
+    return code;
+}
+
+static int check_knn(const options *o, uint32_t plain)
+{
+    bool level[SN_GRAINS];
+    if (plain != 1) return sn_cli_usage("evaluate", "--knn wants one MODEL: a graph file or the folder of a run");
+    if (!o->data) return sn_cli_usage("evaluate", "--data SET is missing");
+    if (o->levels && !sn_grains_read(o->levels, level)) return sn_cli_usage("evaluate", "--level %s: expected frame, snippet or sequence, parted by commas", o->levels);
+    if (o->k < 1 || o->k > 1000 || !(o->tau >= 0) || !(o->snippet >= 1)) return sn_cli_usage("evaluate", "--k is 1 to 1000, --tau not below 0, --snippet at least 1");
+    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("evaluate", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    return SN_EXIT_OK;
+}
+#else
+static int evaluate_knn(const options *o, const char *model) { return (void)o, (void)model, SN_EXIT_FAILED; }
+static int check_knn(const options *o, uint32_t plain) { return (void)o, (void)plain, sn_cli_usage("evaluate", "--knn: this program was built without code generation"); }
+#endif
+
 static int check_usage(options *o, uint32_t plain)
 {
     sn_rt_error err = {""};
@@ -67,16 +124,18 @@ static int check_usage(options *o, uint32_t plain)
     if (o->scores && o->detections) return sn_cli_usage("evaluate", "--scores and --detections exclude each other");
     if ((o->scores || o->detections) && !o->truth) return sn_cli_usage("evaluate", "--truth T.csv is missing");
     if ((o->scores || o->detections) && plain) return sn_cli_usage("evaluate", "records of results go without --scores and --detections");
+    if (o->knn && (o->scores || o->detections)) return sn_cli_usage("evaluate", "--knn goes without --scores and --detections");
     if (!o->scores && !o->detections && !plain) return sn_cli_usage("evaluate", "nothing to evaluate: give --scores, --detections, or records of results");
     o->judging = (sn_judging){.protocol = o->protocol ? o->protocol : "babel", .thresholds = o->thresholds ? o->thresholds : "both", .classes = o->classes,
                               .background = o->background, .detections_out = o->detections_out, .fps = o->fps, .padded = (size_t)o->padded,
                               .actions = (uint32_t)o->actions, .smallest = o->overlap && strcmp(o->overlap, "smallest") == 0};
-    return sn_judging_check(&o->judging, &err) == SN_RT_OK ? SN_EXIT_OK : sn_cli_usage("evaluate", "%s", err.text);
+    if (sn_judging_check(&o->judging, &err) != SN_RT_OK) return sn_cli_usage("evaluate", "%s", err.text);
+    return o->knn ? check_knn(o, plain) : SN_EXIT_OK;
 }
 
 int sn_cmd_evaluate(int argc, const char **argv)
 {
-    options      o = {0};
+    options      o = {.k = 20, .tau = 0.07, .snippet = 300.0 / 19};
     const char **plain;
     uint32_t     count;
     const struct poptOption table[] = {
@@ -92,6 +151,23 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"overlap", '\0', POPT_ARG_STRING, &o.overlap, 0, "of truths in BABEL: error (default), or smallest: the first class wins", "RULE"},
         {"padded", '\0', POPT_ARG_INT, &o.padded, 0, "of pku: smooth over padding up to so many frames, as the original does", "FRAMES"},
         {"actions", '\0', POPT_ARG_INT, &o.actions, 0, "of pku-official: classes that mAP_action is divided by (51)", "N"},
+        {"knn", '\0', POPT_ARG_NONE, &o.knn, 0, "nearest neighbours of the features of MODEL: a graph file, or the folder of a run of sinew pretrain", NULL},
+        {"data", '\0', POPT_ARG_STRING, &o.data, 0, "knn: labelled data set", "SET"},
+        {"train", '\0', POPT_ARG_STRING, &o.train, 0, "knn: splits whose rows are searched, comma-separated (train)", "NAMES"},
+        {"val", '\0', POPT_ARG_STRING, &o.val, 0, "knn: splits whose rows are judged (val)", "NAMES"},
+        {"leave-one-out", '\0', POPT_ARG_NONE, &o.leave_one_out, 0, "knn: search the other sequences of --val", NULL},
+        {"level", '\0', POPT_ARG_STRING, &o.levels, 0, "knn: rows are frames of the encoder (frame, default), snippet or sequence; comma-separated", "LIST"},
+        {"snippet", '\0', POPT_ARG_DOUBLE, &o.snippet, 0, "knn: frames a snippet (300 / 19)", "FRAMES"},
+        {"k", 'k', POPT_ARG_INT, &o.k, 0, "knn: neighbours that vote for classes and detections (20); 1, 5, 20 and 100 are told besides", "K"},
+        {"tau", '\0', POPT_ARG_DOUBLE, &o.tau, 0, "knn: temperature of votes; 0: all equal (0.07)", "TAU"},
+        {"ignore-unlabelled", '\0', POPT_ARG_NONE, &o.ignore_unlabelled, 0, "knn: frames without any segment do not count, instead of being background", NULL},
+        {"value", '\0', POPT_ARG_STRING, &o.value, 0, "knn: which value of the model, such as q.enc (default for a recipe) or q.enc.z1", "NAME"},
+        {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "knn: weights by name (the newest checkpoint of the run)", "W"},
+        {"prefix", '\0', POPT_ARG_STRING, &o.prefix, 0, "knn: take weights PREFIX.name of the file for name", "PREFIX"},
+        {"module", 'm', POPT_ARG_STRING, &o.module, 0, "knn: the module that is the program", "NAME"},
+        {"set", 's', POPT_ARG_ARGV, &o.set, 0, "knn: give a parameter of the program another value; may be repeated", "NAME=VALUE"},
+        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "knn: threads; results do not depend on it", "N"},
+        {"scores-out", '\0', POPT_ARG_STRING, &o.scores_out, 0, "knn: file for the frame probabilities", "S"},
         {"name", '\0', POPT_ARG_STRING, &o.name, 0, "of the setting; results of one name are repetitions", "NAME"},
         {"out", 'o', POPT_ARG_STRING, &o.out, 0, "file for the record of this result", "R.json"},
         {"detections-out", '\0', POPT_ARG_STRING, &o.detections_out, 0, "file for the detections made from scores", "D.csv"},
@@ -101,14 +177,16 @@ int sn_cmd_evaluate(int argc, const char **argv)
         POPT_AUTOHELP POPT_TABLEEND,
     };
     poptContext popt = poptGetContext("sinew evaluate", argc, argv, table, 0);
-    poptSetOtherOptionHelp(popt, "--scores S|--detections D.csv --truth T.csv [--protocol NAME]\n       sinew evaluate RECORD...\n\n"
-                                 "Average precision of detections; or tables over records of several results, mean and deviation over those of one name.\n"
+    poptSetOtherOptionHelp(popt, "--scores S|--detections D.csv --truth T.csv [--protocol NAME]\n       sinew evaluate MODEL --knn --data SET\n       sinew evaluate RECORD...\n\n"
+                                 "Average precision of detections, given or made from frame probabilities or from nearest neighbours of features; or tables over records of several results, mean and deviation over those of one name.\n"
                                  "Frames count from 0, ends are exclusive.  runtime/eval/README.md describes files and protocols.\n");
     int code = sn_cli_parse(popt, "evaluate", &plain, &count);
     if (code == 0) code = check_usage(&o, count);
-    if (code == 0) code = count ? gather(&o, plain, count) : evaluate_files(&o);
+    if (code == 0) code = o.knn ? evaluate_knn(&o, plain[0]) : count ? gather(&o, plain, count) : evaluate_files(&o);
     free(o.scores), free(o.detections), free(o.truth), free(o.video), free(o.name), free(o.out), free(o.form), free(o.protocol), free(o.thresholds);
     free(o.classes), free(o.background), free(o.overlap), free(o.detections_out);
+    free(o.data), free(o.train), free(o.val), free(o.levels), free(o.scores_out), free(o.weights), free(o.prefix), free(o.module), free(o.value);
+    sn_cli_list_fini(o.set);
     poptFreeContext(popt);
     return code;
 }

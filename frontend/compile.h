@@ -31,6 +31,8 @@ typedef struct sn_program_options {
     uint32_t           sets;
     bool               training;   /* `training` is 1: batch statistics, dropout, updates of states and queues */
     bool               taps;       /* the module's taps are outputs too */
+    const char        *value;      /* only this is an output, called "value": an output or tap of the module, or of an instance inside it by its full name,
+                                      such as "q.enc" (its first output) or "q.enc.z1"; or a node.  Parameters it does not need stay unread.  NULL: as declared */
     const sn_autodiff_request *request; /* gradients wanted */
     uint32_t           requests;
     const char        *cache_dir;  /* of compiled objects; NULL: none.  sn_cache_dir gives the usual one */

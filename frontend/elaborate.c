@@ -189,12 +189,47 @@ static const sn_ast_module *main_module(const sn_model *m, const char *name, con
     return NULL;
 }
 
+/* "RESULT", "INSTANCE" or "INSTANCE.RESULT" as `full` names it; r is one instance. */
+static sn_ref result_named(const sn_results *r, const char *full)
+{
+    size_t n = strlen(r->instance);
+    if (strncmp(full, r->instance, n) != 0 || (n && full[n] && full[n] != '.')) return SN_NONE;
+    if (!full[n]) return r->n ? r->ref[0] : SN_NONE;
+    for (uint32_t i = 0; i < r->n; i++)
+        if (strcmp(r->name[i], full + n + (n > 0)) == 0) return r->ref[i];
+    return SN_NONE;
+}
+
+/* What options->value means. */
+static sn_ref find_value(sn_elab *e, const char *full)
+{
+    sn_ref found = SN_NONE;
+    for (uint32_t i = e->mades; i-- > 0 && sn_is_none(found);) found = result_named(e->made[i], full);
+    for (uint32_t i = e->g->nodes; i-- > 0 && sn_is_none(found);)
+        if (e->g->node[i].name && strcmp(e->g->node[i].name, full) == 0) found = (sn_ref){i};
+    return found;
+}
+
+static void only_value(sn_elab *e, const sn_ast_module *m, const char *full)
+{
+    sn_loc at = {.source = sn_diags_source(e->diags, "value", full, strlen(full)), .len = (uint32_t)strlen(full)};
+    const char **candidate = sn_new_n(&e->arena, const char *, e->mades + 1);
+    for (uint32_t i = 0; i < e->mades; i++) candidate[i] = e->made[i]->instance;
+    sn_ref found = find_value(e, full);
+    const char *near = sn_nearest(full, candidate, e->mades);
+    if (!sn_is_none(found)) sn_graph_output(e->g, "value", found, at);
+    else if (near && *near) sn_elab_error(e, at, NULL, "%s has no value \"%s\"; did you mean \"%s\"?", m->name.s, full, near);
+    else sn_elab_error(e, at, NULL, "%s has no value \"%s\"", m->name.s, full);
+}
+
 static void make_program(sn_elab *e, const sn_ast_module *m, const sn_file *file, const sn_program_options *o)
 {
     sn_call c = {.file = file, .module = m, .name = "", .loc = m->name.loc};
     c.arg = sn_elab_sets(o, &e->arena, &e->g->dims, e->diags, &c.args);
     e->errors += c.args < o->sets && e->diags->errors; /* a wrong one was left out */
     const sn_results *r = sn_elab_instance(e, &c);
+    if (r && o->value && !e->errors) only_value(e, m, o->value);
+    if (o->value) return;
     uint32_t n = r ? (o->taps ? r->n : m->outputs) : 0;
     for (uint32_t i = 0; r && i < n && i < r->n; i++) {
         const sn_ast_output *x = i < m->outputs ? &m->output[i] : &m->tap[i - m->outputs];

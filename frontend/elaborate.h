@@ -32,6 +32,7 @@ typedef struct sn_elab {
     bool            noted;    /* the last error was new: notes to it are wanted */
     bool            full;     /* a limit was reached: stop making nodes */
     const sn_ast_module **visited; uint32_t visits;
+    const struct sn_results **made; uint32_t mades; /* results of all instances, in the order they were finished */
 } sn_elab;
 
 void sn_elab_init(sn_elab *e, const sn_model *m, const char *name, sn_diags *diags);
@@ -51,6 +52,7 @@ void sn_elab_at(sn_elab *e, sn_loc loc, const char *name);
 
 typedef struct sn_results { /* what an instance gives: outputs, then taps */
     const sn_ast_module *module;
+    const char          *instance; /* its full name, "" for the program itself */
     const char          *memory; /* prefix of the names of its weights and states */
     const struct sn_momentum *momentum; /* its weights are copies, its results constant; or NULL */
     uint32_t             n;

@@ -42,6 +42,16 @@ static void visit(sn_elab *e, const sn_ast_module *m)
     e->visited[e->visits++] = m;
 }
 
+static void keep(sn_elab *e, const sn_results *r)
+{
+    if ((e->mades & (e->mades + 1)) == 0) { /* as in visit */
+        const sn_results **grown = sn_new_n(&e->arena, const sn_results *, 2 * (e->mades + 1));
+        if (e->mades) memcpy(grown, e->made, e->mades * sizeof *grown);
+        e->made = grown;
+    }
+    e->made[e->mades++] = r;
+}
+
 static bool one_result(sn_scope *s, const sn_ast_output *o, sn_results *r)
 {
     const char *node = s->prefix[0] ? s->prefix : NULL;
@@ -71,13 +81,14 @@ static const sn_results *results(sn_scope *s)
     sn_elab *e = s->e;
     const sn_ast_module *m = s->module;
     sn_results *r = sn_new(&e->arena, sn_results);
-    *r = (sn_results){.module = m, .memory = s->memory, .momentum = s->momentum};
+    *r = (sn_results){.module = m, .instance = s->prefix, .memory = s->memory, .momentum = s->momentum};
     r->name = sn_new_n(&e->arena, const char *, m->outputs + m->taps + 1);
     r->ref = sn_new_n(&e->arena, sn_ref, m->outputs + m->taps + 1);
     r->absent = sn_new_n(&e->arena, const char *, m->outputs + m->taps + 1);
     if (m->outputs == 0) sn_elab_error(e, m->name.loc, s->prefix[0] ? s->prefix : NULL, "module %s has no outputs", m->name.s);
     for (uint32_t i = 0; i < m->outputs; i++) one_result(s, &m->output[i], r);
     for (uint32_t i = 0; i < m->taps; i++) one_result(s, &m->tap[i], r);
+    keep(e, r);
     return r;
 }
 

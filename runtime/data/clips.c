@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static sn_rt_status check_splits(const char *splits, sn_rt_error *err)
+sn_rt_status sn_rt_splits_check(const char *splits, sn_rt_error *err)
 {
     for (const char *at = splits; at;) {
         size_t length = strcspn(at, ",");
@@ -25,7 +25,7 @@ static sn_rt_status check_splits(const char *splits, sn_rt_error *err)
     return SN_RT_OK;
 }
 
-static int is_listed(const char *splits, const char *split)
+bool sn_rt_split_listed(const char *splits, const char *split)
 {
     size_t length = strlen(split);
     for (const char *at = splits; at;) {
@@ -76,10 +76,10 @@ sn_rt_status sn_rt_clips_make(const sn_rt_loader_config *config, sn_rt_clip **ou
     const sn_rt_dataset *set = config->set;
     clip_list list = {0};
     size_t joints = 0;
-    sn_rt_status status = check_splits(config->splits, err);
+    sn_rt_status status = sn_rt_splits_check(config->splits, err);
     for (size_t i = 0; status == SN_RT_OK && i < sn_rt_dataset_count(set); i++) {
         const sn_rt_sequence *s = sn_rt_dataset_at(set, i);
-        if (!is_listed(config->splits, s->split) || (config->only && !config->only[i]))
+        if (!sn_rt_split_listed(config->splits, s->split) || (config->only && !config->only[i]))
             continue;
         if (joints && s->joints != joints)
             status = sn_rt_fail(err, SN_RT_ARGUMENT, "sequence \"%s\" has %zu joints, those before it %zu", s->id, s->joints,

@@ -62,6 +62,10 @@ sn_rt_status sn_rt_loader_next(sn_rt_loader *loader, sn_rt_batch *out, sn_rt_err
 /* Make (epoch, step) the next batch, for exact resume. SN_RT_ARGUMENT if step is not below steps an epoch. */
 sn_rt_status sn_rt_loader_seek(sn_rt_loader *loader, uint64_t epoch, uint64_t step, sn_rt_error *err);
 
+/* Lists of splits: SN_RT_ARGUMENT if one is unknown; is this one in the list?  NULL lists all. */
+sn_rt_status sn_rt_splits_check(const char *splits, sn_rt_error *err);
+bool sn_rt_split_listed(const char *splits, const char *split);
+
 size_t sn_rt_loader_clips(const sn_rt_loader *loader);
 const sn_rt_clip *sn_rt_loader_clip(const sn_rt_loader *loader, size_t index);
 uint64_t sn_rt_loader_steps(const sn_rt_loader *loader); /* an epoch */

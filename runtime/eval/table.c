@@ -123,6 +123,7 @@ static bool repeated(const sn_rt_table *t, uint32_t column)
 static void print_csv(const sn_rt_table *t, FILE *out)
 {
     char name[300];
+    if (t->title) fputs("table,", out);
     sn_rt_csv_field(out, t->corner);
     for (uint32_t c = 0; c < t->columns.count; c++) {
         for (int part = 0; part < (repeated(t, c) ? 3 : 1); part++) {
@@ -133,6 +134,7 @@ static void print_csv(const sn_rt_table *t, FILE *out)
     }
     fputc('\n', out);
     for (uint32_t r = 0; r < t->rows.count; r++) {
+        if (t->title) sn_rt_csv_field(out, t->title), fputc(',', out);
         sn_rt_csv_field(out, t->rows.name[r]);
         for (uint32_t c = 0; c < t->columns.count; c++) {
             const sn_rt_cell *cell = cell_at(t, r, c);
@@ -149,7 +151,6 @@ void sn_rt_table_print(const sn_rt_table *t, sn_rt_table_form form, FILE *out)
 {
     if (t->title && form == SN_RT_TABLE_TEXT) fprintf(out, "%s\n", t->title);
     if (t->title && form == SN_RT_TABLE_MARKDOWN) fprintf(out, "**%s**\n\n", t->title);
-    if (t->title && form == SN_RT_TABLE_CSV) fprintf(out, "# %s\n", t->title);
     if (form == SN_RT_TABLE_TEXT) print_text(t, out);
     else if (form == SN_RT_TABLE_CSV) print_csv(t, out);
     else print_markdown(t, out);
