@@ -157,7 +157,7 @@ static bool make_inputs(rig *r, const sn_abi_program *p, const sn_training *t, s
     r->input = calloc(p->params + 1u, sizeof *r->input);
     r->count = calloc(p->params + 1u, sizeof *r->count);
     if (!r->input || !r->count) return false;
-    for (uint32_t i = 0, n = 0; i < (t->input ? t->recipe.views : p->params); i++) {
+    for (uint32_t i = 0, n = 0; i < (t->input ? t->inputs : p->params); i++) {
         uint32_t param = t->input ? sn_rt_find_param(p, t->input[i]) : i;
         if (p->param[param].kind != SN_ABI_INPUT) continue;
         size_t count = sn_rt_session_count(r->session, &p->param[param].type);

@@ -107,33 +107,114 @@ static void override(bundle *b, const sn_arg *arg, uint32_t args, sn_value *para
     if (args) *params = out;
 }
 
+/* What is put together: a module under overrides, with what its open names mean. */
+typedef struct whole {
+    const sn_ast_module *module;
+    const sn_file       *file;
+    sn_ast_fill         *fill;  uint32_t fills; /* instead of the module's, if not NULL */
+    const sn_arg        *arg;   uint32_t args;
+    const sn_ast_recipe *recipe;                /* or NULL */
+} whole;
+
+static void write_whole(bundle *b, const whole *w, FILE *out)
+{
+    sn_ast_module *module = sn_new_n(&b->arena, sn_ast_module, module_count(b->m) + 1);
+    b->entry = sn_new_n(&b->arena, entry, module_count(b->m) + 1);
+    name_of(b, w->module, w->file);
+    for (uint32_t i = 0; i < b->entries; i++) { /* grows while it is walked */
+        module[i] = *b->entry[i].module;
+        module[i].name.s = b->entry[i].name;
+        module[i].like.s = NULL; /* it is whole */
+        if (i == 0 && w->fill) {
+            module[i].fill = w->fill;
+            module[i].fills = w->fills;
+        }
+        rename_nodes(b, &b->entry[i], &module[i]);
+        rename_fills(b, &module[i]);
+    }
+    override(b, w->arg, w->args, &module[0].params);
+    sn_ast_file f = {.doc = b->m->file[0].ast.doc, .module = module, .modules = b->entries};
+    if (w->recipe) f.recipe = *w->recipe;
+    sn_ast_print(&f, out);
+}
+
 bool sn_model_bundle(const sn_model *m, const sn_program_options *options, FILE *out, sn_diags *diags)
 {
-    bundle b = {.m = m};
-    const sn_file *file;
-    const char *main_name = options->module ? options->module : sn_model_main(m);
-    const sn_ast_module *main_module = main_name ? sn_model_find(m, &m->file[0], main_name, &file) : NULL;
-    uint32_t before = diags->errors, args;
-    sn_dims dims;
-    if (!main_module) return false;
+    bundle   b = {.m = m};
+    uint32_t before = diags->errors;
+    sn_dims  dims;
+    whole    w = {.recipe = &m->file[0].ast.recipe};
+    const char *name = options->module ? options->module : sn_model_main(m);
+    w.module = name ? sn_model_find(m, &m->file[0], name, &w.file) : NULL;
+    if (!w.module) return false;
     sn_arena_init(&b.arena);
     sn_dims_init(&dims);
-    const sn_arg *arg = sn_elab_sets(options, &b.arena, &dims, diags, &args);
-    b.entry = sn_new_n(&b.arena, entry, module_count(m) + 1);
-    sn_ast_module *module = sn_new_n(&b.arena, sn_ast_module, module_count(m) + 1);
-    name_of(&b, main_module, file);
-    for (uint32_t i = 0; i < b.entries; i++) { /* grows while it is walked */
-        module[i] = *b.entry[i].module;
-        module[i].name.s = b.entry[i].name;
-        module[i].like.s = NULL; /* it is whole */
-        rename_nodes(&b, &b.entry[i], &module[i]);
-        rename_fills(&b, &module[i]);
-    }
-    override(&b, arg, args, &module[0].params);
-    sn_ast_file f = {.doc = m->file[0].ast.doc, .module = module, .modules = b.entries, .recipe = m->file[0].ast.recipe};
+    w.arg = sn_elab_sets(options, &b.arena, &dims, diags, &w.args);
     bool ok = diags->errors == before;
-    if (ok) sn_ast_print(&f, out);
+    if (ok) write_whole(&b, &w, out);
     sn_dims_fini(&dims);
+    sn_arena_fini(&b.arena);
+    return ok;
+}
+
+/* ---- one instance alone ------------------------------------------------------------------------------------------------- */
+
+/* Every value of a map as the number it is in the scope. */
+static sn_value numbers(sn_scope *s, const sn_value *map, const char *node, sn_arena *arena)
+{
+    sn_value out = *map;
+    out.item = sn_new_n(arena, sn_value, map->n + 1);
+    for (uint32_t i = 0; i < map->n; i++) out.item[i] = number(sn_scope_number(s, &map->item[i], node, map->key[i]));
+    return out;
+}
+
+/* The node that exists under that name. */
+static const sn_ast_node *find_node(sn_scope *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->module->nodes; i++) {
+        const sn_ast_node *n = &s->module->node[i];
+        if (n->name.s && n->op.s && strcmp(n->name.s, name) == 0 && sn_elab_when(s, &n->when, name) == SN_EXISTS) return n;
+    }
+    return NULL;
+}
+
+/* Parameters of the node as overrides, and the fills of the scope's module, evaluated. */
+static bool part_of(bundle *b, sn_scope *s, const char *name, whole *w)
+{
+    const sn_ast_node *n = find_node(s, name);
+    w->module = n ? sn_model_find(b->m, s->file, n->op.s, &w->file) : NULL;
+    if (!w->module) return false;
+    sn_arg *arg = sn_new_n(&b->arena, sn_arg, n->with.n + 1);
+    for (uint32_t i = 0; i < n->with.n; i++) arg[w->args++] = (sn_arg){n->with.key[i], sn_scope_number(s, &n->with.item[i], name, n->with.key[i]), n->with.key_loc[i], false};
+    w->arg = arg;
+    w->fill = sn_new_n(&b->arena, sn_ast_fill, s->module->fills + 1);
+    for (; w->fills < s->module->fills; w->fills++) {
+        w->fill[w->fills] = s->module->fill[w->fills];
+        w->fill[w->fills].with = numbers(s, &s->module->fill[w->fills].with, name, &b->arena);
+    }
+    return true;
+}
+
+bool sn_model_bundle_part(const sn_model *m, const sn_program_options *options, const char *node, FILE *out, sn_diags *diags)
+{
+    bundle         b = {.m = m};
+    whole          w = {0};
+    const sn_file *file = NULL;
+    uint32_t       before = diags->errors, sets;
+    const char    *name = options->module ? options->module : sn_model_main(m);
+    sn_scope       s = {.prefix = "", .module = name ? sn_model_find(m, &m->file[0], name, &file) : NULL};
+    sn_elab        e;
+    if (!s.module) return false;
+    sn_arena_init(&b.arena);
+    sn_elab_init(&e, m, name, diags);
+    s.e = &e;
+    s.file = file;
+    sn_arg *set = sn_elab_sets(options, &e.arena, &e.g->dims, diags, &sets);
+    sn_scope_params(&s, set, sets, NULL);
+    bool ok = part_of(&b, &s, node, &w) && diags->errors == before;
+    if (ok) write_whole(&b, &w, out);
+    sn_graph_free(e.g);
+    sn_elab_fini(&e);
     sn_arena_fini(&b.arena);
     return ok;
 }

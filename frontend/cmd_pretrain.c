@@ -3,18 +3,15 @@
 #include "commands.h"
 
 #include "../runtime/train/batches.h"
-#include "../runtime/train/log.h"
+#include "progress.h"
 #include "training.h"
 
 #include <errno.h>
-#include <math.h>
 #include <popt.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 /* What the command line says. */
 typedef struct settings {
@@ -39,26 +36,8 @@ typedef struct pretraining {
     sn_rt_batches       batches;
     char               *data_text;
     char               *graph; /* of recipe.json */
-    double              began;    /* when training began in this sitting; 0 before */
-    double              reported; /* when a line was last printed */
-    bool                terminal; /* standard error is one: rewrite the line in place */
+    sn_progress         progress;
 } pretraining;
-
-static volatile sig_atomic_t stop_signal;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* The first signal asks to stop after the step, the second one ends the program as it would have. */
-static void on_signal(int number)
-{
-    stop_signal = number;
-    signal(number, SIG_DFL);
-}
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
@@ -79,6 +58,7 @@ static int open_training(pretraining *p)
         sn_training_complain(&p->training, "pretrain", &err);
         return SN_EXIT_FAILED;
     }
+    if (p->training.recipe.labels) return wrong(p->how->recipe, "the recipe wants labels: sinew finetune");
     sn_compile_stats c = p->training.program.stats;
     sn_diags_print(&p->training.diags, stderr); /* warnings */
     fprintf(stderr, "%s: %u kernels, %u distinct, ", p->how->recipe, c.kernels, c.distinct);
@@ -117,7 +97,7 @@ static int open_loader(pretraining *p)
                                       .stride_seconds = how->stride_seconds};
     for (uint32_t v = 0; v < r->views; v++) p->config.view[v] = r->view[v].augment;
     if (sn_rt_loader_open(&p->config, &p->loader, &err) != SN_RT_OK) return wrong(how->data, err.text);
-    sn_rt_batches_init(&p->batches, p->loader, p->config.views);
+    if (sn_rt_batches_init(&p->batches, p->loader, &p->config, &err) != SN_RT_OK) return wrong(err.text, NULL);
     p->data_text = sn_rt_batches_text(&p->config, p->loader);
     p->graph = graph_text(p);
     if (!p->data_text || !p->graph) return wrong("no memory", NULL);
@@ -141,74 +121,21 @@ static int open_trainer(pretraining *p)
     return SN_EXIT_OK;
 }
 
-/* ---- progress ----------------------------------------------------------------------------------------------------------- */
-
-static void print_time(FILE *f, double seconds)
-{
-    long s = (long)(seconds + 0.5);
-    if (s >= 3600) fprintf(f, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-    else fprintf(f, "%ld:%02ld", s / 60, s % 60);
-}
-
 static void report(void *context, const sn_rt_run_state *state)
 {
     pretraining *p = context;
-    double       t = now(), left = (double)(state->steps - state->step) * state->step_seconds;
-    if (p->began <= 0) p->began = t - state->step_seconds;
-    if (p->how->minutes > 0) left = fmin(left, fmax(p->how->minutes * 60 - (t - p->began), 0));
-    if (state->step < state->steps && t - p->reported < (p->terminal ? 0.2 : 10)) return;
-    p->reported = t;
-    fprintf(stderr, "%sstep %llu/%llu  epoch %llu  %.1f sequences/s  left ", p->terminal ? "\r\033[K" : "", (unsigned long long)state->step,
-            (unsigned long long)state->steps, (unsigned long long)state->epoch + 1, p->config.batch / state->step_seconds);
-    print_time(stderr, left);
-    for (uint32_t i = 0; i < sn_rt_trainer_scalars(state->trainer); i++)
-        fprintf(stderr, "  %s %.4g", sn_rt_trainer_scalar_name(state->trainer, i), (double)sn_rt_trainer_scalar(state->trainer, i));
-    if (state->data_seconds > 0.1 * state->step_seconds) fprintf(stderr, "  (waited %.2f s for data)", state->data_seconds);
-    if (!p->terminal) fputc('\n', stderr);
+    sn_progress_step(&p->progress, state);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------------ */
 
-/* Mean of a column over rows begin .. end-1. */
-static double mean_of(const sn_rt_log *log, uint32_t column, size_t begin, size_t end)
-{
-    double sum = 0;
-    for (size_t i = begin; i < end; i++) sum += (double)sn_rt_log_at(log, i).value[column];
-    return sum / (double)(end - begin);
-}
-
-/* What changed: every logged value at the beginning and at the end of the whole run. */
-static void print_summary(const pretraining *p, uint64_t step)
-{
-    sn_rt_log  *log;
-    uint32_t    n = sn_rt_trainer_scalars(p->trainer);
-    const char **name = calloc(n + 1u, sizeof *name);
-    for (uint32_t i = 0; name && i < n; i++) name[i] = sn_rt_trainer_scalar_name(p->trainer, i);
-    if (name && step > 0 && sn_rt_log_open(p->how->out, name, n, step, &log, NULL) == SN_RT_OK) {
-        size_t rows = sn_rt_log_count(log), part = rows < 20 ? (rows + 1) / 2 : rows / 10;
-        printf("%-20s %14s %14s   (means over %zu steps)\n", "", "at first", "at last", part);
-        for (uint32_t i = 0; rows && i < n; i++) printf("%-20s %14.5g %14.5g\n", name[i], mean_of(log, i, 0, part), mean_of(log, i, rows - part, rows));
-        sn_rt_log_close(log);
-    }
-    free(name);
-}
-
 static int finish(const pretraining *p, sn_rt_status status, uint64_t step, const sn_rt_error *err)
 {
-    if (p->terminal && p->reported > 0) fputc('\n', stderr);
+    sn_progress_break(&p->progress);
     if (status != SN_RT_OK && status != SN_RT_STOPPED) return wrong(err->text, NULL);
-    print_summary(p, step);
+    sn_progress_summary(p->how->out, p->trainer, step);
     printf("%s after step %llu; checkpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped", (unsigned long long)step, p->how->out);
-    return status == SN_RT_STOPPED && stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;
-}
-
-/* Signals that ask to stop; a hang-up only if it is not ignored already (nohup). */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal}, old;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+    return status == SN_RT_STOPPED && sn_stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;
 }
 
 static int train(pretraining *p)
@@ -219,10 +146,9 @@ static int train(pretraining *p)
     sn_rt_run run = {.trainer = p->trainer, .source = sn_rt_batches_source(&p->batches), .schedule = sn_training_schedule(&p->training),
                      .steps_per_epoch = sn_rt_loader_steps(p->loader), .steps = (uint64_t)how->steps, .seconds = how->minutes * 60, .dir = how->out,
                      .recipe = p->training.text, .graph = p->graph, .data = p->data_text, .seed = (uint64_t)how->seed, .resume = how->resume,
-                     .checkpoint_seconds = how->save_seconds, .keep = (unsigned)how->keep, .stop = &stop_signal, .context = p, .report = report};
-    catch_signals();
-    p->terminal = isatty(STDERR_FILENO);
-    p->reported = now() - 8; /* a first line soon */
+                     .checkpoint_seconds = how->save_seconds, .keep = (unsigned)how->keep, .stop = &sn_stop_signal, .context = p, .report = report};
+    sn_catch_signals();
+    sn_progress_start(&p->progress, how->minutes, p->config.batch);
     sn_rt_status status = sn_rt_run_train(&run, &step, &err);
     return finish(p, status, step, &err);
 }
@@ -247,6 +173,7 @@ static int pretrain(const settings *how)
     if (code == SN_EXIT_OK) code = open_trainer(&p);
     if (code == SN_EXIT_OK && mkdir(how->out, 0777) && errno != EEXIST) code = wrong(how->out, strerror(errno));
     if (code == SN_EXIT_OK) code = train(&p);
+    sn_rt_batches_fini(&p.batches);
     sn_rt_loader_close(p.loader);
     sn_rt_trainer_free(p.trainer);
     sn_training_close(&p.training);

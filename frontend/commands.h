@@ -22,6 +22,8 @@ int sn_cmd_compose(int argc, const char **argv);
 int sn_cmd_data(int argc, const char **argv);
 int sn_cmd_augment(int argc, const char **argv);
 int sn_cmd_pretrain(int argc, const char **argv);
+int sn_cmd_localize(int argc, const char **argv);
+int sn_cmd_finetune(int argc, const char **argv);
 int sn_cmd_evaluate(int argc, const char **argv);
 int sn_cmd_bench(int argc, const char **argv);
 int sn_cmd_doctor(int argc, const char **argv);

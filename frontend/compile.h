@@ -18,11 +18,14 @@
 typedef struct sn_model sn_model;
 /* Text or binary by content.  NULL with diagnostics on failure. */
 sn_model *sn_model_load(const char *path, sn_diags *diags);
+/* The same of bytes in memory, called `name` in messages; imports are relative to it. */
+sn_model *sn_model_parse(const char *name, const char *data, size_t size, sn_diags *diags);
 void      sn_model_free(sn_model *m);
 /* The module meant when none is named: the recipe's; else the one named like the file; else the last that no other module of the
  * file uses.  NULL when the file declares no module. */
 const char *sn_model_main(const sn_model *m);
 bool        sn_model_has_recipe(const sn_model *m);
+bool        sn_model_has_labels(const sn_model *m); /* its recipe names an input of labels */
 
 /* What to make of a model.  Zero-initialised, it is the main module in inference with all defaults. */
 typedef struct sn_program_options {
@@ -52,6 +55,10 @@ bool sn_model_recipe(const sn_model *m, const sn_program_options *options, sn_re
  * defaults.  It elaborates to the same graph.  False with diagnostics if an override is wrong or there is no main module.
  * Implemented in bundle.c. */
 bool sn_model_bundle(const sn_model *m, const sn_program_options *options, FILE *out, sn_diags *diags);
+
+/* The same for one instance alone: node `node` of the main module, with the parameters it is given there and what open names mean there.  Its module is
+ * the main one, the names of its weights are those within the instance, and there is no recipe. */
+bool sn_model_bundle_part(const sn_model *m, const sn_program_options *options, const char *node, FILE *out, sn_diags *diags);
 
 typedef struct sn_program {
     sn_schedule          *schedule; /* owns the graph */

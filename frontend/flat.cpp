@@ -380,6 +380,7 @@ struct Reader {
         o->batch = flex(f->batch(), p, "batch");
         o->frames = flex(f->frames(), p, "frames");
         o->labels = text(f->labels(), p, "labels");
+        o->clips = text(f->clips(), p, "clips");
         o->model = text(f->model(), p, "model");
         list(f->views(), p, "views", &o->view, &o->views);
         o->epoch = text(f->epoch(), p, "epoch");

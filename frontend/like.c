@@ -98,6 +98,7 @@ static void join_recipe_fields(sn_ast_recipe *r, const sn_ast_recipe *base)
     inherit_text(&r->loss, &base->loss);
     inherit_text(&r->epoch, &base->epoch);
     inherit_text(&r->labels, &base->labels);
+    inherit_text(&r->clips, &base->clips);
     inherit_text(&r->model, &base->model);
     inherit(&r->batch, &base->batch);
     inherit(&r->frames, &base->frames);

@@ -31,6 +31,8 @@ static const verb verbs[] = {
     {"augment",  "[NAME --in X --out Y]",      "apply an augmentation to a clip, or list them",                  sn_cmd_augment},
 #ifdef SINEW_WITH_CODEGEN
     {"pretrain", "RECIPE --data SET --out RUN", "train as a recipe says",                                        sn_cmd_pretrain},
+    {"finetune", "RECIPE --data SET --out RUN", "train a model that tags frames, on labels",          sn_cmd_finetune},
+    {"localize", "MODEL MOTION...",            "say what happens when in recordings",                            sn_cmd_localize},
 #endif
     {"evaluate", "--scores S --truth T.csv",   "average precision of detections; tables over results",           sn_cmd_evaluate},
 #ifdef SINEW_WITH_BENCH

@@ -62,6 +62,17 @@ static const char *cycle_text(loader *l, uint32_t from, uint32_t to)
     return sn_format(&l->diags->arena, "%s imports %s", text, l->m->file[to].path);
 }
 
+static uint32_t parse(loader *l, const char *path, const char *real, const char *data, size_t size)
+{
+    sn_model *m = l->m;
+    uint32_t index = m->files++;
+    m->file[index] = (sn_file){.path = sn_strdup(&m->arena, path), .real = sn_strdup(&m->arena, real), .loading = true};
+    sn_file *f = &m->file[index];
+    if (sn_source_parse(f->path, data, size, &m->arena, &f->ast, &f->source, NULL, l->diags)) load_imports(l, index);
+    m->file[index].loading = false;
+    return index;
+}
+
 /* Number of the file, or UINT32_MAX after a diagnostic. */
 static uint32_t load(loader *l, const char *path, const sn_text *from, uint32_t importer)
 {
@@ -89,11 +100,7 @@ static uint32_t load(loader *l, const char *path, const sn_text *from, uint32_t 
         free(data);
         return UINT32_MAX;
     }
-    uint32_t index = m->files++;
-    m->file[index] = (sn_file){.path = sn_strdup(&m->arena, path), .real = sn_strdup(&m->arena, real), .loading = true};
-    sn_file *f = &m->file[index];
-    if (sn_source_parse(f->path, data, size, &m->arena, &f->ast, &f->source, NULL, l->diags)) load_imports(l, index);
-    m->file[index].loading = false;
+    uint32_t index = parse(l, path, real, data, size);
     free(data);
     return index;
 }
@@ -167,15 +174,18 @@ static void check_imports(const sn_model *m, const sn_file *f, sn_diags *diags)
 
 /* ---- face --------------------------------------------------------------------------------------------------------------- */
 
-sn_model *sn_model_load(const char *path, sn_diags *diags)
+static sn_model *empty(void)
 {
-    uint32_t before = diags->errors;
     sn_model *m = calloc(1, sizeof *m);
     SN_ASSERT(m, "out of memory");
     sn_arena_init(&m->arena);
     m->file = sn_new_n(&m->arena, sn_file, SN_MAX_FILES);
-    loader l = {m, diags};
-    load(&l, path, NULL, 0);
+    return m;
+}
+
+/* The model, or NULL if there were diagnostics. */
+static sn_model *checked(sn_model *m, uint32_t before, sn_diags *diags)
+{
     for (uint32_t i = 0; i < m->files && diags->errors == before; i++) {
         for (uint32_t k = 0; k < m->file[i].ast.modules; k++) check_name(m, &m->file[i], k, diags);
         check_imports(m, &m->file[i], diags);
@@ -184,6 +194,22 @@ sn_model *sn_model_load(const char *path, sn_diags *diags)
     if (diags->errors == before) return m;
     sn_model_free(m);
     return NULL;
+}
+
+sn_model *sn_model_load(const char *path, sn_diags *diags)
+{
+    uint32_t before = diags->errors;
+    loader l = {empty(), diags};
+    load(&l, path, NULL, 0);
+    return checked(l.m, before, diags);
+}
+
+sn_model *sn_model_parse(const char *name, const char *data, size_t size, sn_diags *diags)
+{
+    uint32_t before = diags->errors;
+    loader l = {empty(), diags};
+    parse(&l, name, name, data, size);
+    return checked(l.m, before, diags);
 }
 
 void sn_model_free(sn_model *m)
@@ -198,6 +224,9 @@ static bool used_by_others(const sn_ast_file *f, uint32_t index)
     for (uint32_t i = 0; i < f->modules; i++)
         for (uint32_t k = 0; i != index && k < f->module[i].nodes; k++)
             if (f->module[i].node[k].op.s && strcmp(f->module[i].node[k].op.s, f->module[index].name.s) == 0) return true;
+    for (uint32_t i = 0; i < f->modules; i++)
+        for (uint32_t k = 0; i != index && k < f->module[i].fills; k++)
+            if (f->module[i].fill[k].op.s && strcmp(f->module[i].fill[k].op.s, f->module[index].name.s) == 0) return true;
     return false;
 }
 

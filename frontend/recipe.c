@@ -155,7 +155,7 @@ static void read_params(reader *r, sn_recipe *out)
     }
 }
 
-/* The module's input of labels and its node that is the model; both may be left out. */
+/* The module's inputs of labels and clip numbers and its node that is the model; all may be left out. */
 static void read_stage_2(reader *r, const sn_ast_recipe *a, const char *const *input, sn_recipe *out)
 {
     const sn_ast_module *m = r->s.module;
@@ -163,13 +163,14 @@ static void read_stage_2(reader *r, const sn_ast_recipe *a, const char *const *i
     one_of(r, &a->labels, "input", input, m->inputs);
     for (uint32_t i = 0; i < m->nodes; i++) node[i] = m->node[i].name.s ? m->node[i].name.s : "";
     one_of(r, &a->model, "node", node, m->nodes);
+    one_of(r, &a->clips, "input", input, m->inputs);
+    out->clips = a->clips.s ? sn_strdup(r->arena, a->clips.s) : NULL;
     out->labels = a->labels.s ? sn_strdup(r->arena, a->labels.s) : NULL;
     out->model = a->model.s ? sn_strdup(r->arena, a->model.s) : NULL;
     for (uint32_t i = 0; out->model && i < m->nodes; i++) {
-        if (strcmp(node[i], out->model) != 0) continue;
-        if (!m->node[i].op.s || !sn_model_find(r->s.e->model, r->s.file, m->node[i].op.s, &(const sn_file *){NULL}))
+        const sn_file *file;
+        if (strcmp(node[i], out->model) == 0 && (!m->node[i].op.s || !sn_model_find(r->s.e->model, r->s.file, m->node[i].op.s, &file)))
             wrong(r, a->model.loc, sn_format(&r->s.e->arena, "model: node \"%s\" is no instance of a module", out->model));
-        else out->model_module = sn_strdup(r->arena, m->node[i].op.s);
     }
 }
 
@@ -193,6 +194,7 @@ static void read_recipe(reader *r, const sn_ast_recipe *a, sn_recipe *out)
 }
 
 bool sn_model_has_recipe(const sn_model *m) { return m->file[0].ast.recipe.present; }
+bool sn_model_has_labels(const sn_model *m) { return m->file[0].ast.recipe.labels.s != NULL; }
 
 bool sn_model_recipe(const sn_model *m, const sn_program_options *options, sn_recipe *out, sn_arena *arena, sn_diags *diags)
 {

@@ -21,8 +21,8 @@ typedef struct sn_recipe {
     const char      *loss;   /* name of its scalar output that is minimised */
     const char      *epoch;  /* name of its scalar input that is given the number of the epoch, or NULL */
     const char      *labels; /* name of its input [N, T] of frame classes, or NULL */
-    const char      *model;  /* name of its node that is the model trained, and */
-    const char      *model_module; /* what it is an instance of; NULL if the recipe names none */
+    const char      *clips;  /* name of its input [N] of clip numbers, or NULL */
+    const char      *model;  /* name of its node that is the model trained, an instance; NULL if the recipe names none */
     int64_t          batch, frames;
     sn_recipe_view  *view;   uint32_t views;
     sn_recipe_param *param;  uint32_t params;

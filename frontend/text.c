@@ -262,6 +262,7 @@ static void write_recipe(writer *w, const sn_ast_recipe *r)
     field(w, "batch", &r->batch);
     field(w, "frames", &r->frames);
     field_text(w, "labels", &r->labels);
+    field_text(w, "clips", &r->clips);
     field_text(w, "model", &r->model);
     if (r->views) {
         comma(w);

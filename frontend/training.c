@@ -33,12 +33,25 @@ static uint32_t persons_of(const sn_abi_tensor *type)
     return type->rank == 4;
 }
 
+/* An input [batch, frames] or [batch] that goes with the views. */
+static bool bind_rows(sn_training *t, const char *name, const char *what, uint32_t rank, sn_rt_error *err)
+{
+    const sn_abi_program *p = t->program.abi;
+    uint32_t              i = sn_rt_find_param(p, name);
+    t->input[t->inputs++] = name;
+    if (i != SN_RT_NONE && p->param[i].kind == SN_ABI_INPUT && p->param[i].type.rank == rank)
+        return bind_axis(t, &p->param[i], 0, t->recipe.batch, "batch", err) && (rank == 1 || bind_axis(t, &p->param[i], 1, t->recipe.frames, "frames", err));
+    sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s %s: module %s has no input of that name that is [batch%s]", what, name, t->recipe.module, rank == 1 ? "" : ", frames");
+    return false;
+}
+
 /* This binds the program's symbols. */
 static bool bind_views(sn_training *t, sn_rt_error *err)
 {
     const sn_abi_program *p = t->program.abi;
     t->extent = sn_new_n(&t->arena, int64_t, p->symbols + 1);
-    t->input = sn_new_n(&t->arena, const char *, t->recipe.views + 1);
+    t->input = sn_new_n(&t->arena, const char *, t->recipe.views + 3);
+    t->inputs = t->recipe.views;
     for (uint32_t v = 0; v < t->recipe.views; v++) {
         uint32_t i = sn_rt_find_param(p, t->recipe.view[v].input);
         t->input[v] = t->recipe.view[v].input;
@@ -56,6 +69,8 @@ static bool bind_views(sn_training *t, sn_rt_error *err)
         uint32_t time = p->param[i].type.rank - 3;
         if (!bind_axis(t, &p->param[i], 0, t->recipe.batch, "batch", err) || !bind_axis(t, &p->param[i], time, t->recipe.frames, "frames", err)) return false;
     }
+    if (t->recipe.labels && !bind_rows(t, t->recipe.labels, "labels", 2, err)) return false;
+    if (t->recipe.clips && !bind_rows(t, t->recipe.clips, "clips", 1, err)) return false;
     for (uint32_t s = 0; s < p->symbols; s++)
         if (t->extent[s] == 0) {
             sn_rt_fail(err, SN_RT_MISSING, "dimension %s is not bound by a view: give it with --set %s=NUMBER", p->symbol[s], p->symbol[s]);
@@ -98,6 +113,7 @@ static bool write_text(sn_training *t, const sn_program_options *options)
     for (uint32_t v = 0; v < r->views; v++) fprintf(f, "view %s = %s\n", r->view[v].input, r->view[v].augment);
     if (r->epoch) fprintf(f, "epoch = %s\n", r->epoch);
     if (r->labels) fprintf(f, "labels = %s\n", r->labels);
+    if (r->clips) fprintf(f, "clips = %s\n", r->clips);
     fprintf(f, "optimizer = %s\noptimizer rate = %.17g\n", r->optimizer.kind, r->optimizer.rate);
     if (is_adam(r))
         fprintf(f, "optimizer beta1 = %.17g\noptimizer beta2 = %.17g\noptimizer epsilon = %.17g\noptimizer weight decay = %.17g\n", r->optimizer.beta1,
@@ -140,6 +156,8 @@ bool sn_training_open(sn_training *t, const char *path, const char *const *set, 
     sn_diags_init(&t->diags);
     sn_arena_init(&t->arena);
     sn_program_options options = {.set = set, .sets = sets, .training = true, .cache_dir = cache_dir, .cpu = cpu};
+    t->set = sn_new_n(&t->arena, const char *, sets + 1);
+    for (; t->sets < sets; t->sets++) t->set[t->sets] = sn_strdup(&t->arena, set[t->sets]);
     t->model = sn_model_load(path, &t->diags);
     if (!t->model || !sn_model_recipe(t->model, &options, &t->recipe, &t->arena, &t->diags) || !check_recipe(&t->recipe, err)) return false;
     const sn_autodiff_request loss = {.output = t->recipe.loss, .weights = true};
@@ -164,7 +182,7 @@ void sn_training_close(sn_training *t)
 sn_rt_status sn_training_start(const sn_training *t, uint64_t seed, int threads, sn_rt_trainer **out, sn_rt_error *err)
 {
     const sn_recipe *r = &t->recipe;
-    sn_rt_training   training = {t->program.abi, t->extent, t->input, r->views,
+    sn_rt_training   training = {t->program.abi, t->extent, t->input, t->inputs,
                                  {is_adam(r),
                                   {r->optimizer.momentum, r->optimizer.weight_decay, r->optimizer.nesterov},
                                   {r->optimizer.beta1, r->optimizer.beta2, r->optimizer.epsilon, r->optimizer.weight_decay}}, seed, threads, r->epoch};
@@ -175,6 +193,31 @@ sn_rt_schedule sn_training_schedule(const sn_training *t)
 {
     const sn_recipe *r = &t->recipe;
     return (sn_rt_schedule){r->optimizer.rate, r->schedule.factor, r->schedule.epochs, r->schedule.warmup, r->schedule.step, r->schedule.steps};
+}
+
+/* ---- the model ---------------------------------------------------------------------------------------------------------- */
+
+/* Read back what was written, so that what is validated is what is kept. */
+static bool compile_text(sn_training *t, const char *text, const char *cache_dir, sn_program *out)
+{
+    const sn_program_options options = {.cache_dir = cache_dir};
+    sn_model                *m = sn_model_parse("the model alone", text, strlen(text), &t->diags);
+    bool                     ok = m && sn_program_make(m, &options, out, &t->diags);
+    sn_model_free(m);
+    return ok;
+}
+
+bool sn_training_model(sn_training *t, const char *cache_dir, sn_program *out, char **out_graph, sn_rt_error *err)
+{
+    const sn_program_options options = {.module = t->recipe.module, .set = t->set, .sets = t->sets};
+    size_t                   size = 0;
+    if (!t->recipe.model) return sn_rt_fail(err, SN_RT_MISSING, "the recipe does not say which node is its `model`"), false;
+    FILE *f = open_memstream(out_graph, &size);
+    if (!f) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for the model's graph"), false;
+    bool ok = sn_model_bundle_part(t->model, &options, t->recipe.model, f, &t->diags);
+    ok = !fclose(f) && ok && compile_text(t, *out_graph, cache_dir, out);
+    if (!ok) free(*out_graph), *out_graph = NULL;
+    return ok;
 }
 
 void sn_training_complain(const sn_training *t, const char *verb, const sn_rt_error *err)

@@ -11,9 +11,12 @@ typedef struct sn_training {
     sn_arena    arena;
     sn_model   *model;
     sn_recipe   recipe;
+    const char **set;        /* the overrides */
+    uint32_t    sets;
     sn_program  program;
     int64_t    *extent;      /* of the program's symbols */
-    const char **input;      /* names of the views' inputs */
+    const char **input;      /* names of the views' inputs, then those of the labels and of the clips' numbers if there are any */
+    uint32_t     inputs;
     uint32_t    persons;     /* of a row of the views: 1, or the second of five axes */
     char       *text;        /* the recipe as run: "key = value" lines; see sn_training_open */
     char       *graph;       /* the recipe as run: one graph file (sn_model_bundle) */
@@ -31,6 +34,9 @@ void sn_training_close(sn_training *t);
 sn_rt_status sn_training_start(const sn_training *t, uint64_t seed, int threads, sn_rt_trainer **out, sn_rt_error *err);
 /* The recipe's schedule for the runtime; borrowed from t. */
 sn_rt_schedule sn_training_schedule(const sn_training *t);
+
+/* The recipe's model alone (sn_model_bundle_part), compiled for inference.  Its weights are those of the step called "MODEL.name".  *out_graph, free it: the model as one graph file.  On failure t->diags or *err say why. */
+bool sn_training_model(sn_training *t, const char *cache_dir, sn_program *out, char **out_graph, sn_rt_error *err);
 
 /* Say what went wrong on standard error, after "sinew VERB: ". */
 void sn_training_complain(const sn_training *t, const char *verb, const sn_rt_error *err);

@@ -1,66 +1,27 @@
 /* A sequence as a picture.
- * Not aware of which joints there are, beyond left and right in their names. */
+ * Not the stick figures (pose.c). */
 #include "draw.h"
 
-#include "picture.h"
+#include "pose.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 enum { CELL = 150, MARGIN = 24, HEAD = 56, VIEW = 230, STRIP = 86, VIEWS = 2 };
-
-/* Axes of a view: which coordinate goes right, which up, and their signs. */
-typedef struct view {
-    const char *name;
-    int right, up;
-    double right_sign;
-} view;
-
-/* ntu25: +x right, +y forward, +z up. Raw: y up; which way a person faces is not known. */
-static const view ntu25_views[VIEWS] = {{"front", 0, 2, -1}, {"from the right", 1, 2, 1}};
-static const view raw_views[VIEWS] = {{"along -z", 0, 1, 1}, {"along -x", 2, 1, -1}};
 
 typedef struct drawing {
     cairo_t *canvas;
     const sn_rt_sequence *s;
     const sn_rt_body *body;
-    const view *views;
+    const sn_rt_pose_view *views;
     size_t poses;
     double scale;      /* pixels a metre */
     double low[VIEWS]; /* lowest `up` of all poses, relative to the centre */
 } drawing;
 
-static const float *joint_at(const drawing *d, size_t frame, size_t joint)
-{
-    return d->s->x + (frame * d->s->joints + joint) * 3; /* of the first person */
-}
-
 static size_t frame_of(const drawing *d, size_t pose)
 {
     return d->poses < 2 ? d->s->frames / 2 : pose * (d->s->frames - 1) / (d->poses - 1);
-}
-
-/* 0 left, 1 right, 7 neither (colours of picture.h). Conventions: left_x, LeftX, LX, lX, lname of CMU, x_L. */
-static size_t side_of(const char *name)
-{
-    size_t length = strlen(name);
-    if (length > 2 && name[length - 2] == '_' && (name[length - 1] == 'L' || name[length - 1] == 'R'))
-        return name[length - 1] == 'R';
-    if (strncasecmp(name, "left", 4) == 0)
-        return 0;
-    if (strncasecmp(name, "right", 5) == 0)
-        return 1;
-    if ((name[0] == 'L' || name[0] == 'l' || name[0] == 'R' || name[0] == 'r') && isupper((unsigned char)name[1]))
-        return tolower((unsigned char)name[0]) == 'r';
-    static const char *const bones[] = {"hipjoint", "femur", "tibia", "foot",    "toes",   "clavicle",
-                                        "humerus",  "radius", "wrist", "hand", "fingers", "thumb"};
-    for (size_t i = 0; i < sizeof bones / sizeof *bones; i++)
-        if ((name[0] == 'l' || name[0] == 'r') && strcmp(name + 1, bones[i]) == 0)
-            return name[0] == 'r';
-    return 7;
 }
 
 /* One scale for all poses: the largest reach sideways fits a cell, the largest height a row. */
@@ -69,16 +30,8 @@ static void fit(drawing *d)
     double reach = 0.1, height = 0.1;
     for (int v = 0; v < VIEWS; v++) {
         double low = INFINITY, high = -INFINITY;
-        for (size_t p = 0; p < d->poses; p++) {
-            const float *centre = joint_at(d, frame_of(d, p), 0);
-            for (size_t j = 0; j < d->s->joints; j++) {
-                const float *x = joint_at(d, frame_of(d, p), j);
-                double up = (double)x[d->views[v].up] - (double)centre[d->views[v].up];
-                low = fmin(low, up);
-                high = fmax(high, up);
-                reach = fmax(reach, fabs((double)x[d->views[v].right] - (double)centre[d->views[v].right]));
-            }
-        }
+        for (size_t p = 0; p < d->poses; p++)
+            sn_rt_pose_extent(d->s, frame_of(d, p), &d->views[v], &reach, &low, &high);
         d->low[v] = low;
         height = fmax(height, high - low);
     }
@@ -87,29 +40,8 @@ static void fit(drawing *d)
 
 static void draw_pose(const drawing *d, size_t pose, int v)
 {
-    const view *w = &d->views[v];
-    size_t frame = frame_of(d, pose);
-    const float *centre = joint_at(d, frame, 0);
     double middle = MARGIN + ((double)pose + 0.5) * CELL, floor_ = HEAD + (v + 1) * VIEW - 20;
-    double px[2], py[2];
-    for (size_t j = 0; j < d->s->joints; j++) {
-        int32_t parent = d->body->parent[j];
-        if (parent < 0)
-            continue;
-        size_t ends[2] = {j, (size_t)parent};
-        for (int e = 0; e < 2; e++) {
-            const float *x = joint_at(d, frame, ends[e]);
-            px[e] = middle + w->right_sign * d->scale * ((double)x[w->right] - (double)centre[w->right]);
-            py[e] = floor_ - d->scale * ((double)x[w->up] - (double)centre[w->up] - d->low[v]);
-        }
-        sn_rt_picture_colour(d->canvas, side_of(d->body->joint[j]));
-        cairo_set_line_width(d->canvas, 2.5);
-        cairo_move_to(d->canvas, px[0], py[0]);
-        cairo_line_to(d->canvas, px[1], py[1]);
-        cairo_stroke(d->canvas);
-        cairo_arc(d->canvas, px[0], py[0], 2.2, 0, 6.2832);
-        cairo_fill(d->canvas);
-    }
+    sn_rt_pose_draw(d->canvas, d->body, d->s, frame_of(d, pose), &d->views[v], middle, floor_, d->low[v], d->scale);
 }
 
 /* Time runs over the whole width; each segment is a bar with its name. */
@@ -181,7 +113,7 @@ static drawing drawing_of(const sn_rt_dataset *set, size_t sequence, size_t pose
 {
     drawing d = {.s = sn_rt_dataset_at(set, sequence), .poses = poses};
     d.body = sn_rt_dataset_body_at(set, d.s->body);
-    d.views = strcmp(sn_rt_dataset_layout(set), "ntu25") == 0 ? ntu25_views : raw_views;
+    d.views = sn_rt_pose_views(sn_rt_dataset_layout(set));
     fit(&d);
     return d;
 }

@@ -16,12 +16,21 @@ static sn_rt_status next_batch(void *context, uint64_t step, const float *const 
     if (status != SN_RT_OK) return status;
     b->next = step + 1;
     for (uint32_t v = 0; v < b->views; v++) b->input[v] = b->batch.view[v];
+    for (uint32_t row = 0; row < b->rows; row++) b->number[row] = (float)b->batch.clip[row];
     b->input[b->views] = b->batch.label;
+    b->input[b->views + 1] = b->number;
     *out = b->input;
     return SN_RT_OK;
 }
 
-void sn_rt_batches_init(sn_rt_batches *batches, sn_rt_loader *loader, uint32_t views) { *batches = (sn_rt_batches){.loader = loader, .views = views}; }
+sn_rt_status sn_rt_batches_init(sn_rt_batches *batches, sn_rt_loader *loader, const sn_rt_loader_config *config, sn_rt_error *err)
+{
+    *batches = (sn_rt_batches){.loader = loader, .views = config->views, .rows = config->batch};
+    batches->number = aligned_alloc(64, (config->batch * sizeof(float) + 63) / 64 * 64);
+    return batches->number ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for the numbers of clips");
+}
+
+void sn_rt_batches_fini(sn_rt_batches *batches) { free(batches->number); }
 
 sn_rt_source sn_rt_batches_source(sn_rt_batches *batches) { return (sn_rt_source){batches, next_batch}; }
 

@@ -7,6 +7,8 @@
 static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "encoders/stgcn.json", "heads/contrast.json",
                                     "recipes/moco_stgcn.json", "encoders/agcn.json", "recipes/moco_agcn.json",
                                     "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json", "encoders/hypergcn.json",
+                                    "decoders/unet.json", "heads/frames.json", "methods/tag.json", "recipes/tag_stgcn.json", "recipes/tag_agcn.json",
+                                    "recipes/tag_unik.json", "recipes/tag_hypergcn.json", "methods/weak.json", "recipes/weak_stgcn.json", "recipes/weak_agcn.json",
                                     "layers/persons.json", "layers/streams.json"};
 enum { FILES = sizeof files / sizeof *files };
 
@@ -24,12 +26,12 @@ static void convert(const char *from, const char *to, bool text)
 /* A copy of all models under SCRATCH/kind, so that imports find each other. */
 static void convert_all(const char *kind, const char *from_root, bool text)
 {
-    static const char *const folder[] = {"layers", "encoders", "heads", "methods", "recipes"};
+    static const char *const folder[] = {"layers", "encoders", "decoders", "heads", "methods", "recipes"};
     char from[600], to[600];
     mkdir(SCRATCH, 0777);
     snprintf(to, sizeof to, "%s/%s", SCRATCH, kind);
     mkdir(to, 0777);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         snprintf(to, sizeof to, "%s/%s/%s", SCRATCH, kind, folder[i]);
         mkdir(to, 0777);
     }

@@ -3,6 +3,7 @@
  *
  *     golden weights RULE SEED INIT.safetensors OUT.safetensors    every array of INIT replaced; RULE is "natural", "open" or "twins"
  *     golden noise LOW SEED OUT.npy DIM...                    uniform in [LOW, 1)
+ *     golden classes COUNT SEED OUT.npy DIM...                whole numbers from -1 to COUNT - 1
  *     golden clip IN.npy N START FRAMES OUT.npy               the first N sequences of [N, T, V, 3], FRAMES frames from START; 24/5 are 24, every fifth;
  *                                                             N = 2x2 are two of two persons, 2x2- the same where the last person is not there
  *     golden compare GOLDEN.safetensors DIR [TOLERANCE]       exit code 1 if a tensor is off or missing
@@ -141,7 +142,8 @@ static int weights(const char *how, uint64_t seed, const char *from, const char 
     return 0;
 }
 
-static int noise(double low, uint64_t seed, const char *to, int rank, char **dims)
+/* Uniform in [low, high); whole numbers if `whole`. */
+static int noise(double low, double high, bool whole, uint64_t seed, const char *to, int rank, char **dims)
 {
     uint64_t    extent[SN_RT_MAX_RANK] = {0};
     sn_rt_error err;
@@ -151,7 +153,10 @@ static int noise(double low, uint64_t seed, const char *to, int rank, char **dim
     if (sn_rt_array_init(SN_RT_ELEM_F32, (uint32_t)rank, extent, &a, &err) != SN_RT_OK)
         return failed(&err);
     for (uint64_t i = 0; i < a.bytes / sizeof(float); i++)
-        ((float *)a.data)[i] = (float)(low + (1.0 - low) * (uniform(mix(seed), i) + 1.0) / 2.0);
+    {
+        double x = low + (high - low) * (uniform(mix(seed), i) + 1.0) / 2.0;
+        ((float *)a.data)[i] = (float)(whole ? floor(x) : x);
+    }
     if (sn_rt_npy_write(to, &a, &err) != SN_RT_OK)
         return failed(&err);
     sn_rt_array_fini(&a);
@@ -289,11 +294,13 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "weights") == 0)
         return weights(argv[2], strtoull(argv[3], NULL, 10), argv[4], argv[5]);
     if (argc >= 5 && strcmp(argv[1], "noise") == 0)
-        return noise(strtod(argv[2], NULL), strtoull(argv[3], NULL, 10), argv[4], argc - 5, argv + 5);
+        return noise(strtod(argv[2], NULL), 1.0, false, strtoull(argv[3], NULL, 10), argv[4], argc - 5, argv + 5);
+    if (argc >= 5 && strcmp(argv[1], "classes") == 0)
+        return noise(-1.0, strtod(argv[2], NULL), true, strtoull(argv[3], NULL, 10), argv[4], argc - 5, argv + 5);
     if (argc == 7 && strcmp(argv[1], "clip") == 0)
         return clip(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5], argv[6]);
     if ((argc == 4 || argc == 5) && strcmp(argv[1], "compare") == 0)
         return compare(argv[2], argv[3], argc == 5 ? strtod(argv[4], NULL) : 1e-4);
-    fprintf(stderr, "usage: golden weights RULE SEED IN OUT | noise LOW SEED OUT DIM... | clip IN N START FRAMES OUT | compare GOLDEN DIR [TOLERANCE]\n");
+    fprintf(stderr, "usage: golden weights RULE SEED IN OUT | noise LOW SEED OUT DIM... | classes COUNT SEED OUT DIM... | clip IN N START FRAMES OUT | compare GOLDEN DIR [TOLERANCE]\n");
     return 2;
 }

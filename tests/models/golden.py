@@ -36,11 +36,16 @@ class Case:
         self.n, self.clip, self.frames = n, frames, int(frames.split("/")[0])
         self.set = {k: float(v) for k, v in (s.split("=") for s in sets)}
         self.train = self.mode == "train"
-        self.step = "recipes" in self.file
+        self.decoder, self.tagger = "decoders" in self.file, "recipes/tag" in self.file
+        self.weak = "recipes/weak" in self.file
+        self.step = "recipes" in self.file and not self.tagger and not self.weak
         self.small = self.frames < 100 and self.set.get("hidden", 128) <= 16
 
     def module(self):
         get = lambda name, default: int(self.set.get(name, default))
+        unet = lambda channels: reference.UNet(channels, get("d", 512), get("kernel", 3), get("norm", 1), get("rectify", 1), get("nearest", 0), get("corners", 1))
+        if self.decoder:
+            return unet([get(f"C{a}", 0) for a in range(1, 6) if get(f"C{a}", 0)])
         common = dict(dim=get("dim", 256), early=get("early", 1))
         persons = max(get("persons", 1), 1)
         if "agcn" in self.file:
@@ -53,6 +58,11 @@ class Case:
             encoder = lambda: reference.Stream(get("stream", 1))
         else:
             encoder = lambda: reference.STGCN(get("hidden", 16), dropout=0, sets=get("sets", 3), **common)
+        if self.weak:
+            return reference.Weak(encoder(), get("dim", 256), get("classes", 4), get("clips", 8), get("slots", 10), (self.frames + 3) // 4)
+        if self.tagger:
+            w = get("hidden", 16)
+            return reference.Tagger(encoder(), unet([w, 2 * w, get("dim", 256)]) if get("decoder", 1) else None, get("dim", 256), get("d", 512), get("classes", 4))
         if self.step:
             return reference.MoCo(encoder, get("snippets", 19), get("queue", 32768), self.set.get("tau", 0.07))
         return encoder()
@@ -68,6 +78,35 @@ class Case:
         tool("clip", MOTION, self.n, start, self.clip, folder + "/x.npy")
         return np.load(folder + "/x.npy").copy()
 
+    def run_decoder(self, module, result, folder):
+        z, t = [], self.frames
+        for a, c in enumerate(module.channels):
+            tool("noise", -1, a + 1, folder + "/z.npy", self.n, t, 1, c)
+            z.append(torch.from_numpy(np.load(folder + "/z.npy")).to(next(module.parameters()).dtype).requires_grad_(True))
+            t = (t + 1) // 2
+        y = module([x[:, :, 0].permute(0, 2, 1) for x in z]).permute(0, 2, 1).unsqueeze(2)
+        tool("noise", -1, 9, folder + "/dy.npy", *y.shape)
+        y.backward(torch.from_numpy(np.load(folder + "/dy.npy")).to(y.dtype))
+        result["out/y"] = y.detach().numpy()
+        result.update({f"grad/z{a + 1}": x.grad.numpy() for a, x in enumerate(z)})
+
+    def run_weak(self, module, x, result, folder):
+        tool("classes", module.classes + 1, 1, folder + "/label.npy", self.n, self.frames)
+        tool("classes", 4, 3, folder + "/clip.npy", self.n)
+        label, clip = (torch.from_numpy(np.load(f"{folder}/{name}.npy")).long() for name in ("label", "clip"))
+        mil, refined = module(x.permute(0, 3, 1, 2).unsqueeze(4), label, clip)
+        refined.backward()
+        result.update({"out/loss": refined.detach().numpy(), "out/mil": mil.detach().numpy()})
+
+    def run_tagger(self, module, x, result, folder):
+        tool("classes", module.classes + 1, 1, folder + "/label.npy", self.n, self.frames)
+        label = torch.from_numpy(np.load(folder + "/label.npy")).long()
+        logits = module(x.permute(0, 3, 1, 2).unsqueeze(4))
+        loss = torch.nn.functional.cross_entropy(logits, label, ignore_index=-1)
+        loss.backward()
+        result["out/loss"] = loss.detach().numpy()
+        result["out/accuracy"] = (logits.argmax(1) == label)[label >= 0].double().mean().numpy()
+
     def noise(self, low, shape, folder):
         tool("noise", low, 1, folder + "/dy.npy", *shape)
         return torch.from_numpy(np.load(folder + "/dy.npy").copy())
@@ -82,6 +121,12 @@ class Case:
             result = {}
             if self.step:
                 self.run_step(module, views, result)
+            elif self.decoder:
+                self.run_decoder(module, result, folder)
+            elif self.weak:
+                self.run_weak(module, views[0], result, folder)
+            elif self.tagger:
+                self.run_tagger(module, views[0], result, folder)
             else:
                 self.run_encoder(module, views[0], result, folder)
             self.margin = getattr(module, "margin", None)

@@ -335,6 +335,79 @@ class HyperGCN(nn.Module):
         return torch.stack([block.gcn.divergence() for block in self.blocks]).mean()
 
 
+class UNet(nn.Module):
+    """[n, c_a, t_a] for a = 1 .. L to [n, d, t_1]: Z_a^b = H(concat[Z_a^0 .. Z_a^(b-1), U(Z_(a+1)^(b-1))]), Zhou et al. 2018 in one dimension"""
+
+    def __init__(self, channels, d=512, kernel=3, norm=True, rectify=True, nearest=False, corners=True):
+        super().__init__()
+        self.channels, self.rectify, self.nearest, self.corners = channels, rectify, nearest, corners
+        self.conv, self.bn, levels = nn.ModuleDict(), nn.ModuleDict(), len(channels)
+        for a in range(1, levels):
+            for b in range(1, levels - a + 1):
+                lower = channels[a] if b == 1 else d
+                self.conv[f"{a}_{b}"] = nn.Conv1d(channels[a - 1] + (b - 1) * d + lower, d, kernel, padding=kernel // 2)
+                if norm:
+                    self.bn[f"{a}_{b}"] = nn.BatchNorm1d(d)
+
+    def up(self, x, frames):
+        return F.interpolate(x, frames) if self.nearest else F.interpolate(x, frames, mode="linear", align_corners=bool(self.corners))
+
+    def forward(self, z):
+        levels = [[x] for x in z]
+        for b in range(1, len(z)):
+            for a in range(1, len(z) - b + 1):
+                row = levels[a - 1]
+                x = self.conv[f"{a}_{b}"](torch.cat(row[:b] + [self.up(levels[a][b - 1], row[0].shape[2])], 1))
+                x = self.bn[f"{a}_{b}"](x) if len(self.bn) else x
+                row.append(F.relu(x) if self.rectify else x)
+        return levels[0][-1]
+
+
+class Tagger(nn.Module):
+    """[n, 3, t, v, 1] to logits [n, classes + 1, t]"""
+
+    def __init__(self, encoder, unet, dim, d, classes):
+        super().__init__()
+        self.enc, self.unet, self.classes = encoder, unet, classes
+        self.fc = nn.Linear(d if unet else dim, classes + 1)
+
+    def forward(self, x):
+        taps = []
+        self.enc(x, taps)
+        z = [taps[i].mean(3) for i in (3, 6, 9)]
+        if self.unet:
+            return self.fc(self.unet(z).permute(0, 2, 1)).permute(0, 2, 1)
+        return F.interpolate(self.fc(z[2].permute(0, 2, 1)).permute(0, 2, 1), x.shape[2], mode="linear", align_corners=False)
+
+
+class Weak(nn.Module):
+    """Frame classes from video labels (Yu and Fujiwara 2023), in the first epoch as if it were one in which soft labels count."""
+
+    def __init__(self, encoder, dim, classes, clips, slots, frames):
+        super().__init__()
+        self.enc, self.classes = encoder, classes
+        self.centre1, self.centre2 = (nn.Parameter(torch.randn(classes + 1, dim)) for _ in range(2))
+        self.register_buffer("soft", torch.zeros(slots, clips, frames * (classes + 1)))
+
+    def forward(self, x, label, clip):
+        f = self.enc(x).mean(3).permute(0, 2, 1)
+        video = F.one_hot(label.clamp(min=0), self.classes + 1).mul((label >= 0).unsqueeze(2)).amax(1).to(f.dtype)
+        video[:, -1] = 1
+        pick = F.one_hot(clip.clamp(min=0), self.soft.shape[1]).mul((clip >= 0).unsqueeze(1)).to(f.dtype)
+        target = (pick @ self.soft.mean(0)).reshape(f.shape[0], f.shape[1], -1)
+        mil, ce = 0, 0
+        for z, centre in ((f, self.centre1), (f.detach(), self.centre2)):
+            s = 5 * F.normalize(z, dim=2) @ F.normalize(centre, dim=1).t()
+            pooled = sum((torch.softmax(a * s, 1) * s).sum(1) for a in (1, 2, 5)) / 3
+            mil = mil + F.binary_cross_entropy(torch.sigmoid(2 * pooled), video)
+            ce = ce - (target * torch.log_softmax(s, 2)).sum(2).mean()
+            if centre is self.centre1:
+                said = pick.t() @ torch.softmax(s, 2).detach().reshape(len(f), -1)
+        old = self.soft[0]
+        self.soft[0] = old + pick.sum(0).unsqueeze(1) * (said - old)
+        return mil, 0.1 * mil + ce
+
+
 class GlobalHead(nn.Module):
     """[n, c, t] -> [n, width] of unit length"""
 
@@ -522,8 +595,34 @@ def _names_pretext(m, prefix):
         yield f"{prefix}D.fc{i}.b", conv.bias, "same"
 
 
+def _names_unet(m, prefix):
+    for key, conv in m.conv.items():
+        a, b = map(int, key.split("_"))
+        p = prefix + "below." * (a - 1) + f"b{b}."
+        yield p + "conv.w", conv.weight, "temporal"
+        yield p + "conv.b", conv.bias, "same"
+        if key in m.bn:
+            yield from _names_norm(m.bn[key], p + "bn", "same")
+
+
 def names(module):
     """(sinew name, tensor, layout kind) of every weight, state and queue of a module."""
+    if isinstance(module, UNet):
+        yield from _names_unet(module, "")
+        return
+    if isinstance(module, Weak):
+        yield from _names_encoder(module.enc, "net.enc.")
+        for i, centre in ((1, module.centre1), (2, module.centre2)):
+            yield f"net.fc{i}.centre", centre, "same"
+        yield "soft", module.soft, "same"
+        return
+    if isinstance(module, Tagger):
+        yield from _names_encoder(module.enc, "net.enc.")
+        if module.unet:
+            yield from _names_unet(module.unet, "net.unet.")
+        yield "net.fc.fc.w", module.fc.weight, "linear"
+        yield "net.fc.fc.b", module.fc.bias, "same"
+        return
     if isinstance(module, Stream):
         return
     if isinstance(module, (STGCN, AGCN, HyperGCN)):
@@ -581,4 +680,4 @@ def gradients(module):
 
 def states(module):
     """{sinew name: running statistics in sinew's layout}."""
-    return {name: to_sinew(t.numpy(), kind) for name, t, kind in names(module) if ".running_" in name}
+    return {name: to_sinew(t.numpy(), kind) for name, t, kind in names(module) if ".running_" in name or name == "soft"}

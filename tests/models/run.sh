@@ -15,9 +15,31 @@ graph=$here/../../models/$file
 set=()
 for s in $sets; do set+=(--set "$s"); done
 
+[[ $file == decoders/* ]] && set+=(--module "${name%%_*}")
+
 "$sinew" init "$graph" "${set[@]}" --seed 1 -o "$work/init.safetensors" > "$work/init.log"
 "$golden" weights "$rule" "$seed" "$work/init.safetensors" "$work/w.safetensors"
-if [[ $file == recipes/* ]]; then
+if [[ $file == decoders/* ]]; then
+    in=() t=$frames a=1
+    for s in $sets; do
+        [[ $s == C* ]] || continue
+        "$golden" noise -1 "$a" "$work/z$a.npy" "$n" "$t" 1 "${s#C?=}"
+        in+=(--in "z$a=$work/z$a.npy") t=$(((t + 1) / 2)) a=$((a + 1))
+    done
+    [[ $sets =~ d=([0-9]+) ]]
+    "$golden" noise -1 9 "$work/dy.npy" "$n" "$frames" 1 "${BASH_REMATCH[1]}"
+    in+=(--grad "y=$work/dy.npy")
+elif [[ $file == recipes/tag* || $file == recipes/weak* ]]; then
+    [[ $sets =~ classes=([0-9]+) ]]
+    "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
+    "$golden" classes $((BASH_REMATCH[1] + 1)) 1 "$work/label.npy" "$n" "$frames"
+    "$golden" noise 1 1 "$work/dy.npy"
+    in=(--in "x=$work/x.npy" --in "label=$work/label.npy" --grad "loss=$work/dy.npy")
+    if [[ $file == recipes/weak* ]]; then
+        "$golden" classes 4 3 "$work/clip.npy" "$n"
+        in+=(--in "clip=$work/clip.npy" --in "epoch=$work/dy.npy") # both are 1
+    fi
+elif [[ $file == recipes/* ]]; then
     "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/q.npy"
     "$golden" clip "$here/golden/motion.npy" "$n" 30 "$frames" "$work/k.npy"
     "$golden" noise 1 1 "$work/dy.npy"
