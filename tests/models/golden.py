@@ -39,7 +39,7 @@ class Case:
         self.decoder, self.tagger = "decoders" in self.file, "recipes/tag" in self.file
         self.weak = "recipes/weak" in self.file
         self.step = "recipes" in self.file and not self.tagger and not self.weak
-        self.small = self.frames < 100 and self.set.get("hidden", 128) <= 16
+        self.small = self.frames < 100 and self.set.get("hidden", self.set.get("d", 128)) <= 16
 
     def module(self):
         get = lambda name, default: int(self.set.get(name, default))
