@@ -22,6 +22,7 @@
 #include "contract_class.h"
 #include "gemm.h"
 #include "internal.h"
+#include "winograd.h"
 
 typedef struct sn_ct sn_ct;
 typedef struct sn_ct_kind { /* one kind of contraction */
@@ -104,6 +105,8 @@ bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
 int64_t sn_ct_pack_last(const sn_ct_pack *p);
 /* Column of the loops at their values: flattened, last fastest. */
 LLVMValueRef sn_ct_pack_column(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *p, const LLVMValueRef *loop);
+/* Where a part that begins at `column` ends: a whole vector. */
+LLVMValueRef sn_ct_pack_end(sn_kb *kb, const sn_ct_pack *p, LLVMValueRef column);
 /* Copy the frames around `frame` to `to`; frames outside the tensor become zeros.  loop[]: values of the position loops outside.
  * `column`: the first one if p->part is not 0; columns keep their places in the rows. */
 void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to);
@@ -151,6 +154,21 @@ typedef struct sn_ct_window {
  * scatter: frame f = s*u + q of x gets tap k from frame u + (q - d*k - off) / s of y, the packed tensor, where whole.  s phases. */
 bool sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
 bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
+/* Result frames to compute for a tile of a data gradient: they begin and end at multiples of the stride, tiles need not. */
+int64_t sn_ct_window_whole(int64_t chunk, int64_t s);
+
+/* A window as fast correlations (winograd.h), one for each frame modulo the stride: forward of the source, and their results are added; data gradient of
+ * the result.  Their components are numbered one correlation after the other. */
+enum { SN_CT_FAST_PHASES = 3, SN_CT_FAST_PIECES = SN_CT_FAST_PHASES * SN_WINO_MAX_PIECES };
+typedef struct sn_ct_fast {
+    int64_t phases, frames, segments; /* frames of a tile of each, in result frames divided by the stride for a data gradient */
+    int64_t components;               /* products of all */
+    sn_wino form[SN_CT_FAST_PHASES];
+    int64_t component[SN_CT_FAST_PHASES], slot[SN_CT_FAST_PHASES]; /* first component; slot that holds the first frame */
+    int64_t tap[SN_CT_FAST_PHASES][SN_WINO_MAX_TAPS];              /* of the weights, that meets the n-th frame */
+} sn_ct_fast;
+/* For packed frames that yield `frames` frames of each; adds them to the pack.  False if there is no fast form. */
+bool sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps);
 
 /* Weights as panels: block of columns, tap, row, column of the block; columns beyond the width are zero. */
 typedef struct sn_ct_panels { /* of several column loops the last is a multiple of the lanes */
@@ -212,7 +230,7 @@ typedef struct sn_ct_reduction {
 bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps);
 
 /* Ask for `rows` rows of everything of the result's shape that the epilogue touches: those of block `block` from row `row` of the tile on, as
- * sn_ct_edge_emit will have them.  One phase only (kernel_contract_ahead.c). */
+ * they lie in memory (kernel_contract_ahead.c). */
 void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef row, int64_t rows);
 /* Memory by its address; it may lie outside of everything. */
 void sn_ct_ahead_floats(sn_kb *kb, LLVMValueRef at, int64_t floats, bool write);

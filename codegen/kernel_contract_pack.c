@@ -46,6 +46,13 @@ int64_t sn_ct_pack_last(const sn_ct_pack *p)
     return last;
 }
 
+LLVMValueRef sn_ct_pack_end(sn_kb *kb, const sn_ct_pack *p, LLVMValueRef column)
+{
+    const int64_t whole = sn_ct_ceil(p->width, kb->lanes);
+    LLVMValueRef end = sn_kb_iadd(kb, column, sn_kb_i64(kb, p->part));
+    return p->part && whole % p->part ? sn_kb_imin(kb, end, sn_kb_i64(kb, whole)) : end;
+}
+
 typedef struct packing {
     sn_kb           *kb;
     sn_ct           *ct;
@@ -92,8 +99,8 @@ static void pack_column(packing *k, uint32_t depth, LLVMValueRef offset)
         return;
     }
     if (k->p->part) {
-        sn_loop l = sn_kb_for(kb, k->column, sn_kb_iadd(kb, k->column, sn_kb_i64(kb, k->p->part)), lanes, NULL, 0);
-        pack_vector(k, l.i, offset, n % k->p->part ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, n), l.i), kb->lanes) : NULL);
+        sn_loop l = sn_kb_for(kb, k->column, sn_ct_pack_end(kb, k->p, k->column), lanes, NULL, 0);
+        pack_vector(k, l.i, offset, n % lanes ? sn_kb_tail(kb, sn_kb_isub(kb, sn_kb_i64(kb, n), l.i), kb->lanes) : NULL);
         sn_kb_endfor(kb, &l, NULL);
         return;
     }

@@ -140,9 +140,6 @@ static void plan_blocks(const sn_plan *p, rows *r)
         r->panels.tap_order[i] = r->window.tap[i].k;
 }
 
-/* Result frames to compute for a tile of a data gradient: they begin and end at multiples of the stride, tiles need not. */
-static int64_t whole_phases(int64_t chunk, int64_t s) { return sn_ct_ceil(chunk % s ? chunk + s - 1 : chunk, s); }
-
 /* Everything but how the products are made. */
 static bool plan_sides(sn_plan *p, sn_ct *ct, rows *r, int64_t *taps)
 {
@@ -177,7 +174,7 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     if (!plan_sides(p, ct, r, &taps))
         return false;
     ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
-    int64_t frames = r->scatter ? whole_phases(ct->chunk, r->product.s) : ct->chunk;
+    int64_t frames = r->scatter ? sn_ct_window_whole(ct->chunk, r->product.s) : ct->chunk;
     if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, frames, taps))
         return false;
     plan_blocks(p, r);

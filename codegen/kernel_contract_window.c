@@ -1,4 +1,4 @@
-/* Windows: which packed frame a tap reads, for forward products and for data gradients.
+/* Windows: which packed frame a tap reads, for forward products and for data gradients; windows as short correlations.
  * Not the packing itself (kernel_contract_pack.c). */
 #include "kernel_contract.h"
 
@@ -55,4 +55,44 @@ bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p
     for (int64_t i = 0; i < n; i++)
         w->tap[i].slot -= low;
     return n > 0 && add_frames(pack, high - low + w->frames, low, 1);
+}
+
+int64_t sn_ct_window_whole(int64_t chunk, int64_t s) { return sn_ct_ceil(chunk % s ? chunk + s - 1 : chunk, s); }
+
+/* Phase q of a window, whose taps are tap[0 .. n-1], in any order of the frames they read. */
+static bool correlation(sn_ct_fast *w, int64_t q, const sn_ct_tap *tap, int64_t n)
+{
+    int64_t low = INT64_MAX;
+    if (!sn_wino_make(n, &w->form[q]))
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        low = tap[i].slot < low ? tap[i].slot : low;
+    for (int64_t i = 0; i < n; i++)
+        w->tap[q][tap[i].slot - low] = tap[i].k;
+    w->slot[q] = low;
+    w->component[q] = w->components;
+    w->components += w->form[q].products;
+    w->frames = w->form[q].frames;
+    w->segments = w->form[q].segments;
+    return w->frames == w->form[0].frames && w->segments == w->form[0].segments;
+}
+
+/* With steps of one frame, as d is, a phase reads frames that follow each other. */
+bool sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps)
+{
+    sn_ct_window window;
+    *w = (sn_ct_fast){.phases = p->s};
+    if ((p->d != 1 && p->d != -1) || p->s > SN_CT_FAST_PHASES ||
+        !(scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&window, pack, p, frames * (scatter ? p->s : 1), taps))
+        return false;
+    int64_t first = 0, most = (taps + p->s - 1) / p->s;
+    for (int64_t q = 0; q < p->s; q++) {
+        if (scatter)
+            first = window.first[q];
+        int64_t n = scatter ? window.first[q + 1] - first : most - (taps % p->s != 0 && q >= taps % p->s);
+        if (!correlation(w, q, window.tap + first, n))
+            return false;
+        first += n;
+    }
+    return true;
 }

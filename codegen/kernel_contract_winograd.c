@@ -1,18 +1,18 @@
 /* Convolutions over time and their data gradients with fewer products than taps (winograd.h), for layers wide enough.
- * Not weight gradients, strides or other windows.
+ * Not weight gradients, dilations or other windows.
  *
  * First call: weights transformed, as panels of columns: block of columns, component, segment, row, column of the block.
  * Second call: a tile is some frames of the result.  Its source frames are packed once, prologue applied, frames outside as zeros, and transformed
  * together: component, transformed frame, inner rows.  Then, for every block of columns, each component is a product of its own, and the sums
- * of components are the results that the epilogue meets.
+ * of components are the results that the epilogue meets.  With a stride s there are s correlations: forward of the frames with one residue
+ * each, whose results are added; in a data gradient for the results with one residue each.
  */
 #include "kernel_contract.h"
 #include "winograd.h"
 
 typedef struct fast {
     sn_ct_sides   side;
-    sn_wino       form;
-    int64_t       order[SN_WINO_MAX_TAPS];  /* tap of the weights that meets the n-th frame of a window */
+    sn_ct_fast    fast;
     int64_t       steps, slots;             /* transformed frames of a component in a whole tile: results, operands */
     sn_gemm_block block;
     int64_t       frame, result;            /* floats: packed frame; results of a block's frame */
@@ -25,28 +25,33 @@ typedef struct fast {
 
 enum { CHUNK_ROWS = 300 };
 
-/* Vector operations of one transformed step of one inner row, and of the direct method for the same frames; transforms move a number in about
+/* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
-static bool pays(const fast *k, int64_t chunk, int64_t lanes)
+static bool pays(const fast *k, int64_t frames, int64_t taps, int64_t lanes)
 {
-    const sn_wino *w = &k->form;
+    const sn_ct_fast *w = &k->fast;
     const int64_t rows = k->side.pack.width, in = (rows + lanes - 1) / lanes, out = (k->side.panels.width + lanes - 1) / lanes;
-    const int64_t products = w->products * w->segments * rows * out, transforms = 8 * w->products * (in + out);
+    const int64_t products = w->components * w->segments * rows * out, transforms = 8 * w->components * (in + out);
     return rows >= SN_WINO_LEAST_WIDTH && k->side.panels.width >= SN_WINO_LEAST_WIDTH &&
-           k->steps * (products + transforms) < chunk * w->taps * rows * out;
+           k->steps * (products + transforms) < frames * taps * rows * out;
 }
 
-static bool plan_window(fast *k, int64_t frames, int64_t taps)
+/* Tiles, and the frames they pack. */
+static bool plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
 {
     const sn_product *q = &k->side.product;
-    sn_ct_window w;
-    if (q->s != 1 || (q->d != 1 && q->d != -1))
+    const int64_t phases = k->side.scatter ? q->s : 1; /* of the result */
+    sn_ct_pack probe = {0};
+    if (q->x_axis < 0 || !sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps))
         return false;
-    if (!(k->side.scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&w, &k->side.pack, q, frames, taps))
-        return false;
-    for (int64_t i = 0; i < taps; i++)
-        k->order[w.tap[i].slot] = w.tap[i].k;
-    return true;
+    const int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->fast.frames;
+    ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->fast.frames * phases;
+    const int64_t frames = k->side.scatter ? sn_ct_window_whole(ct->chunk, q->s) / q->s : ct->chunk;
+    k->steps = (frames + k->fast.frames - 1) / k->fast.frames;
+    k->slots = k->steps + k->fast.segments - 1;
+    k->side.edge.phases = phases;
+    return pays(k, frames, taps, p->target->lanes) &&
+           sn_ct_fast_window(&k->fast, &k->side.pack, q, k->side.scatter, k->steps * k->fast.frames, taps);
 }
 
 static void plan_blocks(const sn_plan *p, fast *k)
@@ -56,17 +61,16 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->block = sn_gemm_block_choose(&limits, rows, (width + lanes - 1) / lanes);
     k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
     k->side.panels.blocks = k->side.edge.blocks = (width + lanes * k->block.vectors - 1) / (lanes * k->block.vectors);
-    k->side.edge.phases = 1;
     k->side.edge.inner_rows = k->side.pack.inner_rows;
-    k->side.edge.phase_rows = k->steps * k->form.frames * k->side.pack.inner_rows;
+    k->side.edge.phase_rows = k->steps * k->fast.frames * k->side.pack.inner_rows;
     k->frame = k->side.pack.inner_rows * k->side.pack.stride;
     k->result = k->side.pack.inner_rows * lanes * k->block.vectors;
     k->part = k->slots * k->frame;
     k->product = sn_ct_ceil(rows, k->block.rows) * lanes * k->block.vectors;
     k->parts_at = k->side.pack.slots * k->frame;
-    k->products_at = k->parts_at + k->form.products * k->part + k->block.rows * k->side.pack.stride; /* a block may begin in the last row */
-    k->c_at = k->products_at + k->form.products * k->product;
-    k->side.pack.mix_at = k->c_at + k->steps * k->form.frames * k->result;
+    k->products_at = k->parts_at + k->fast.components * k->part + k->block.rows * k->side.pack.stride; /* a block may begin in the last row */
+    k->c_at = k->products_at + k->fast.components * k->product;
+    k->side.pack.mix_at = k->c_at + k->side.edge.phases * k->steps * k->fast.frames * k->result;
     k->floats = k->side.pack.mix_at + k->side.pack.mix_floats;
 }
 
@@ -74,20 +78,14 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *k = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_sides_find(p, ct, &k->side, &taps) || k->side.product.x_axis < 0 || !sn_wino_make(taps, &k->form))
-        return false;
-    int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->form.frames;
-    ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->form.frames;
-    k->steps = (ct->chunk + k->form.frames - 1) / k->form.frames;
-    k->slots = k->steps + k->form.segments - 1;
-    if (!pays(k, ct->chunk, p->target->lanes) || !plan_window(k, k->steps * k->form.frames, taps))
+    if (!sn_ct_sides_find(p, ct, &k->side, &taps) || !plan_tiles(p, ct, k, taps))
         return false;
     plan_blocks(p, k);
     if (k->floats > 1 << 24 || !sn_ct_edge_legal(p, &k->side.edge))
         return false;
     ct->data = k;
     ct->main = 1;
-    int64_t row = k->form.products * k->form.segments * k->block.vectors * p->target->lanes;
+    int64_t row = k->fast.components * k->fast.segments * k->block.vectors * p->target->lanes;
     k->temp = sn_plan_temp(p, sn_dim_const(k->side.panels.blocks * k->side.panels.depth * row));
     sn_plan_call *weights = sn_plan_add(p, sn_dim_const(k->side.panels.blocks * k->side.panels.depth), sn_dim_const(0), false);
     sn_ct_reads(p, ct, weights, 1u << k->side.panels.tensor);
@@ -107,22 +105,24 @@ static void emit_weights(sn_kb *kb, sn_ct *ct)
 {
     const fast *k = ct->data;
     const sn_ct_panels *w = &k->side.panels;
-    const int64_t parts = k->form.products * k->form.segments, panel = w->vectors * kb->target->lanes;
-    LLVMValueRef loop[SN_MAX_LOOPS], tap[SN_WINO_MAX_TAPS], out[SN_WINO_MAX_TAPS * SN_WINO_POINTS];
+    const int64_t pieces = k->fast.components * k->fast.segments, panel = w->vectors * kb->target->lanes;
+    LLVMValueRef loop[SN_MAX_LOOPS], tap[SN_WINO_MAX_TAPS], piece[SN_CT_FAST_PIECES];
     sn_kb_begin(kb, 0);
     sn_loop item = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
     LLVMValueRef depth = sn_kb_i64(kb, w->depth), block = sn_kb_idiv(kb, item.i, depth), row = sn_kb_irem(kb, item.i, depth);
-    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, parts * w->depth)), row);
+    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, pieces * w->depth)), row);
     LLVMValueRef to = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, line, sn_kb_i64(kb, panel)));
     sn_loop vector = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, panel), kb->lanes, NULL, 0);
     LLVMValueRef column = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), vector.i);
-    for (int64_t i = 0; i < k->form.taps; i++) {
-        loop[w->tap] = sn_kb_i64(kb, k->order[i]);
-        tap[i] = sn_ct_panels_vector(kb, ct, w, loop, row, column);
+    for (int64_t q = 0; q < k->fast.phases; q++) {
+        for (int64_t i = 0; i < k->fast.form[q].taps; i++) {
+            loop[w->tap] = sn_kb_i64(kb, k->fast.tap[q][i]);
+            tap[i] = sn_ct_panels_vector(kb, ct, w, loop, row, column);
+        }
+        sn_wino_weights(kb, &k->fast.form[q], tap, piece + k->fast.component[q] * k->fast.segments);
     }
-    sn_wino_weights(kb, &k->form, tap, out);
-    for (int64_t i = 0; i < parts; i++)
-        sn_kb_store(kb, to, sn_kb_iadd(kb, vector.i, sn_kb_i64(kb, i * w->depth * panel)), out[i], NULL);
+    for (int64_t i = 0; i < pieces; i++)
+        sn_kb_store(kb, to, sn_kb_iadd(kb, vector.i, sn_kb_i64(kb, i * w->depth * panel)), piece[i], NULL);
     sn_kb_endfor(kb, &vector, NULL);
     sn_kb_endfor(kb, &item, NULL);
     sn_kb_end(kb);
@@ -146,9 +146,9 @@ static void make_micro(body *b)
     const fast *k = b->k;
     sn_gemm_env env = sn_ct_env(kb);
     int64_t offset[SN_WINO_MAX_TAPS];
-    for (int64_t i = 0; i < k->form.segments; i++)
+    for (int64_t i = 0; i < k->fast.segments; i++)
         offset[i] = i * k->frame;
-    b->table = sn_gemm_table(&env, offset, (uint32_t)k->form.segments);
+    b->table = sn_gemm_table(&env, offset, (uint32_t)k->fast.segments);
     const int64_t width = k->block.vectors * kb->target->lanes;
     sn_gemm_micro m = {.rows = (uint32_t)k->block.rows, .vectors = (uint32_t)k->block.vectors, .lanes = kb->target->lanes,
                        .steps = (uint32_t)k->side.pack.width, .unroll = 4, .x_row = k->side.pack.stride, .x_step = 1, .w_step = width,
@@ -156,18 +156,18 @@ static void make_micro(body *b)
     b->micro = sn_gemm_micro_function(&env, &m);
 }
 
-/* Frames to components. */
-static void transform_source(body *b)
+/* Frames to components of one correlation. */
+static void transform_source(body *b, int64_t phase)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
-    LLVMValueRef slots = sn_kb_iadd(kb, b->steps, sn_kb_i64(kb, k->form.segments - 1));
+    LLVMValueRef slots = sn_kb_iadd(kb, b->steps, sn_kb_i64(kb, k->fast.segments - 1));
     sn_loop slot = sn_kb_for(kb, sn_kb_i64(kb, 0), slots, 1, NULL, 0);
     sn_wino_place place = {.frame_step = k->frame, .part_step = k->part};
-    place.frames = sn_kb_ptr(kb, scratch(b, 0), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->form.frames * k->frame)));
-    place.parts = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->frame)));
+    place.frames = sn_kb_ptr(kb, scratch(b, k->fast.slot[phase] * k->frame), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->fast.frames * k->frame)));
+    place.parts = sn_kb_ptr(kb, scratch(b, k->parts_at + k->fast.component[phase] * k->part), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->frame)));
     sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->frame), kb->lanes, NULL, 0);
-    sn_wino_source(kb, &k->form, &place, at.i, -1);
+    sn_wino_source(kb, &k->fast.form[phase], &place, at.i, -1);
     sn_kb_endfor(kb, &at, NULL);
     sn_kb_endfor(kb, &slot, NULL);
 }
@@ -177,35 +177,36 @@ static void products(body *b, LLVMValueRef block)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
-    const int64_t width = k->block.vectors * kb->lanes, panel = k->form.segments * k->side.panels.depth * width;
-    const int64_t share = (k->side.edge.phase_rows + k->form.products - 1) / k->form.products;
+    const int64_t width = k->block.vectors * kb->lanes, panel = k->fast.segments * k->side.panels.depth * width, all = k->fast.components;
+    const int64_t share = (k->side.edge.phases * k->side.edge.phase_rows + all - 1) / all;
     LLVMValueRef live = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->side.pack.inner_rows));
-    LLVMValueRef weights = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, block, sn_kb_i64(kb, k->form.products * panel)));
-    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->form.products), 1, NULL, 0);
+    LLVMValueRef weights = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, block, sn_kb_i64(kb, all * panel)));
+    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, all), 1, NULL, 0);
     sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
     LLVMValueRef x = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->part)));
     LLVMValueRef w = sn_kb_ptr(kb, weights, sn_kb_imul(kb, part.i, sn_kb_i64(kb, panel)));
     LLVMValueRef c = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->product)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), live, k->block.rows, NULL, 0);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, sn_kb_imul(kb, row.i, sn_kb_i64(kb, k->side.pack.stride))), w,
-                           sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->table, sn_kb_i64(kb, k->form.segments),
+                           sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->table, sn_kb_i64(kb, k->fast.segments),
                            sn_kb_i64(kb, 1), sn_kb_i64(kb, k->side.pack.width)};
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
     sn_kb_endfor(kb, &row, NULL);
     sn_kb_endfor(kb, &part, NULL);
 }
 
-/* Components to frames. */
-static void transform_result(body *b)
+/* Components to frames: of n correlations that are added, from number `phase` on. */
+static void transform_result(body *b, int64_t phase, int64_t n)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
+    const int64_t rows_at = k->c_at + phase * k->steps * k->fast.frames * k->result;
     sn_loop step = sn_kb_for(kb, sn_kb_i64(kb, 0), b->steps, 1, NULL, 0);
     sn_wino_place place = {.frame_step = k->result, .part_step = k->product};
-    place.frames = sn_kb_ptr(kb, scratch(b, k->c_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->form.frames * k->result)));
-    place.parts = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result)));
+    place.frames = sn_kb_ptr(kb, scratch(b, rows_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->fast.frames * k->result)));
+    place.parts = sn_kb_ptr(kb, scratch(b, k->products_at + k->fast.component[phase] * k->product), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result)));
     sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->result), kb->lanes, NULL, 0);
-    sn_wino_result(kb, &k->form, &place, at.i);
+    sn_wino_result(kb, &k->fast.form[phase], n, &place, at.i);
     sn_kb_endfor(kb, &at, NULL);
     sn_kb_endfor(kb, &step, NULL);
 }
@@ -215,17 +216,22 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     sn_kb *kb = b->kb;
     const fast *k = b->k;
     const sn_contract *c = b->ct->facts.spec;
+    const int64_t s = k->side.product.s, together = k->side.scatter ? s * k->fast.frames : k->fast.frames;
     b->tile = tile;
     for (uint32_t i = 0; i < b->ct->outer; i++)
         b->loop[c->at[SN_AT_OUT][i].loop[0]] = tile->at[i];
-    LLVMValueRef frames = sn_kb_isub(kb, tile->to, tile->from);
-    b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, frames, sn_kb_i64(kb, k->form.frames - 1)), sn_kb_i64(kb, k->form.frames));
-    sn_ct_pack_emit(kb, b->ct, &k->side.pack, b->loop, tile->from, NULL, scratch(b, 0));
-    transform_source(b);
+    LLVMValueRef origin = sn_ct_edge_origin(kb, &k->side.edge, tile), stride = sn_kb_i64(kb, s);
+    LLVMValueRef frame = k->side.scatter ? sn_kb_idiv(kb, origin, stride) : sn_kb_imul(kb, origin, stride);
+    b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, sn_kb_isub(kb, tile->to, origin), sn_kb_i64(kb, together - 1)), sn_kb_i64(kb, together));
+    sn_ct_pack_emit(kb, b->ct, &k->side.pack, b->loop, frame, NULL, scratch(b, 0));
+    for (int64_t q = 0; q < k->fast.phases; q++)
+        transform_source(b, q);
     sn_ct_clear_sums(kb, b->ct, tile);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), 1, NULL, 0);
     products(b, block.i);
-    transform_result(b);
+    const int64_t added = k->side.scatter ? 1 : k->fast.phases;
+    for (int64_t q = 0; q < k->fast.phases; q += added)
+        transform_result(b, q, added);
     sn_ct_edge_emit(kb, b->ct, &k->side.edge, tile, block.i, scratch(b, k->c_at));
     sn_kb_endfor(kb, &block, NULL);
 }

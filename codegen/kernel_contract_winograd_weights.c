@@ -1,27 +1,28 @@
 /* Weight gradients of convolutions over time with fewer products than taps (winograd.h), for layers wide enough.
- * Not strides or other windows (kernel_contract_wgrad.c).
+ * Not dilations or other windows (kernel_contract_wgrad.c).
  *
- * Positions are cut into tiles, tiles into parts, by sizes only.  First call: an item is one part and one group of column blocks.  It packs its
- * tiles, both operands, and for one point of the taps after the other transforms them and adds products to the part's accumulators: block of
- * columns, component, row, column of the block.  Second call: parts are added in order, components become taps.  Third call: the epilogue.
+ * Positions are cut into tiles, tiles into parts, by sizes only.  First call: an item is one part, one group of column blocks and one group of
+ * rows.  It packs its tiles, both operands, and for one point of the taps after the other transforms them and adds products to the part's
+ * accumulators: block of columns, component, row, column of the block.  Groups are small enough for an item's accumulators to stay in the
+ * second-level cache while all of its tiles pass.  Second call: parts are added in order, components become taps.  Third call: the epilogue.
  */
 #include "kernel_contract.h"
-#include "winograd.h"
 
 enum {
     POSITIONS = 100,       /* of a component in a tile: 64 columns of them stay in the first-level cache */
     ITEMS = 12,            /* at least so many items, for as many threads */
-    PART_MEMORY = 1 << 23  /* floats of all parts, unless items are then too few */
+    ITEM_MEMORY = 168 << 10, /* floats of an item's accumulators, where rows and columns can be cut */
+    LEAST_ROWS = 64        /* of an item */
 };
 
 typedef struct fast {
     sn_ct_reduction side;
-    sn_wino         form;
-    int64_t         place[SN_WINO_MAX_TAPS];      /* tap of the weights that meets the n-th frame of a window */
+    sn_ct_fast      fast;
     int64_t         steps, slots[2];              /* transformed frames of a tile: y's, and of each operand */
     sn_gemm_block   block;
     int64_t         width, rows, blocks;          /* floats of a block; rows padded; column blocks */
-    int64_t         groups, parts;                /* of blocks; at most */
+    int64_t         groups, row_groups, rows_each; /* of an item: of blocks; of rows, and how many these are but in the last */
+    int64_t         parts;                        /* at most */
     int64_t         accumulator, part;            /* floats: component of one block; a part */
     int64_t         frames_at[2], parts_at[2], component[2], floats; /* in scratch; floats of a transformed component */
     uint32_t        sums, taps;                   /* buffers */
@@ -29,58 +30,82 @@ typedef struct fast {
 
 /* ---- plan ---- */
 
-static bool plan_frames(fast *w)
+static bool plan_frames(fast *w, int64_t taps)
 {
     sn_ct_reduction *s = &w->side;
-    sn_ct_window window;
+    sn_ct_pack probe = {0};
+    if (s->product.x_axis < 0 || !sn_ct_fast_window(&w->fast, &probe, &s->product, false, 1, taps))
+        return false;
     const int64_t steps = POSITIONS / s->pack[0].inner_rows;
     w->steps = steps < 1 ? 1 : steps;
-    const int64_t frames = w->steps * w->form.frames;
-    if (s->product.x_axis < 0 || s->product.s != 1 || (s->product.d != 1 && s->product.d != -1) ||
-        !sn_ct_window_gather(&window, &s->pack[s->product.x], &s->product, frames, w->form.taps))
-        return false;
-    for (int64_t i = 0; i < w->form.taps; i++)
-        w->place[window.tap[i].slot] = window.tap[i].k;
+    const int64_t frames = w->steps * w->fast.frames;
     sn_ct_pack *y = &s->pack[s->product.y];
     y->group[y->groups++] = (sn_ct_frames){0, frames, 0, 1};
     y->slots = frames;
     w->slots[s->product.y] = w->steps;
-    w->slots[s->product.x] = w->steps + w->form.segments - 1;
-    return true;
+    w->slots[s->product.x] = w->steps + w->fast.segments - 1;
+    return sn_ct_fast_window(&w->fast, &s->pack[s->product.x], &s->product, false, frames, taps);
+}
+
+/* Rows or columns of an item can be fewer than all. */
+static bool can_cut(const sn_ct_pack *k) { return k->columns == 1 && !k->mix; }
+
+/* Cut rows and columns until the accumulators of an item fit, whichever of them are more, so that least is packed again. */
+static void plan_groups(fast *w, int64_t lanes, int64_t each)
+{
+    sn_ct_pack *rows = &w->side.pack[w->side.row_side], *columns = &w->side.pack[w->side.column_side];
+    int64_t blocks = w->blocks, step = lanes; /* rows begin a vector and a block */
+    while (step % w->block.rows != 0)
+        step += lanes;
+    w->rows_each = w->rows;
+    while (each * w->rows_each * blocks * w->width > ITEM_MEMORY) {
+        const bool row = can_cut(rows) && w->rows_each > LEAST_ROWS && w->rows_each > step;
+        if (blocks > 1 && (!row || blocks * w->width >= w->rows_each))
+            do
+                w->groups++;
+            while (w->blocks % w->groups != 0);
+        else if (row)
+            w->rows_each = sn_ct_ceil((w->rows_each + 1) / 2, step);
+        else
+            break;
+        blocks = w->blocks / w->groups;
+    }
+    w->row_groups = (w->rows + w->rows_each - 1) / w->rows_each;
+    if (w->row_groups > 1)
+        rows->part = w->rows_each;
+    if (w->groups > 1 && can_cut(columns))
+        columns->part = blocks * w->width;
 }
 
 static void plan_blocks(const sn_plan *p, fast *w)
 {
     const sn_gemm_limits limits = {p->target->registers};
     sn_ct_pack *rows = &w->side.pack[w->side.row_side], *columns = &w->side.pack[w->side.column_side];
-    const int64_t lanes = p->target->lanes, vectors = (columns->width + lanes - 1) / lanes;
+    const int64_t lanes = p->target->lanes, vectors = (columns->width + lanes - 1) / lanes, each = w->fast.components * w->fast.segments;
     w->block = sn_gemm_block_choose(&limits, rows->width, vectors);
     w->width = w->block.vectors * lanes;
     w->rows = sn_ct_ceil(rows->width, w->block.rows);
     w->blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
     w->accumulator = w->rows * w->width;
-    w->part = w->form.products * w->form.segments * w->blocks * w->accumulator;
-    w->parts = PART_MEMORY / w->part < ITEMS ? PART_MEMORY / w->part : ITEMS;
-    w->parts = w->parts < 1 ? 1 : w->parts;
+    w->part = each * w->blocks * w->accumulator;
     w->groups = 1;
-    while (w->groups < w->blocks && (w->blocks % w->groups != 0 || w->groups * w->parts < ITEMS))
-        w->groups++;
-    const int64_t least = (ITEMS + w->groups - 1) / w->groups;
-    w->parts = w->parts < least ? least : w->parts;
-    if (w->groups > 1 && columns->columns == 1)
-        columns->part = w->blocks / w->groups * w->width;
+    plan_groups(w, lanes, each);
+    const int64_t items = w->groups * w->row_groups;
+    w->parts = (ITEMS + items - 1) / items;
 }
 
 static void plan_scratch(fast *w, int64_t lanes)
 {
-    int64_t at = 0;
+    int64_t at = 0, outer = 0;
+    for (int64_t q = 0; q < w->fast.phases; q++)
+        outer = w->fast.form[q].outer > outer ? w->fast.form[q].outer : outer;
     for (int i = 0; i < 2; i++) {
         const sn_ct_pack *k = &w->side.pack[i];
         const int64_t frame = k->inner_rows * k->stride;
         w->component[i] = w->slots[i] * frame;
         w->frames_at[i] = at;
         w->parts_at[i] = at + sn_ct_ceil(k->slots * frame, lanes);
-        at = w->parts_at[i] + sn_ct_ceil(w->form.outer * w->component[i] + k->stride + w->width + w->block.rows, lanes);
+        at = w->parts_at[i] + sn_ct_ceil(outer * w->component[i] + k->stride + w->width + w->block.rows, lanes);
     }
     for (int i = 0; i < 2; i++) {
         w->side.pack[i].mix_at = at;
@@ -89,11 +114,11 @@ static void plan_scratch(fast *w, int64_t lanes)
     w->floats = at;
 }
 
-static void plan_calls(sn_plan *p, sn_ct *ct, fast *w)
+static void plan_calls(sn_plan *p, sn_ct *ct, fast *w, int64_t taps)
 {
     w->sums = sn_plan_temp(p, sn_dim_const(w->parts * w->part));
-    w->taps = sn_plan_temp(p, sn_dim_const(w->form.taps * w->blocks * w->accumulator));
-    sn_plan_call *products = sn_plan_add(p, sn_dim_const(w->parts * w->groups), sn_dim_const(4 * w->floats), false);
+    w->taps = sn_plan_temp(p, sn_dim_const(taps * w->blocks * w->accumulator));
+    sn_plan_call *products = sn_plan_add(p, sn_dim_const(w->parts * w->groups * w->row_groups), sn_dim_const(4 * w->floats), false);
     sn_ct_reads(p, ct, products, SN_CT_OPERANDS);
     sn_plan_write(p, products, w->sums);
     sn_plan_call *add = sn_plan_add(p, sn_dim_const(w->blocks * w->rows), sn_dim_const(0), false);
@@ -110,8 +135,8 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *w = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || !sn_wino_make(taps, &w->form) || w->side.pack[0].width < SN_WINO_LEAST_WIDTH ||
-        w->side.pack[1].width < SN_WINO_LEAST_WIDTH || !plan_frames(w))
+    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || w->side.pack[0].width < SN_WINO_LEAST_WIDTH ||
+        w->side.pack[1].width < SN_WINO_LEAST_WIDTH || !plan_frames(w, taps))
         return false;
     if (!sn_ct_mix_plan(p, ct, &w->side.pack[0]) || !sn_ct_mix_plan(p, ct, &w->side.pack[1]))
         return false;
@@ -122,7 +147,7 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
     ct->data = w;
     ct->outer = ct->facts.type[SN_AT_OUT].rank - 1u;
     ct->chunk = ct->facts.type[SN_AT_OUT].dim[ct->outer].v;
-    plan_calls(p, ct, w);
+    plan_calls(p, ct, w, taps);
     return true;
 }
 
@@ -134,7 +159,8 @@ typedef struct body {
     const fast  *w;
     LLVMValueRef chunks, tiles, parts;                /* of the positions; parts in use */
     LLVMValueRef loop[SN_MAX_LOOPS], steps;           /* of the tile; live steps */
-    LLVMValueRef begin;                               /* first block of the item's group */
+    LLVMValueRef begin, first_row, last_row;          /* of the item: first block; rows */
+    LLVMValueRef from[2], to[2];                      /* of the item: columns of each operand that are packed, if not all */
     LLVMValueRef micro, table;
 } body;
 
@@ -143,7 +169,7 @@ static LLVMValueRef scratch(const body *b, int64_t at) { return sn_kb_ptr(b->kb,
 static void count_tiles(body *b)
 {
     sn_kb *kb = b->kb;
-    const int64_t frames = b->w->steps * b->w->form.frames;
+    const int64_t frames = b->w->steps * b->w->fast.frames;
     b->chunks = sn_kb_idiv(kb, sn_kb_iadd(kb, sn_kb_dim(kb, b->w->side.frame_extent), sn_kb_i64(kb, frames - 1)), sn_kb_i64(kb, frames));
     b->tiles = b->chunks;
     for (uint32_t i = 0; i < b->w->side.outers; i++)
@@ -156,40 +182,38 @@ static void pack_tile(body *b, LLVMValueRef tile)
     sn_kb *kb = b->kb;
     const fast *w = b->w;
     const sn_ct_reduction *s = &w->side;
-    const int64_t frames = w->steps * w->form.frames;
+    const int64_t frames = w->steps * w->fast.frames;
     LLVMValueRef rest = sn_kb_idiv(kb, tile, b->chunks), from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, frames));
     for (uint32_t i = s->outers; i > 0; i--) {
         LLVMValueRef n = sn_kb_dim(kb, b->ct->facts.loop[s->outer[i - 1]].extent);
         b->loop[s->outer[i - 1]] = i > 1 ? sn_kb_irem(kb, rest, n) : rest;
         rest = i > 1 ? sn_kb_idiv(kb, rest, n) : rest;
     }
-    LLVMValueRef column = sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width));
-    for (int side = 0; side < 2; side++)
-        sn_ct_pack_emit(kb, b->ct, &s->pack[side], b->loop, from, column, scratch(b, w->frames_at[side]));
+    for (int side = 0; side < 2; side++) {
+        LLVMValueRef frame = side == s->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, s->product.s)) : from;
+        sn_ct_pack_emit(kb, b->ct, &s->pack[side], b->loop, frame, b->from[side], scratch(b, w->frames_at[side]));
+    }
     LLVMValueRef live = sn_kb_imin(kb, sn_kb_i64(kb, frames), sn_kb_isub(kb, sn_kb_dim(kb, s->frame_extent), from));
-    b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, live, sn_kb_i64(kb, w->form.frames - 1)), sn_kb_i64(kb, w->form.frames));
+    b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, live, sn_kb_i64(kb, w->fast.frames - 1)), sn_kb_i64(kb, w->fast.frames));
 }
 
-/* Components of one point of one operand; of a part of the columns if no more are packed. */
-static void transform(body *b, int side, int point)
+/* Components of one point of a correlation, one operand; of a part of the columns if no more are packed. */
+static void transform(body *b, int side, int64_t phase, int point)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
     const sn_ct_pack *k = &w->side.pack[side];
-    const int64_t frame = k->inner_rows * k->stride, line = k->part ? k->stride : frame;
+    const bool source = side == w->side.product.x;
+    const int64_t frame = k->inner_rows * k->stride, line = k->part ? k->stride : frame, first = source ? w->fast.slot[phase] * frame : 0;
     LLVMValueRef slots = sn_kb_iadd(kb, b->steps, sn_kb_i64(kb, w->slots[side] - w->steps));
-    LLVMValueRef first = k->part ? sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width)) : sn_kb_i64(kb, 0);
     sn_loop slot = sn_kb_for(kb, sn_kb_i64(kb, 0), slots, 1, NULL, 0);
     sn_wino_place place = {.frame_step = frame, .part_step = w->component[side]};
-    place.frames = sn_kb_ptr(kb, scratch(b, w->frames_at[side]), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, w->form.frames * frame)));
+    place.frames = sn_kb_ptr(kb, scratch(b, w->frames_at[side] + first), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, w->fast.frames * frame)));
     place.parts = sn_kb_ptr(kb, scratch(b, w->parts_at[side]), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, frame)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, frame), line, NULL, 0);
-    LLVMValueRef from = sn_kb_iadd(kb, row.i, first);
-    sn_loop at = sn_kb_for(kb, from, sn_kb_iadd(kb, from, sn_kb_i64(kb, k->part ? k->part : line)), kb->lanes, NULL, 0);
-    if (side == w->side.product.x)
-        sn_wino_source(kb, &w->form, &place, at.i, point);
-    else
-        sn_wino_gradient(kb, &w->form, &place, at.i, point);
+    LLVMValueRef from = k->part ? b->from[side] : sn_kb_i64(kb, 0), to = k->part ? b->to[side] : sn_kb_i64(kb, line);
+    sn_loop at = sn_kb_for(kb, sn_kb_iadd(kb, row.i, from), sn_kb_iadd(kb, row.i, to), kb->lanes, NULL, 0);
+    (source ? sn_wino_source : sn_wino_gradient)(kb, &w->fast.form[phase], &place, at.i, point);
     sn_kb_endfor(kb, &at, NULL);
     sn_kb_endfor(kb, &row, NULL);
     sn_kb_endfor(kb, &slot, NULL);
@@ -208,7 +232,7 @@ static void block_products(body *b, LLVMValueRef component, int64_t segment, LLV
     }
     LLVMValueRef columns = sn_kb_ptr(kb, base[w->side.column_side], sn_kb_imul(kb, block, sn_kb_i64(kb, w->width)));
     LLVMValueRef positions = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, pack[0].inner_rows));
-    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
+    sn_loop row = sn_kb_for(kb, b->first_row, b->last_row, w->block.rows, NULL, 0);
     LLVMValueRef to = sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, w->width)));
     sn_ct_ahead_floats(kb, sn_kb_ptr(kb, to, sn_kb_i64(kb, w->block.rows * w->width)), w->block.rows * w->width, true);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, base[w->side.row_side], row.i), columns, to, b->table, sn_kb_i64(kb, 1), first, positions};
@@ -216,31 +240,48 @@ static void block_products(body *b, LLVMValueRef component, int64_t segment, LLV
     sn_kb_endfor(kb, &row, NULL);
 }
 
-/* All components of one point; memory: of the part. */
-static void point_products(body *b, int point, LLVMValueRef memory, LLVMValueRef first)
+/* All components of one point of a correlation; memory: of the part. */
+static void point_products(body *b, int64_t phase, int point, LLVMValueRef memory, LLVMValueRef first)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
-    const int64_t each = w->form.segments * w->accumulator;
+    const sn_wino *form = &w->fast.form[phase];
+    const int64_t each = w->fast.segments * w->accumulator, before = w->fast.component[phase] + point * form->outer;
     LLVMValueRef end = sn_kb_iadd(kb, b->begin, sn_kb_i64(kb, w->blocks / w->groups));
-    sn_loop component = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->form.outer), 1, NULL, 0);
-    LLVMValueRef number = sn_kb_iadd(kb, component.i, sn_kb_i64(kb, point * w->form.outer));
+    sn_loop component = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, sn_wino_of_point(form, point)), 1, NULL, 0);
+    LLVMValueRef number = sn_kb_iadd(kb, component.i, sn_kb_i64(kb, before));
     sn_loop block = sn_kb_for(kb, b->begin, end, 1, NULL, 0);
-    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block.i, sn_kb_i64(kb, w->form.products)), number);
+    LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block.i, sn_kb_i64(kb, w->fast.components)), number);
     LLVMValueRef acc = sn_kb_ptr(kb, memory, sn_kb_imul(kb, line, sn_kb_i64(kb, each)));
-    for (int64_t s = 0; s < w->form.segments; s++)
+    for (int64_t s = 0; s < w->fast.segments; s++)
         block_products(b, component.i, s, block.i, sn_kb_ptr(kb, acc, sn_kb_i64(kb, s * w->accumulator)), first);
     sn_kb_endfor(kb, &block, NULL);
     sn_kb_endfor(kb, &component, NULL);
 }
 
-/* Item = part * groups + group. */
+/* Item = (part * groups + group of blocks) * row_groups + group of rows; returns the part. */
+static LLVMValueRef begin_item(body *b, LLVMValueRef item)
+{
+    sn_kb *kb = b->kb;
+    const fast *w = b->w;
+    const int row = w->side.row_side, column = w->side.column_side;
+    LLVMValueRef groups = sn_kb_i64(kb, w->groups), row_groups = sn_kb_i64(kb, w->row_groups), each = sn_kb_i64(kb, w->rows_each);
+    LLVMValueRef rest = sn_kb_idiv(kb, item, row_groups);
+    b->begin = sn_kb_imul(kb, sn_kb_irem(kb, rest, groups), sn_kb_i64(kb, w->blocks / w->groups));
+    b->first_row = sn_kb_imul(kb, sn_kb_irem(kb, item, row_groups), each);
+    b->last_row = sn_kb_imin(kb, sn_kb_iadd(kb, b->first_row, each), sn_kb_i64(kb, w->rows));
+    b->from[row] = b->first_row;
+    b->from[column] = sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width));
+    for (int side = 0; side < 2; side++)
+        b->to[side] = sn_ct_pack_end(kb, &w->side.pack[side], b->from[side]);
+    return sn_kb_idiv(kb, rest, groups);
+}
+
 static void item_body(body *b, LLVMValueRef item)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
-    LLVMValueRef part = sn_kb_idiv(kb, item, sn_kb_i64(kb, w->groups)), group = sn_kb_irem(kb, item, sn_kb_i64(kb, w->groups));
-    b->begin = sn_kb_imul(kb, group, sn_kb_i64(kb, w->blocks / w->groups));
+    LLVMValueRef part = begin_item(b, item);
     sn_if used = sn_kb_if(kb, sn_kb_iless(kb, part, b->parts));
     LLVMValueRef from = sn_kb_idiv(kb, sn_kb_imul(kb, part, b->tiles), b->parts);
     LLVMValueRef to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), b->tiles), b->parts);
@@ -248,11 +289,12 @@ static void item_body(body *b, LLVMValueRef item)
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
     LLVMValueRef first = LLVMBuildZExt(kb->b, LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, ""), kb->i64, "");
     pack_tile(b, tile.i);
-    for (int point = 0; point < SN_WINO_POINTS; point++) {
-        for (int side = 0; side < 2; side++)
-            transform(b, side, point);
-        point_products(b, point, memory, first);
-    }
+    for (int64_t q = 0; q < w->fast.phases; q++)
+        for (int point = 0; point < w->fast.form[q].inner->points; point++) {
+            for (int side = 0; side < 2; side++)
+                transform(b, side, q, point);
+            point_products(b, q, point, memory, first);
+        }
     sn_kb_endfor(kb, &tile, NULL);
     sn_kb_endif(kb, &used);
 }
@@ -280,13 +322,12 @@ static void emit_products(sn_kb *kb, sn_ct *ct)
 
 /* ---- sums of the parts, as taps ---- */
 
-/* sum[i] = component i at `offset`, added over the parts in order. */
-static void add_parts(body *b, LLVMValueRef offset, LLVMValueRef *sum)
+/* sum[i] = piece i of n at `offset`, added over the parts in order. */
+static void add_parts(body *b, LLVMValueRef offset, uint32_t n, LLVMValueRef *sum)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
-    const uint32_t n = (uint32_t)(w->form.products * w->form.segments);
-    LLVMValueRef next[SN_WINO_MAX_TAPS * SN_WINO_POINTS];
+    LLVMValueRef next[SN_WINO_MAX_PIECES];
     for (uint32_t i = 0; i < n; i++)
         sum[i] = sn_kb_zero(kb, kb->lanes);
     sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), b->parts, 1, sum, n);
@@ -300,25 +341,35 @@ static void add_parts(body *b, LLVMValueRef offset, LLVMValueRef *sum)
         sum[i] = part.carry[i];
 }
 
+/* One vector of all taps of one correlation; from: its first piece, to: tap 0. */
+static void add_taps(body *b, int64_t phase, LLVMValueRef from, LLVMValueRef to)
+{
+    sn_kb *kb = b->kb;
+    const fast *w = b->w;
+    const sn_wino *form = &w->fast.form[phase];
+    LLVMValueRef sum[SN_WINO_MAX_PIECES], tap[SN_WINO_MAX_TAPS];
+    add_parts(b, from, (uint32_t)(form->products * form->segments), sum);
+    sn_wino_taps(kb, form, sum, tap);
+    for (int64_t i = 0; i < form->taps; i++)
+        sn_kb_store(kb, kb->buffer[w->taps], sn_kb_iadd(kb, to, sn_kb_i64(kb, w->fast.tap[phase][i] * w->blocks * w->accumulator)), tap[i], NULL);
+}
+
 /* An item is a row of a block of columns; to tap, block, row, column of the block. */
 static void emit_add(sn_kb *kb, sn_ct *ct)
 {
     const fast *w = ct->data;
-    LLVMValueRef sum[SN_WINO_MAX_TAPS * SN_WINO_POINTS], tap[SN_WINO_MAX_TAPS];
     sn_kb_begin(kb, 1);
     body b = {.kb = kb, .ct = ct, .w = w};
     count_tiles(&b);
     sn_loop item = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
     LLVMValueRef rows = sn_kb_i64(kb, w->rows), block = sn_kb_idiv(kb, item.i, rows), row = sn_kb_irem(kb, item.i, rows);
-    LLVMValueRef from = sn_kb_imul(kb, block, sn_kb_i64(kb, w->form.products * w->form.segments * w->accumulator));
+    LLVMValueRef from = sn_kb_imul(kb, block, sn_kb_i64(kb, w->fast.components * w->fast.segments * w->accumulator));
     from = sn_kb_iadd(kb, from, sn_kb_imul(kb, row, sn_kb_i64(kb, w->width)));
     LLVMValueRef to = sn_kb_imul(kb, item.i, sn_kb_i64(kb, w->width));
     sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->width), kb->lanes, NULL, 0);
-    add_parts(&b, sn_kb_iadd(kb, from, at.i), sum);
-    sn_wino_taps(kb, &w->form, sum, tap);
-    for (int64_t i = 0; i < w->form.taps; i++) {
-        LLVMValueRef offset = sn_kb_i64(kb, w->place[i] * w->blocks * w->accumulator);
-        sn_kb_store(kb, kb->buffer[w->taps], sn_kb_iadd(kb, sn_kb_iadd(kb, to, at.i), offset), tap[i], NULL);
+    for (int64_t q = 0; q < w->fast.phases; q++) {
+        LLVMValueRef first = sn_kb_i64(kb, w->fast.component[q] * w->fast.segments * w->accumulator);
+        add_taps(&b, q, sn_kb_iadd(kb, sn_kb_iadd(kb, from, at.i), first), sn_kb_iadd(kb, to, at.i));
     }
     sn_kb_endfor(kb, &at, NULL);
     sn_kb_endfor(kb, &item, NULL);

@@ -2,25 +2,51 @@
  * Not the products, not the choice of tiles (kernel_contract_winograd.c). */
 #include "winograd.h"
 
-/* Three results of three taps: value of the taps' polynomial at the points, over the derivative of the points' polynomial; values of the results'
- * transposed; operands' by the polynomials that vanish at all other points. */
-static const float taps3[5][3] = {{1 / 2.f, 0, 0}, {-1 / 2.f, -1 / 2.f, -1 / 2.f}, {-1 / 6.f, 1 / 6.f, -1 / 6.f}, {1 / 6.f, 1 / 3.f, 2 / 3.f}, {0, 0, 1}};
-static const float source3[5][5] = {{2, -1, -2, 1, 0}, {0, -2, -1, 1, 0}, {0, 2, -3, 1, 0}, {0, -1, 0, 1, 0}, {0, 2, -1, -2, 1}};
-static const float result3[5][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {0, 0, 1}};
+/* Points: the first of 0, 1, -1, 2, and infinity.  Rows: value of the taps' polynomial at the point, over the derivative of the points' polynomial;
+ * the operands' by the polynomial that vanishes at all other points, so that only infinity meets the last; the results' transposed. */
+static const float tap33[5][3] = {{1 / 2.f, 0, 0}, {-1 / 2.f, -1 / 2.f, -1 / 2.f}, {-1 / 6.f, 1 / 6.f, -1 / 6.f}, {1 / 6.f, 1 / 3.f, 2 / 3.f}, {0, 0, 1}};
+static const float source5[5][5] = {{2, -1, -2, 1, 0}, {0, -2, -1, 1, 0}, {0, 2, -3, 1, 0}, {0, -1, 0, 1, 0}, {0, 2, -1, -2, 1}};
+static const float result33[5][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {0, 0, 1}};
 
-/* Two results of three taps. */
-static const float taps2[4][3] = {{-1, 0, 0}, {1 / 2.f, 1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f, 1 / 2.f}, {0, 0, 1}};
-static const float source2[4][4] = {{-1, 0, 1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}};
-static const float result2[4][2] = {{1, 0}, {1, 1}, {1, -1}, {0, 1}};
+static const float tap23[4][3] = {{-1, 0, 0}, {1 / 2.f, 1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f, 1 / 2.f}, {0, 0, 1}};
+static const float source4[4][4] = {{-1, 0, 1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}};
+static const float result23[4][2] = {{1, 0}, {1, 1}, {1, -1}, {0, 1}};
+
+static const float tap32[4][2] = {{-1, 0}, {1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f}, {0, 1}};
+static const float result32[4][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 1}};
+
+static const float tap22[3][2] = {{1, 0}, {1, 1}, {0, 1}};
+static const float source3[3][3] = {{1, -1, 0}, {0, 1, 0}, {0, -1, 1}};
+static const float result22[3][2] = {{1, 0}, {1, 1}, {0, 1}};
+
+static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]}, short23 = {2, 3, 4, tap23[0], source4[0], result23[0]},
+                           short32 = {3, 2, 4, tap32[0], source4[0], result32[0]}, short22 = {2, 2, 3, tap22[0], source3[0], result22[0]};
 
 bool sn_wino_make(int64_t taps, sn_wino *out)
 {
-    if (taps < 3 || taps % 3 != 0 || taps > SN_WINO_MAX_TAPS)
+    const sn_wino_short *inner = &short33, *across = NULL;
+    if (taps == 2)
+        inner = &short32;
+    else if (taps == 4)
+        inner = &short22, across = &short32;
+    else if (taps == 5 || taps == 6)
+        across = &short22;
+    else if (taps == 8 || taps == 9)
+        across = &short23;
+    else if (taps < 3 || taps % 3 != 0 || taps > SN_WINO_MAX_TAPS)
         return false;
-    const bool nested = taps == 9;
-    *out = (sn_wino){.taps = taps, .groups = taps / 3, .nested = nested, .outer = nested ? 4 : 1, .products = nested ? 20 : 5,
-                     .segments = nested ? 1 : taps / 3, .frames = nested ? 6 : 3, .span = nested ? 14 : 5};
+    const int64_t groups = (taps + inner->taps - 1) / inner->taps, outer = across ? across->points : 1;
+    *out = (sn_wino){.taps = taps, .groups = groups, .inner = inner, .across = across, .outer = outer,
+                     .products = inner->points * outer - (groups * inner->taps - taps), .segments = across ? 1 : groups,
+                     .frames = across ? across->results * inner->results : inner->results, .span = (outer - 1) * inner->results + inner->points};
+    out->span -= groups * inner->taps - taps;
     return true;
+}
+
+int64_t sn_wino_of_point(const sn_wino *w, int64_t i)
+{
+    const int64_t left = w->products - i * w->outer;
+    return left < w->outer ? left : w->outer;
 }
 
 /* sum over i < n of coefficient[i * step] * v[i * v_step], in a fixed order that begins with a number taken as it is. */
@@ -32,6 +58,8 @@ static LLVMValueRef combine(sn_kb *kb, const float *coefficient, int64_t step, L
             first = i - 1;
     float c = coefficient[first * step];
     LLVMValueRef sum = v[first * v_step];
+    if (c == 0)
+        return sn_kb_zero(kb, kb->lanes);
     if (c == -1)
         sum = LLVMBuildFNeg(kb->b, sum, "");
     else if (c != 1)
@@ -60,70 +88,97 @@ static void store(sn_kb *kb, LLVMValueRef base, int64_t offset, LLVMValueRef at,
     sn_kb_store(kb, base, sn_kb_iadd(kb, at, sn_kb_i64(kb, offset)), v, NULL);
 }
 
+typedef struct points { int from, to; } points;
+
+static points points_of(const sn_wino *w, int point) { return point < 0 ? (points){0, (int)w->inner->points} : (points){point, point + 1}; }
+
 void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
 {
+    const sn_wino_short *in = w->inner, *out = w->across;
+    const points range = points_of(w, point);
     LLVMValueRef x[SN_WINO_MAX_SPAN];
     for (int64_t f = 0; f < w->span; f++)
         x[f] = load(kb, p->frames, f * p->frame_step, at);
-    const int from = point < 0 ? 0 : point, to = point < 0 ? SN_WINO_POINTS : point + 1;
-    for (int i = from; i < to; i++) {
-        LLVMValueRef tile[4];
-        for (int64_t t = 0; t < w->outer; t++)
-            tile[t] = combine(kb, source3[i], 1, x + t * SN_WINO_INNER, 1, SN_WINO_POINTS);
-        for (int64_t j = 0; j < w->outer; j++)
-            store(kb, p->parts, ((i - from) * w->outer + j) * p->part_step, at, w->nested ? combine(kb, source2[j], 1, tile, 1, 4) : tile[j]);
+    for (int i = range.from; i < range.to; i++) {
+        const int64_t n = sn_wino_of_point(w, i);
+        LLVMValueRef tile[SN_WINO_MAX_POINTS];
+        for (int64_t t = 0; t < n; t++)
+            tile[t] = combine(kb, in->source + i * in->points, 1, x + t * in->results, 1, in->points);
+        for (int64_t j = 0; j < n; j++)
+            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j]);
     }
 }
 
-void sn_wino_result(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at)
+/* Add the results of one correlation, whose first component is `component`; returns the next one's. */
+static int64_t add_result(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int64_t component, LLVMValueRef *frame)
 {
-    LLVMValueRef sum[2][SN_WINO_POINTS];
-    for (int64_t i = 0; i < SN_WINO_POINTS; i++) {
-        LLVMValueRef v[4];
-        for (int64_t j = 0; j < w->outer; j++)
-            v[j] = load(kb, p->parts, (i * w->outer + j) * p->part_step, at);
-        for (int64_t q = 0; q < w->frames / SN_WINO_INNER; q++)
-            sum[q][i] = w->nested ? combine(kb, &result2[0][q], 2, v, 1, 4) : v[0];
+    const sn_wino_short *in = w->inner, *out = w->across;
+    LLVMValueRef sum[3][SN_WINO_MAX_POINTS];
+    for (int64_t i = 0; i < in->points; i++) {
+        const int64_t n = sn_wino_of_point(w, i);
+        LLVMValueRef v[SN_WINO_MAX_POINTS];
+        for (int64_t j = 0; j < n; j++)
+            v[j] = load(kb, p->parts, component++ * p->part_step, at);
+        for (int64_t q = 0; q < w->frames / in->results; q++)
+            sum[q][i] = out ? combine(kb, out->result + q, out->results, v, 1, n) : v[0];
     }
+    for (int64_t f = 0; f < w->frames; f++) {
+        LLVMValueRef y = combine(kb, in->result + f % in->results, in->results, sum[f / in->results], 1, in->points);
+        frame[f] = frame[f] ? LLVMBuildFAdd(kb->b, frame[f], y, "") : y;
+    }
+    return component;
+}
+
+void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef at)
+{
+    LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0};
+    int64_t component = 0;
+    for (int64_t k = 0; k < n; k++)
+        component = add_result(kb, &w[k], p, at, component, frame);
     for (int64_t f = 0; f < w->frames; f++)
-        store(kb, p->frames, f * p->frame_step, at, combine(kb, &result3[0][f % SN_WINO_INNER], 3, sum[f / SN_WINO_INNER], 1, SN_WINO_POINTS));
+        store(kb, p->frames, f * p->frame_step, at, frame[f]);
 }
 
-void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRef *out)
+void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRef *piece)
 {
-    for (int64_t i = 0; i < SN_WINO_POINTS; i++) {
+    const sn_wino_short *in = w->inner, *out = w->across;
+    for (int64_t i = 0; i < in->points; i++) {
         LLVMValueRef group[SN_WINO_MAX_TAPS / 3];
-        for (int64_t g = 0; g < w->groups; g++)
-            group[g] = combine(kb, taps3[i], 1, tap + g * 3, 1, 3);
-        for (int64_t j = 0; j < w->outer && w->nested; j++)
-            out[i * w->outer + j] = combine(kb, taps2[j], 1, group, 1, 3);
-        for (int64_t g = 0; g < w->groups && !w->nested; g++)
-            out[i * w->groups + g] = group[g];
+        for (int64_t g = 0; g < w->groups; g++) {
+            const int64_t left = w->taps - g * in->taps;
+            group[g] = combine(kb, in->tap + i * in->taps, 1, tap + g * in->taps, 1, left < in->taps ? left : in->taps);
+        }
+        for (int64_t j = 0; j < sn_wino_of_point(w, i) && out; j++)
+            piece[i * w->outer + j] = combine(kb, out->tap + j * out->taps, 1, group, 1, w->groups);
+        for (int64_t g = 0; g < w->groups && !out; g++)
+            piece[i * w->groups + g] = group[g];
     }
 }
 
 void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
 {
+    const sn_wino_short *in = w->inner, *out = w->across;
+    const points range = points_of(w, point);
     LLVMValueRef y[SN_WINO_MAX_FRAMES];
     for (int64_t f = 0; f < w->frames; f++)
         y[f] = load(kb, p->frames, f * p->frame_step, at);
-    const int from = point < 0 ? 0 : point, to = point < 0 ? SN_WINO_POINTS : point + 1;
-    for (int i = from; i < to; i++) {
-        LLVMValueRef tile[2];
-        for (int64_t q = 0; q < w->frames / SN_WINO_INNER; q++)
-            tile[q] = combine(kb, result3[i], 1, y + q * SN_WINO_INNER, 1, SN_WINO_INNER);
-        for (int64_t j = 0; j < w->outer; j++)
-            store(kb, p->parts, ((i - from) * w->outer + j) * p->part_step, at, w->nested ? combine(kb, result2[j], 1, tile, 1, 2) : tile[0]);
+    for (int i = range.from; i < range.to; i++) {
+        LLVMValueRef tile[3];
+        for (int64_t q = 0; q < w->frames / in->results; q++)
+            tile[q] = combine(kb, in->result + i * in->results, 1, y + q * in->results, 1, in->results);
+        for (int64_t j = 0; j < sn_wino_of_point(w, i); j++)
+            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, out ? combine(kb, out->result + j * out->results, 1, tile, 1, out->results) : tile[0]);
     }
 }
 
-void sn_wino_taps(sn_kb *kb, const sn_wino *w, LLVMValueRef *part, LLVMValueRef *tap)
+void sn_wino_taps(sn_kb *kb, const sn_wino *w, LLVMValueRef *piece, LLVMValueRef *tap)
 {
+    const sn_wino_short *in = w->inner, *out = w->across;
     for (int64_t g = 0; g < w->groups; g++) {
-        LLVMValueRef point[SN_WINO_POINTS];
-        for (int64_t i = 0; i < SN_WINO_POINTS; i++)
-            point[i] = w->nested ? combine(kb, &taps2[0][g], 3, part + i * w->outer, 1, 4) : part[i * w->groups + g];
-        for (int64_t k = 0; k < 3; k++)
-            tap[g * 3 + k] = combine(kb, &taps3[0][k], 3, point, 1, SN_WINO_POINTS);
+        LLVMValueRef point[SN_WINO_MAX_POINTS];
+        for (int64_t i = 0; i < in->points; i++)
+            point[i] = out ? combine(kb, out->tap + g, out->taps, piece + i * w->outer, 1, sn_wino_of_point(w, i)) : piece[i * w->groups + g];
+        for (int64_t k = 0; k < in->taps && g * in->taps + k < w->taps; k++)
+            tap[g * in->taps + k] = combine(kb, in->tap + k, in->taps, point, 1, in->points);
     }
 }
