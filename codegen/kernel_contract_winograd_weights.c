@@ -1,18 +1,16 @@
 /* Weight gradients of convolutions over time with fewer products than taps (winograd.h), for layers wide enough.
  * Not dilations or other windows (kernel_contract_wgrad.c).
  *
- * Positions are cut into tiles, tiles into parts, by sizes only.  First call: an item is one part, one group of column blocks and one group of
- * rows.  It packs its tiles, both operands, and for one point of the taps after the other transforms them and adds products to the part's
- * accumulators: block of columns, component, row, column of the block.  Groups are small enough for an item's accumulators to stay in the
- * second-level cache while all of its tiles pass.  Second call: parts are added in order, components become taps.  Third call: the epilogue.
+ * Positions are cut into tiles, tiles into parts, by sizes only.  First call: an item is one part and one group of column blocks.  It packs its
+ * tiles, both operands, and for one point of the taps after the other transforms them and adds products to the part's accumulators: block of
+ * columns, component, row, column of the block.  Second call: parts are added in order, components become taps.  Third call: the epilogue.
  */
 #include "kernel_contract.h"
 
 enum {
     POSITIONS = 100,       /* of a component in a tile: 64 columns of them stay in the first-level cache */
     ITEMS = 12,            /* at least so many items, for as many threads */
-    ITEM_MEMORY = 168 << 10, /* floats of an item's accumulators, where rows and columns can be cut */
-    LEAST_ROWS = 64        /* of an item */
+    PART_MEMORY = 1 << 23  /* floats of all parts, unless items are then too few */
 };
 
 typedef struct fast {
@@ -21,8 +19,7 @@ typedef struct fast {
     int64_t         steps, slots[2];              /* transformed frames of a tile: y's, and of each operand */
     sn_gemm_block   block;
     int64_t         width, rows, blocks;          /* floats of a block; rows padded; column blocks */
-    int64_t         groups, row_groups, rows_each; /* of an item: of blocks; of rows, and how many these are but in the last */
-    int64_t         parts;                        /* at most */
+    int64_t         groups, parts;                /* of blocks; at most */
     int64_t         accumulator, part;            /* floats: component of one block; a part */
     int64_t         frames_at[2], parts_at[2], component[2], floats; /* in scratch; floats of a transformed component */
     uint32_t        sums, taps;                   /* buffers */
@@ -47,51 +44,35 @@ static bool plan_frames(fast *w, int64_t taps)
     return sn_ct_fast_window(&w->fast, &s->pack[s->product.x], &s->product, false, frames, taps);
 }
 
-/* Rows or columns of an item can be fewer than all. */
-static bool can_cut(const sn_ct_pack *k) { return k->columns == 1 && !k->mix; }
-
-/* Cut rows and columns until the accumulators of an item fit, whichever of them are more, so that least is packed again. */
-static void plan_groups(fast *w, int64_t lanes, int64_t each)
+/* As for results (kernel_contract_winograd.c), but both operands are transformed, point by point. */
+static bool pays(const fast *w, int64_t taps, int64_t lanes)
 {
-    sn_ct_pack *rows = &w->side.pack[w->side.row_side], *columns = &w->side.pack[w->side.column_side];
-    int64_t blocks = w->blocks, step = lanes; /* rows begin a vector and a block */
-    while (step % w->block.rows != 0)
-        step += lanes;
-    w->rows_each = w->rows;
-    while (each * w->rows_each * blocks * w->width > ITEM_MEMORY) {
-        const bool row = can_cut(rows) && w->rows_each > LEAST_ROWS && w->rows_each > step;
-        if (blocks > 1 && (!row || blocks * w->width >= w->rows_each))
-            do
-                w->groups++;
-            while (w->blocks % w->groups != 0);
-        else if (row)
-            w->rows_each = sn_ct_ceil((w->rows_each + 1) / 2, step);
-        else
-            break;
-        blocks = w->blocks / w->groups;
-    }
-    w->row_groups = (w->rows + w->rows_each - 1) / w->rows_each;
-    if (w->row_groups > 1)
-        rows->part = w->rows_each;
-    if (w->groups > 1 && can_cut(columns))
-        columns->part = blocks * w->width;
+    const int64_t rows = w->side.pack[w->side.row_side].width, width = w->side.pack[w->side.column_side].width;
+    const int64_t in = (rows + lanes - 1) / lanes, out = (width + lanes - 1) / lanes;
+    const int64_t products = w->fast.components * w->fast.segments * rows * out, transforms = 10 * w->fast.components * (in + out);
+    return rows >= SN_WINO_LEAST_WIDTH && width >= SN_WINO_LEAST_WIDTH && products + transforms < w->fast.frames * taps * rows * out;
 }
 
 static void plan_blocks(const sn_plan *p, fast *w)
 {
     const sn_gemm_limits limits = {p->target->registers};
     sn_ct_pack *rows = &w->side.pack[w->side.row_side], *columns = &w->side.pack[w->side.column_side];
-    const int64_t lanes = p->target->lanes, vectors = (columns->width + lanes - 1) / lanes, each = w->fast.components * w->fast.segments;
+    const int64_t lanes = p->target->lanes, vectors = (columns->width + lanes - 1) / lanes;
     w->block = sn_gemm_block_choose(&limits, rows->width, vectors);
     w->width = w->block.vectors * lanes;
     w->rows = sn_ct_ceil(rows->width, w->block.rows);
     w->blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
     w->accumulator = w->rows * w->width;
-    w->part = each * w->blocks * w->accumulator;
+    w->part = w->fast.components * w->fast.segments * w->blocks * w->accumulator;
+    w->parts = PART_MEMORY / w->part < ITEMS ? PART_MEMORY / w->part : ITEMS;
+    w->parts = w->parts < 1 ? 1 : w->parts;
     w->groups = 1;
-    plan_groups(w, lanes, each);
-    const int64_t items = w->groups * w->row_groups;
-    w->parts = (ITEMS + items - 1) / items;
+    while (w->groups < w->blocks && (w->blocks % w->groups != 0 || w->groups * w->parts < ITEMS))
+        w->groups++;
+    const int64_t least = (ITEMS + w->groups - 1) / w->groups;
+    w->parts = w->parts < least ? least : w->parts;
+    if (w->groups > 1 && columns->columns == 1)
+        columns->part = w->blocks / w->groups * w->width;
 }
 
 static void plan_scratch(fast *w, int64_t lanes)
@@ -118,7 +99,7 @@ static void plan_calls(sn_plan *p, sn_ct *ct, fast *w, int64_t taps)
 {
     w->sums = sn_plan_temp(p, sn_dim_const(w->parts * w->part));
     w->taps = sn_plan_temp(p, sn_dim_const(taps * w->blocks * w->accumulator));
-    sn_plan_call *products = sn_plan_add(p, sn_dim_const(w->parts * w->groups * w->row_groups), sn_dim_const(4 * w->floats), false);
+    sn_plan_call *products = sn_plan_add(p, sn_dim_const(w->parts * w->groups), sn_dim_const(4 * w->floats), false);
     sn_ct_reads(p, ct, products, SN_CT_OPERANDS);
     sn_plan_write(p, products, w->sums);
     sn_plan_call *add = sn_plan_add(p, sn_dim_const(w->blocks * w->rows), sn_dim_const(0), false);
@@ -135,8 +116,7 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *w = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || w->side.pack[0].width < SN_WINO_LEAST_WIDTH ||
-        w->side.pack[1].width < SN_WINO_LEAST_WIDTH || !plan_frames(w, taps))
+    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || !plan_frames(w, taps) || !pays(w, taps, p->target->lanes))
         return false;
     if (!sn_ct_mix_plan(p, ct, &w->side.pack[0]) || !sn_ct_mix_plan(p, ct, &w->side.pack[1]))
         return false;
@@ -159,8 +139,7 @@ typedef struct body {
     const fast  *w;
     LLVMValueRef chunks, tiles, parts;                /* of the positions; parts in use */
     LLVMValueRef loop[SN_MAX_LOOPS], steps;           /* of the tile; live steps */
-    LLVMValueRef begin, first_row, last_row;          /* of the item: first block; rows */
-    LLVMValueRef from[2], to[2];                      /* of the item: columns of each operand that are packed, if not all */
+    LLVMValueRef begin;                               /* first block of the item's group */
     LLVMValueRef micro, table;
 } body;
 
@@ -189,9 +168,10 @@ static void pack_tile(body *b, LLVMValueRef tile)
         b->loop[s->outer[i - 1]] = i > 1 ? sn_kb_irem(kb, rest, n) : rest;
         rest = i > 1 ? sn_kb_idiv(kb, rest, n) : rest;
     }
+    LLVMValueRef column = sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width));
     for (int side = 0; side < 2; side++) {
         LLVMValueRef frame = side == s->product.x ? sn_kb_imul(kb, from, sn_kb_i64(kb, s->product.s)) : from;
-        sn_ct_pack_emit(kb, b->ct, &s->pack[side], b->loop, frame, b->from[side], scratch(b, w->frames_at[side]));
+        sn_ct_pack_emit(kb, b->ct, &s->pack[side], b->loop, frame, column, scratch(b, w->frames_at[side]));
     }
     LLVMValueRef live = sn_kb_imin(kb, sn_kb_i64(kb, frames), sn_kb_isub(kb, sn_kb_dim(kb, s->frame_extent), from));
     b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, live, sn_kb_i64(kb, w->fast.frames - 1)), sn_kb_i64(kb, w->fast.frames));
@@ -211,7 +191,8 @@ static void transform(body *b, int side, int64_t phase, int point)
     place.frames = sn_kb_ptr(kb, scratch(b, w->frames_at[side] + first), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, w->fast.frames * frame)));
     place.parts = sn_kb_ptr(kb, scratch(b, w->parts_at[side]), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, frame)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, frame), line, NULL, 0);
-    LLVMValueRef from = k->part ? b->from[side] : sn_kb_i64(kb, 0), to = k->part ? b->to[side] : sn_kb_i64(kb, line);
+    LLVMValueRef from = k->part ? sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width)) : sn_kb_i64(kb, 0);
+    LLVMValueRef to = k->part ? sn_ct_pack_end(kb, k, from) : sn_kb_i64(kb, line);
     sn_loop at = sn_kb_for(kb, sn_kb_iadd(kb, row.i, from), sn_kb_iadd(kb, row.i, to), kb->lanes, NULL, 0);
     (source ? sn_wino_source : sn_wino_gradient)(kb, &w->fast.form[phase], &place, at.i, point);
     sn_kb_endfor(kb, &at, NULL);
@@ -232,7 +213,7 @@ static void block_products(body *b, LLVMValueRef component, int64_t segment, LLV
     }
     LLVMValueRef columns = sn_kb_ptr(kb, base[w->side.column_side], sn_kb_imul(kb, block, sn_kb_i64(kb, w->width)));
     LLVMValueRef positions = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, pack[0].inner_rows));
-    sn_loop row = sn_kb_for(kb, b->first_row, b->last_row, w->block.rows, NULL, 0);
+    sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->rows), w->block.rows, NULL, 0);
     LLVMValueRef to = sn_kb_ptr(kb, acc, sn_kb_imul(kb, row.i, sn_kb_i64(kb, w->width)));
     sn_ct_ahead_floats(kb, sn_kb_ptr(kb, to, sn_kb_i64(kb, w->block.rows * w->width)), w->block.rows * w->width, true);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, base[w->side.row_side], row.i), columns, to, b->table, sn_kb_i64(kb, 1), first, positions};
@@ -259,29 +240,13 @@ static void point_products(body *b, int64_t phase, int point, LLVMValueRef memor
     sn_kb_endfor(kb, &component, NULL);
 }
 
-/* Item = (part * groups + group of blocks) * row_groups + group of rows; returns the part. */
-static LLVMValueRef begin_item(body *b, LLVMValueRef item)
-{
-    sn_kb *kb = b->kb;
-    const fast *w = b->w;
-    const int row = w->side.row_side, column = w->side.column_side;
-    LLVMValueRef groups = sn_kb_i64(kb, w->groups), row_groups = sn_kb_i64(kb, w->row_groups), each = sn_kb_i64(kb, w->rows_each);
-    LLVMValueRef rest = sn_kb_idiv(kb, item, row_groups);
-    b->begin = sn_kb_imul(kb, sn_kb_irem(kb, rest, groups), sn_kb_i64(kb, w->blocks / w->groups));
-    b->first_row = sn_kb_imul(kb, sn_kb_irem(kb, item, row_groups), each);
-    b->last_row = sn_kb_imin(kb, sn_kb_iadd(kb, b->first_row, each), sn_kb_i64(kb, w->rows));
-    b->from[row] = b->first_row;
-    b->from[column] = sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width));
-    for (int side = 0; side < 2; side++)
-        b->to[side] = sn_ct_pack_end(kb, &w->side.pack[side], b->from[side]);
-    return sn_kb_idiv(kb, rest, groups);
-}
-
+/* Item = part * groups + group. */
 static void item_body(body *b, LLVMValueRef item)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
-    LLVMValueRef part = begin_item(b, item);
+    LLVMValueRef part = sn_kb_idiv(kb, item, sn_kb_i64(kb, w->groups)), group = sn_kb_irem(kb, item, sn_kb_i64(kb, w->groups));
+    b->begin = sn_kb_imul(kb, group, sn_kb_i64(kb, w->blocks / w->groups));
     sn_if used = sn_kb_if(kb, sn_kb_iless(kb, part, b->parts));
     LLVMValueRef from = sn_kb_idiv(kb, sn_kb_imul(kb, part, b->tiles), b->parts);
     LLVMValueRef to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), b->tiles), b->parts);

@@ -184,8 +184,14 @@ static const step steps[] = {
     {"data gradient 9x1 " #C, "n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,25," #C, "9," #C "," #C, "N,T,25," #C, N, T, #C, 0}, \
     {"weight gradient 9x1 " #C, "n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25," #C, "N,T,25," #C, "9," #C "," #C, N, T, #C, 0}
 
+#define CONV2(C, N, T) \
+    {"forward 9x1/2 " #C, "n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25," #C, "9," #C "," #C, "N,T/2,25," #C, N, T, #C, 0}, \
+    {"data gradient 9x1/2 " #C, "n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,25," #C, "9," #C "," #C, "N,T,25," #C, N, T, #C, 0}, \
+    {"weight gradient 9x1/2 " #C, "n,2t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25," #C, "N,T/2,25," #C, "9," #C "," #C, N, T, #C, 0}
+
 static const bench cases[] = {
     CONV(16, 8, 300), CONV(32, 8, 150), CONV(64, 8, 75), CONV(128, 8, 75), CONV(256, 8, 75), CONV(512, 8, 38),
+    CONV2(16, 16, 300), CONV2(32, 16, 150), CONV2(64, 16, 150), CONV2(128, 8, 150), CONV2(256, 8, 74), CONV2(512, 4, 74),
     {"forward 9x1/2 16-32", "n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,16", "9,16,32", "N,T/2,25,32", 4, 300, "16", 0},
     {"data gradient 9x1/2 16-32", "n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,25,32", "9,16,32", "N,T,25,16", 4, 300, "32", 0},
     {"weight gradient 9x1/2 16-32", "n,2t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,25,16", "N,T/2,25,32", "9,16,32", 4, 300, "16", 0},

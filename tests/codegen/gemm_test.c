@@ -108,7 +108,7 @@ static void rows(void **state)
     check_plain(p, sizeof p / sizeof p[0]);
 }
 
-/* Convolutions over time wide enough for the fast form: all numbers of taps it has, both directions, odd sizes, padding of columns. */
+/* Convolutions over time wide enough for the fast form: all numbers of taps it has, both directions, strides, odd sizes, padding of columns. */
 static void wide_convolutions(void **state)
 {
     (void)state;
@@ -125,6 +125,15 @@ static void wide_convolutions(void **state)
         {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,3,64", "9,64,64", "N,T,3,64"},
         {"n,t,v,o ; k,i,o -> n,t+k-4,v,i", "N,T,7,70", "9,33,70", "N,T,7,33"},
         {"n,t,v,o ; k,i,o -> n,t-k+2,v,i", "N,T,5,64", "3,96,64", "N,T,5,96"},
+        {"n,t+k-2,v,i ; k,i,o -> n,t,v,o", "N,T,3,48", "5,48,64", "N,T,3,64"},
+        {"n,t,v,o ; k,i,o -> n,t-k+4,v,i", "N,T,3,64", "8,48,64", "N,T,3,48"},
+        {"n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,5,48", "9,48,70", "N,T/2,5,70"},
+        {"n,2t-k+4,v,i ; k,i,o -> n,t,v,o", "N,T,3,33", "9,33,64", "N,T/2,3,64"},
+        {"n,2t+k-2,v,i ; k,i,o -> n,t,v,o", "N,T,3,64", "5,64,64", "N,T/2,3,64"},
+        {"n,3t+k-1,v,i ; k,i,o -> n,t,v,o", "N,T,3,64", "9,64,64", "N,T/3,3,64"},
+        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,5,70", "9,48,70", "N,T,5,48"},
+        {"n,t,v,o ; k,i,o -> n,2t-k+3,v,i", "N,T/2,3,64", "9,64,64", "N,T,3,64"},
+        {"n,t,v,o ; k,i,o -> n,3t+k-5,v,i", "N,T/3,3,64", "12,64,64", "N,T,3,64"},
     };
     check_plain(p, sizeof p / sizeof p[0]);
 }
@@ -167,6 +176,8 @@ static void rows_with_edges(void **state)
         {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,25,64", "64", "9,64,64", "N,T,25,64", 64, 1, 12},
         {"n,t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,5,64", "64", "9,64,96", "N,T,5,96", 96, 1, 5},
         {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,7,32", "32", "9,16,32", "N,T,7,16", 16, 1, 5}, /* tiles begin in either phase */
+        {"n,t,v,o ; k,i,o -> n,2t+k-4,v,i", "N,T/2,5,64", "64", "9,48,64", "N,T,5,48", 48, 1, 11}, /* the same in the fast form */
+        {"n,2t+k-4,v,i ; k,i,o -> n,t,v,o", "N,T,5,48", "48", "9,48,64", "N,T/2,5,64", 64, 1, 12},
     };
     for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
         gemm_case c;
@@ -213,6 +224,10 @@ static void wide_weight_gradients(void **state)
         {"n,t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,1,260", "N,T,1,130", "9,260,130"},
         {"n,t+k-4,v,i ; n,t,v,o -> k,o,i", "N,T,1,200", "N,T,1,256", "9,256,200"},
         {"n,t+k-4,i ; n,t,o -> k,i,o", "N,T,64", "N,T,64", "9,64,64"},
+        {"n,2t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,5,48", "N,T/2,5,64", "9,48,64"},
+        {"n,t,v,o ; n,2t-k+4,v,i -> k,o,i", "N,T/2,3,33", "N,T,3,70", "9,33,70"},
+        {"n,2t+k-2,v,i ; n,t,v,o -> k,i,o", "N,T,3,64", "N,T/2,3,64", "5,64,64"},
+        {"n,2t+k-4,v,i ; n,t,v,o -> k,i,o", "N,T,1,260", "N,T/2,1,130", "9,260,130"},
     };
     check_plain(p, sizeof p / sizeof p[0]);
 }
