@@ -25,9 +25,7 @@ static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]
 bool sn_wino_make(int64_t taps, sn_wino *out)
 {
     const sn_wino_short *inner = &short33, *across = NULL;
-    if (taps == 2)
-        inner = &short32;
-    else if (taps == 4)
+    if (taps == 4)
         inner = &short22, across = &short32;
     else if (taps == 5 || taps == 6)
         across = &short22;

@@ -8,11 +8,11 @@
  * of tile t + g reads, and in the domain of the points there remains, for each of them, a correlation over tiles with `groups` taps.  That is
  * done the same way again; where no table fits so many groups, they are added up directly.
  *
- *     taps        2    3    4              5, 6           8, 9           12, 15 .. 30
- *     inner       3,2  3,3  2,2            3,3            3,3            3,3            results, taps
- *     across                3,2            2,2            2,3            added
- *     products    4    5    12             14, 15         19, 20         5 a group
- *     frames      3    3    6              6              6              3              of results
+ *     taps        3    4    5, 6    8, 9    12, 15 .. 30
+ *     inner       3,3  2,2  3,3     3,3     3,3             results, taps
+ *     across           3,2  2,2     2,3     added
+ *     products    5    12   14, 15  19, 20  5 a group
+ *     frames      3    6    6       6       3               of results
  *
  * Where the last group lacks a tap, its value at infinity is zero; so the last product of all, infinity of both, is left out.
  *
