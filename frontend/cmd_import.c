@@ -21,14 +21,14 @@ typedef struct importing {
     char *output;
     const char **labels, **splits, **skip_lists;
     const char *pku_labels, *pku_splits;
-    char *family, *protocol, *sample_labels;
+    char *family, *protocol, *sample_labels, *split;
     sn_rt_babel_options babel;
     int babel_frames, babel_quirks, wants_body; /* motions are poses and there is no body model */
     sn_rt_babel_report annotated; /* of all splits imported */
     int family_frames;
     int raw, all_frames, append, strict;
     sn_motion_files found;
-    size_t skipped, failed_named, borrowed_asf, empty;
+    size_t skipped, failed_named, borrowed_asf, empty, moved;
     sn_rt_dataset *set;
 } importing;
 
@@ -53,6 +53,7 @@ static void import_one(importing *in, const sn_motion_file *file)
     else if ((status = sn_rt_import_file(in->set, &in->how, file->path, file->id, &done, &err)) == SN_RT_OK) {
         in->borrowed_asf += done.borrowed_asf;
         in->empty += done.empty;
+        in->moved += done.moved && strcmp(in->how.format, "pku") == 0; /* an NTU recording is labelled as a whole */
         return;
     }
     int has_place = strncmp(err.text, file->path, length) == 0;
@@ -123,6 +124,8 @@ static void report(const importing *in, size_t before)
     if (in->borrowed_asf)
         printf("  %zu AMC files had no ASF of their own: joint angles on the limbs of %s\n", in->borrowed_asf,
                in->how.asf);
+    if (in->moved)
+        printf("  of %zu recordings the preparation moved frames in time: labels by frame do not fit these\n", in->moved);
     if (in->empty)
         printf("  %zu samples of zeros alone left out\n", in->empty);
     if (in->annotated.sequences)
@@ -264,6 +267,7 @@ static void importing_fini(importing *in)
     free(in->family);
     free(in->protocol);
     free(in->sample_labels);
+    free(in->split);
     free((void *)(uintptr_t)in->babel.motions);
     free((void *)(uintptr_t)in->babel.body_model);
     free((void *)(uintptr_t)in->babel.rates);
@@ -292,6 +296,8 @@ static int usage(const importing *in, const char **arguments)
         wrong = "--family is agcn, aimclr or denoised";
     else if (in->protocol && strcmp(in->protocol, "xsub") != 0 && strcmp(in->protocol, "xview") != 0)
         wrong = "--protocol is xsub or xview";
+    else if (in->split && (strcmp(arguments[0], "babel") == 0 || !sn_rt_split_of(in->split)))
+        wrong = "--split is pretrain, train, val or test; babel's files say theirs";
     else if (in->family_frames < 0 || in->babel_frames < 0)
         wrong = "--frames and --most-frames are not below 0";
     else if (strcmp(arguments[0], "babel") == 0 && !in->babel.motions)
@@ -317,6 +323,7 @@ int sn_cmd_import(int argc, const char **argv)
          "segments with columns seq,fps,start_frame,end_frame,label,source; may be repeated", "CSV"},
         {"splits", '\0', POPT_ARG_ARGV, &in.splits, 0,
          "splits with columns seq,split (pretrain, train, val, test); may be repeated", "CSV"},
+        {"split", '\0', POPT_ARG_STRING, &in.split, 0, "split of all sequences: pretrain (default), train, val or test; before --splits and --protocol", "NAME"},
         {"asf", '\0', POPT_ARG_STRING, &in.how.asf, 0, "skeleton for AMC files without SUBJECT.asf beside them", "FILE"},
         {"append", '\0', POPT_ARG_NONE, &in.append, 0, "keep what SET holds already and add to it", NULL},
         {"all-frames", '\0', POPT_ARG_NONE, &in.all_frames, 0,
@@ -369,6 +376,7 @@ int sn_cmd_import(int argc, const char **argv)
             in.how.family_frames = (size_t)in.family_frames;
             in.how.protocol = in.protocol;
             in.how.sample_labels = in.sample_labels;
+            in.how.split = in.split ? in.split : in.how.split;
             code = import_all(&in, arguments + 1);
         }
     }

@@ -134,6 +134,7 @@ static int finish(const pretraining *p, sn_rt_status status, uint64_t step, cons
     sn_progress_break(&p->progress);
     if (status != SN_RT_OK && status != SN_RT_STOPPED) return wrong(err->text, NULL);
     sn_progress_summary(p->how->out, p->trainer, step);
+    sn_progress_cost(&p->progress, sn_rt_loader_cost(p->loader));
     printf("%s after step %llu; checkpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped", (unsigned long long)step, p->how->out);
     return status == SN_RT_STOPPED && sn_stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;
 }

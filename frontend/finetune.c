@@ -288,6 +288,7 @@ static int finish(finetuning *f, sn_rt_status status, uint64_t step)
     int code = write_model(f);
     if (code != SN_EXIT_OK) return code;
     sn_progress_summary(f->how->out, f->trainer, step);
+    sn_progress_cost(&f->progress, sn_rt_loader_cost(f->loader));
     printf("%s after step %llu; model.safetensors, validation.csv, checkpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped",
            (unsigned long long)step, f->how->out);
     return status == SN_RT_STOPPED && sn_stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;

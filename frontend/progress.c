@@ -37,6 +37,9 @@ void sn_progress_step(sn_progress *p, const sn_rt_run_state *state)
 {
     double t = now(), left = (double)(state->steps - state->step) * state->step_seconds;
     if (p->began <= 0) p->began = t - state->step_seconds;
+    p->ended = t;
+    p->waited += state->data_seconds;
+    p->steps++;
     if (p->minutes > 0) left = fmin(left, fmax(p->minutes * 60 - (t - p->began), 0));
     if (state->step < state->steps && t - p->reported < (p->terminal ? 0.2 : 10)) return;
     p->reported = t;
@@ -77,6 +80,14 @@ void sn_progress_summary(const char *dir, const sn_rt_trainer *trainer, uint64_t
         sn_rt_log_close(log);
     }
     free(name);
+}
+
+void sn_progress_cost(const sn_progress *p, double cost)
+{
+    if (!p->steps) return;
+    double step = (p->ended - p->began) / (double)p->steps;
+    printf("a batch takes %.4f s of one processor to prepare, beside the training: %.1f%% of a step's %.4f s; steps waited %.2f s for data in all\n", cost,
+           100 * cost / step, step, p->waited);
 }
 
 /* ---- signals ------------------------------------------------------------------------------------------------------------ */

@@ -58,6 +58,9 @@ sn_rt_status sn_rt_dataset_add(sn_rt_dataset *set, const sn_rt_sequence *sequenc
 sn_rt_status sn_rt_dataset_label(sn_rt_dataset *set, size_t sequence, uint32_t start, uint32_t end, const char *label,
                                  const char *origin, sn_rt_error *err);
 
+/* The name itself if it is that of a split: "pretrain", "train", "val", "test"; else NULL. */
+const char *sn_rt_split_of(const char *text);
+
 /* Change the split of a sequence. */
 sn_rt_status sn_rt_dataset_split(sn_rt_dataset *set, size_t sequence, const char *split, sn_rt_error *err);
 

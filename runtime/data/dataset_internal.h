@@ -18,7 +18,6 @@ struct sn_rt_dataset {
 
 /* The literal that equals `text`, or NULL. */
 const char *sn_rt_layout_of(const char *text);
-const char *sn_rt_split_of(const char *text);
 
 
 #endif

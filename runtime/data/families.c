@@ -17,7 +17,7 @@ void sn_rt_persons_fini(sn_rt_persons *persons)
 
 sn_rt_status sn_rt_persons_make(size_t frames, double fps, sn_rt_persons *out, sn_rt_error *err)
 {
-    *out = (sn_rt_persons){SN_RT_PERSONS, frames, fps, calloc(frames, SN_RT_PERSONS * FRAME * sizeof(float))};
+    *out = (sn_rt_persons){SN_RT_PERSONS, frames, fps, calloc(frames, SN_RT_PERSONS * FRAME * sizeof(float)), false};
     return out->x ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for %zu frames of two persons", frames);
 }
 
@@ -65,20 +65,23 @@ static void choose_slots(const sn_rt_bodies *b, size_t chosen[SN_RT_PERSONS])
     }
 }
 
-/* To the front if frame 0 is empty; the empty end filled by repeating what is before it. */
-static void fill_person(float *x, size_t frames)
+/* To the front if frame 0 is empty, which is true then; the empty end filled by repeating what is before it. */
+static bool fill_person(float *x, size_t frames)
 {
+    bool moved = false;
     size_t kept = 0;
     if (frame_is_empty(x)) {
         for (size_t t = 0; t < frames; t++)
             if (!frame_is_empty(x + t * FRAME))
                 memmove(x + kept++ * FRAME, x + t * FRAME, FRAME * sizeof *x);
         memset(x + kept * FRAME, 0, (frames - kept) * FRAME * sizeof *x);
+        moved = kept > 0;
     }
     for (kept = frames; kept > 0 && frame_is_empty(x + (kept - 1) * FRAME);)
         kept--;
     for (size_t t = kept; kept > 0 && t < frames; t++)
         memcpy(x + t * FRAME, x + (t - kept) * FRAME, FRAME * sizeof *x);
+    return moved;
 }
 
 /* Every joint minus joint 1 of person 0 of its frame; joints that sum to 0 stay 0. */
@@ -141,7 +144,7 @@ sn_rt_status sn_rt_family_agcn(const sn_rt_bodies *b, size_t frames, sn_rt_perso
         for (size_t t = 0; t < b->frames; t++)
             if (slot_frame(b, t, chosen[p]))
                 memcpy(person_frame(out, p, t), slot_frame(b, t, chosen[p]), FRAME * sizeof(float));
-        fill_person(person_frame(out, p, 0), out->frames);
+        out->moved |= fill_person(person_frame(out, p, 0), out->frames);
     }
     centre_on_first(out);
     turn_all(out, 0, 1, 2);
@@ -199,6 +202,8 @@ sn_rt_status sn_rt_family_aimclr(const sn_rt_bodies *b, size_t frames, sn_rt_per
         face_camera(person_frame(out, p, 0), wanted);
     }
     free(relative);
+    if (status == SN_RT_OK)
+        out->moved = length != b->frames || wanted != length;
     return status;
 }
 

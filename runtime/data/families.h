@@ -6,13 +6,16 @@
 
 #include "bodies.h"
 
+#include <stdbool.h>
+
 enum { SN_RT_PERSONS = 2 };
 
 /* Persons who have a place in every frame; where one is missing, zeros. */
 typedef struct sn_rt_persons {
     size_t persons, frames;
     double fps;
-    float *x; /* [persons][frames][25][3] */
+    float *x;   /* [persons][frames][25][3] */
+    bool moved; /* frame t does not show what frame t of the recording shows, in all or in a person */
 } sn_rt_persons;
 
 void sn_rt_persons_fini(sn_rt_persons *persons);

@@ -22,6 +22,7 @@ typedef struct tracks {
     track *track;
     size_t count;
     size_t frames; /* that show any body */
+    bool gaps;     /* closed in a track */
 } tracks;
 
 static void tracks_fini(tracks *all)
@@ -35,7 +36,7 @@ static void tracks_fini(tracks *all)
 static int tracks_make(const sn_rt_bodies *b, tracks *out)
 {
     size_t total = b->first[b->frames];
-    *out = (tracks){calloc(total, sizeof *out->track), 0, 0};
+    *out = (tracks){.track = calloc(total, sizeof *out->track)};
     if (!out->track)
         return -1;
     for (size_t t = 0; t < b->frames; t++) {
@@ -50,6 +51,7 @@ static int tracks_make(const sn_rt_bodies *b, tracks *out)
                     return -1;
                 out->count++;
             }
+            out->gaps |= of->start + of->frames < out->frames;
             if (of->start + of->frames <= out->frames) /* an id twice in a frame must not reach beyond it */
                 memcpy(of->x + of->frames++ * FRAME, b->body[i].x, FRAME * sizeof(float));
         }
@@ -226,6 +228,7 @@ sn_rt_status sn_rt_family_denoised(const sn_rt_bodies *b, size_t frames, sn_rt_p
         put_together(&all, out);
         remove_empty(out);
         move_to_origin(out);
+        out->moved = out->frames != b->frames || all.gaps;
     }
     tracks_fini(&all);
     return status;

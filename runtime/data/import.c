@@ -13,7 +13,7 @@
 
 sn_rt_import sn_rt_import_defaults(const char *format)
 {
-    return (sn_rt_import){.format = format, .fps = 30, .amc_fps = 120, .family = "agcn"};
+    return (sn_rt_import){.format = format, .fps = 30, .amc_fps = 120, .family = "agcn", .split = "pretrain"};
 }
 
 typedef struct format_row {
@@ -147,7 +147,7 @@ static sn_rt_status convert(sn_rt_dataset *set, const sn_rt_motion *motion, cons
     sn_rt_sequence s = {.id = id,
                         .file = file_name(path),
                         .source = c->skeleton ? c->skeleton->name : "unknown",
-                        .split = "pretrain",
+                        .split = how->split,
                         .fps = how->raw ? motion->fps : how->fps,
                         .source_fps = motion->fps,
                         .source_first = c->pick.first,
@@ -207,7 +207,7 @@ static sn_rt_status label_ntu(sn_rt_dataset *set, const sn_rt_ntu_name *name, sn
 }
 
 static sn_rt_status add_persons(sn_rt_dataset *set, const sn_rt_bodies *bodies, const sn_rt_import *how, const char *path,
-                                const char *id, sn_rt_error *err)
+                                const char *id, bool *out_moved, sn_rt_error *err)
 {
     sn_rt_ntu_name name = {0};
     int ntu = strcmp(how->format, "ntu") == 0;
@@ -216,7 +216,7 @@ static sn_rt_status add_persons(sn_rt_dataset *set, const sn_rt_bodies *bodies, 
     sn_rt_persons q;
     sn_rt_body body = {"ntu25", SN_RT_JOINTS, sn_rt_joint_name, sn_rt_joint_parent};
     sn_rt_sequence s = {.id = id, .file = file_name(path), .source = how->format, .source_fps = bodies->fps, .joints = SN_RT_JOINTS,
-                        .split = ntu && how->protocol ? ntu_split(&name, how->protocol) : "pretrain"};
+                        .split = ntu && how->protocol ? ntu_split(&name, how->protocol) : how->split};
     sn_rt_status status = sn_rt_family_apply(sn_rt_family_of(how->family), bodies, how->family_frames, &q, err);
     if (status != SN_RT_OK)
         return status;
@@ -229,19 +229,20 @@ static sn_rt_status add_persons(sn_rt_dataset *set, const sn_rt_bodies *bodies, 
         status = sn_rt_dataset_add(set, &s, err);
     if (status == SN_RT_OK && ntu)
         status = label_ntu(set, &name, err);
+    *out_moved = q.moved;
     sn_rt_persons_fini(&q);
     return status;
 }
 
 static sn_rt_status import_bodies(sn_rt_dataset *set, const format_row *format, const sn_rt_import *how, const char *path,
-                                  const char *id, sn_rt_error *err)
+                                  const char *id, bool *out_moved, sn_rt_error *err)
 {
     sn_rt_bodies bodies;
     sn_rt_status status = format->read_bodies(path, &bodies, err);
     if (status != SN_RT_OK)
         return status;
     sn_rt_error why = {""};
-    status = add_persons(set, &bodies, how, path, id, &why);
+    status = add_persons(set, &bodies, how, path, id, out_moved, &why);
     sn_rt_bodies_fini(&bodies);
     return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
 }
@@ -269,9 +270,9 @@ sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, cons
         return sn_rt_fail(err, SN_RT_ARGUMENT, "motion format \"%s\" is none of %s", how->format, sn_rt_import_formats());
     sn_rt_status status;
     if (format->read_bodies)
-        status = import_bodies(set, format, how, path, id, err);
+        status = import_bodies(set, format, how, path, id, &done.moved, err);
     else if (strcmp(format->name, "npy") == 0)
-        status = sn_rt_import_samples(set, path, how->sample_labels, id, &done.empty, err);
+        status = sn_rt_import_samples(set, path, how->sample_labels, id, how->split, &done.empty, err);
     else if (strcmp(format->name, "babel") == 0)
         status = sn_rt_babel_import(how->babel, set, path, how->babel_report, err);
     else

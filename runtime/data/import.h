@@ -21,6 +21,7 @@ typedef struct sn_rt_import {
     size_t family_frames; /* ntu, pku: frames of families.h; 0 */
     const char *protocol; /* ntu: "xsub" or "xview" sets each sequence's split from its name; NULL leaves "pretrain" */
     const char *sample_labels; /* npy: array of a label for each sample, or NULL */
+    const char *split;  /* of all sequences, but where protocol says or babel's files do; "pretrain" */
     sn_rt_babel *babel; /* babel: where motions and tables are; borrowed */
     sn_rt_babel_report *babel_report; /* babel: what becomes of sequences is added */
 } sn_rt_import;
@@ -36,10 +37,11 @@ sn_rt_import sn_rt_import_defaults(const char *format);
 /* What was done to a file. */
 typedef struct sn_rt_imported {
     size_t empty;      /* npy: samples of zeros alone, left out */
+    bool moved;        /* ntu, pku: see sn_rt_persons */
     bool borrowed_asf; /* no SUBJECT.asf beside it: limbs of `how->asf` */
 } sn_rt_imported;
 
-/* Read `path`, convert, and add it under `id` (npy, babel: many, see sn_rt_import_samples, sn_rt_babel_import) with split "pretrain"; an NTU recording is labelled as a whole with its action, "A001" to
+/* Read `path`, convert, and add it under `id` (npy, babel: many, see sn_rt_import_samples, sn_rt_babel_import); an NTU recording is labelled as a whole with its action, "A001" to
  * "A120", origin "ntu". On error (the message names the file) set and
  * `out` are unchanged. */
 sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,
@@ -49,7 +51,7 @@ sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, cons
  * NULL): sequences ID_000000, ID_000001 and so on at 30 frames a second, without the zero frames behind the last that shows anyone. Label k
  * becomes "A001" for 0 and so on, origin "npy", over the whole sequence. Samples of zeros alone are counted in `out_empty`. On an
  * error in the middle the samples before it are in the set. */
-sn_rt_status sn_rt_import_samples(sn_rt_dataset *set, const char *path, const char *labels, const char *id, size_t *out_empty,
+sn_rt_status sn_rt_import_samples(sn_rt_dataset *set, const char *path, const char *labels, const char *id, const char *split, size_t *out_empty,
                                   sn_rt_error *err);
 
 #endif

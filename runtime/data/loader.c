@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { SLOTS = 2 };
 
@@ -39,6 +40,8 @@ struct sn_rt_loader {
     uint64_t produced, consumed; /* batches finished; batches given back */
     int holding;                 /* the caller has batch number `consumed` */
     int running, stop;
+    double spent;      /* processor seconds of all batches since open */
+    uint64_t prepared; /* how many these are */
     slot slots[SLOTS];
 };
 
@@ -104,6 +107,13 @@ static void prepare(sn_rt_loader *l, slot *s)
     }
 }
 
+static double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static void *work(void *argument)
 {
     sn_rt_loader *l = argument;
@@ -115,8 +125,11 @@ static void *work(void *argument)
         }
         slot *s = &l->slots[l->produced % SLOTS];
         pthread_mutex_unlock(&l->lock);
+        double from = processor_seconds();
         prepare(l, s);
         pthread_mutex_lock(&l->lock);
+        l->spent += processor_seconds() - from;
+        l->prepared++;
         l->produced++;
         pthread_cond_broadcast(&l->changed);
     }
@@ -322,4 +335,12 @@ uint64_t sn_rt_loader_steps(const sn_rt_loader *l)
 size_t sn_rt_loader_joints(const sn_rt_loader *l)
 {
     return l->joints;
+}
+
+double sn_rt_loader_cost(sn_rt_loader *l)
+{
+    pthread_mutex_lock(&l->lock);
+    double mean = l->prepared ? l->spent / (double)l->prepared : 0;
+    pthread_mutex_unlock(&l->lock);
+    return mean;
 }

@@ -71,4 +71,8 @@ const sn_rt_clip *sn_rt_loader_clip(const sn_rt_loader *loader, size_t index);
 uint64_t sn_rt_loader_steps(const sn_rt_loader *loader); /* an epoch */
 size_t sn_rt_loader_joints(const sn_rt_loader *loader);  /* V */
 
+/* Processor seconds that a batch took to prepare, mean over those prepared since open; 0 before the first. What they cost a training is less: they are
+ * prepared beside it. Any thread. */
+double sn_rt_loader_cost(sn_rt_loader *loader);
+
 #endif

@@ -12,7 +12,7 @@ enum { COORDINATES = 3 };
 
 /* An opened pair of arrays. */
 typedef struct samples {
-    const char *path, *id;
+    const char *path, *id, *split;
     sn_rt_array x, label; /* label.data is NULL without labels */
     size_t count, frames, joints, persons;
 } samples;
@@ -80,7 +80,7 @@ static sn_rt_status add_sample(sn_rt_dataset *set, const samples *s, size_t n, u
     char id[600], label[24];
     const char *slash = strrchr(s->path, '/');
     snprintf(id, sizeof id, "%.500s_%06zu", s->id, n);
-    sn_rt_sequence q = {.id = id, .file = slash ? slash + 1 : s->path, .source = "npy", .split = "pretrain", .body = body, .fps = 30,
+    sn_rt_sequence q = {.id = id, .file = slash ? slash + 1 : s->path, .source = "npy", .split = s->split, .body = body, .fps = 30,
                         .source_fps = 30, .persons = s->persons, .frames = length_of(s, n), .joints = s->joints, .x = x};
     turn_around(s, n, q.frames, x);
     sn_rt_status status = sn_rt_dataset_add(set, &q, err);
@@ -108,10 +108,10 @@ static sn_rt_status add_all(sn_rt_dataset *set, const samples *s, size_t *out_em
     return status;
 }
 
-sn_rt_status sn_rt_import_samples(sn_rt_dataset *set, const char *path, const char *labels, const char *id, size_t *out_empty,
+sn_rt_status sn_rt_import_samples(sn_rt_dataset *set, const char *path, const char *labels, const char *id, const char *split, size_t *out_empty,
                                   sn_rt_error *err)
 {
-    samples s = {.path = path, .id = id};
+    samples s = {.path = path, .id = id, .split = split};
     sn_rt_error why = {""};
     *out_empty = 0;
     sn_rt_status status = sn_rt_npy_read(path, &s.x, err);

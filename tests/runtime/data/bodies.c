@@ -220,24 +220,25 @@ static void samples_become_sequences(void **state)
     write_npy("x.npy", SN_RT_ELEM_F32, 5, (uint64_t[]){N, 3, T, V, M}, x);
     write_npy("l.npy", SN_RT_ELEM_I64, 2, (uint64_t[]){N, 1}, label);
     sn_rt_dataset *set = sn_rt_dataset_new("ntu25");
-    check_ok(sn_rt_import_samples(set, "x.npy", "l.npy", "train", &empty, err));
+    check_ok(sn_rt_import_samples(set, "x.npy", "l.npy", "train", "val", &empty, err));
     assert_int_equal(empty, 1);
     assert_int_equal(sn_rt_dataset_count(set), 2);
     const sn_rt_sequence *first = sn_rt_dataset_at(set, 0), *second = sn_rt_dataset_at(set, 1);
     assert_string_equal(first->id, "train_000000");
     assert_string_equal(second->id, "train_000002");
+    assert_string_equal(second->split, "val");
     assert_true(first->frames == 3 && second->frames == 4 && second->persons == 2);
     assert_true(first->x[(2 * V + 5) * 3 + 1] == 215 && second->x[((T + 3) * V + 4) * 3 + 2] == -5);
     assert_string_equal(sn_rt_dataset_label_name(set, second->segment[0].label), "A120");
     assert_true(second->segments == 1 && second->segment[0].start == 0 && second->segment[0].end == 4);
     label[1] = -1;
     write_npy("l.npy", SN_RT_ELEM_I64, 1, (uint64_t[]){N}, label);
-    check_fails(sn_rt_import_samples(set, "x.npy", "l.npy", "b", &empty, err), SN_RT_FORMAT, "l.npy: label -1 of sample 1 is not 0 to 9999");
+    check_fails(sn_rt_import_samples(set, "x.npy", "l.npy", "b", "val", &empty, err), SN_RT_FORMAT, "l.npy: label -1 of sample 1 is not 0 to 9999");
     write_npy("l.npy", SN_RT_ELEM_I64, 1, (uint64_t[]){N - 1}, label);
-    check_fails(sn_rt_import_samples(set, "x.npy", "l.npy", "b", &empty, err), SN_RT_FORMAT,
+    check_fails(sn_rt_import_samples(set, "x.npy", "l.npy", "b", "val", &empty, err), SN_RT_FORMAT,
                 "l.npy: found i64[2], expected i64[3] or i32[3], a label for each sample of x.npy");
     write_npy("y.npy", SN_RT_ELEM_F32, 5, (uint64_t[]){N, T, 3, V, M}, x);
-    check_fails(sn_rt_import_samples(set, "y.npy", NULL, "b", &empty, err), SN_RT_FORMAT,
+    check_fails(sn_rt_import_samples(set, "y.npy", NULL, "b", "val", &empty, err), SN_RT_FORMAT,
                 "y.npy: found f32[3,4,3,25,2], expected f32[N,3,T,25,M] of 1 or 2 persons");
     sn_rt_dataset_free(set);
 }

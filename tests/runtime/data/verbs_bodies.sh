@@ -59,6 +59,11 @@ labels labels: 5 rows, 4 applied (1 cut at the sequence'"'"'s end, 1 with start 
 splits list.txt: 4 ids, 3 applied, 1 of sequences not here
 wrote pku.safetensors: 3 sequences, 0.1 MB' \
   "$sinew" import pku pku --family denoised --pku-labels labels --pku-splits list.txt -o pku.safetensors
+expect 0 'imported 1 of 1 .txt files (centred on the first person, spine and shoulders of frame 0 aligned (2s-AGCN, BABEL))
+  pku                1 sequences     0.02 min        41 frames  30 Hz  25 joints, up to 2 persons
+  of 1 recordings the preparation moved frames in time: labels by frame do not fit these
+wrote late.safetensors: 1 sequences, 0.0 MB' \
+  sh -c "mkdir -p late && { printf '0 %.0s' \$(seq 150); echo; cat pku/0002-L.txt; } >late/0003-L.txt && $sinew import pku late --split val -o late.safetensors"
 printf '52,3,20,2\n' >labels/0300-R.txt
 expect 1 'sinew import: labels/0300-R.txt:1: class 52 is not 1 to 51' \
   sh -c "$sinew import pku pku --pku-labels labels -o no.safetensors 2>&1 | tail -n 1; exit 1"
