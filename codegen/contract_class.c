@@ -76,12 +76,14 @@ static bool window_of(const sn_contract_facts *f, sn_product *p)
 
 bool sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_product *out)
 {
-    sn_product p = {.x = x, .w = w, .y = y, .x_axis = -1, .tap = UINT8_MAX, .s = 1};
+    sn_product p = {.x = x, .w = w, .y = y, .x_axis = -1, .tap = UINT8_MAX, .band = UINT8_MAX, .s = 1};
     const sn_contract *c = f->spec;
     uint32_t taps = 0, used = 0;
     for (int l = 0; l < c->loops; l++) {
         if (!role_of(&f->loop[l], &p, &p.role[l]))
             return false;
+        if (p.role[l] == SN_LOOP_BATCH)
+            p.band = p.batched ? UINT8_MAX : (uint8_t)l;
         p.batched |= p.role[l] == SN_LOOP_BATCH;
         taps += p.role[l] == SN_LOOP_TAP;
     }

@@ -40,7 +40,8 @@ typedef struct sn_product {
     int32_t      s, d, off;        /* s > 0; d any sign, 0 without tap */
     uint8_t      in[SN_MAX_RANK], ins;   /* i loops in x's axis order */
     uint8_t      out[SN_MAX_RANK], outs; /* o loops in y's axis order */
-    bool         batched;                /* has loops in x, w and y: w differs from sample to sample */
+    bool         batched;                /* has loops in x, w and y: w differs from sample to sample, or from group to group of channels */
+    uint8_t      band;                   /* such a loop if there is just one, else UINT8_MAX */
 } sn_product;
 
 /* Does the contraction fit the picture with tensors x, w, y in these roles? */

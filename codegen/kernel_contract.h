@@ -99,6 +99,11 @@ typedef struct sn_ct_pack {
     int64_t      mix_at, mix_floats;   /* where in scratch the graph's numbers lie */
 } sn_ct_pack;
 
+/* A loop in all three tensors cuts rows and columns into bands that meet only their likes: how many there are; 1 without such a loop. */
+int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p);
+/* The best block for bands of `rows` rows and `columns` columns; it is of one band, whose columns are then whole vectors. */
+sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, bool several);
+
 /* Fill inner_rows, width, stride; false if an extent is not constant. */
 bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
 /* The last frame packed, counted from the one a tile is packed around. */

@@ -13,6 +13,21 @@ bool sn_ct_const_extent(const sn_contract_facts *f, uint8_t loop, int64_t *out)
     return sn_dim_is_const(e) && e.v > 0;
 }
 
+int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p)
+{
+    return p->band == UINT8_MAX ? 1 : f->loop[p->band].extent.v;
+}
+
+sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, bool several)
+{
+    sn_gemm_limits limits = {p->target->registers};
+    int64_t        lanes = p->target->lanes, vectors = (columns + lanes - 1) / lanes;
+    sn_gemm_block  block = sn_gemm_block_choose(&limits, rows, vectors);
+    while (several && columns % (block.vectors * lanes))
+        block = sn_gemm_block_choose(&limits, rows, --vectors);
+    return block;
+}
+
 bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes)
 {
     int64_t n;

@@ -8,7 +8,11 @@
  *                   consecutive rows.
  *   data gradient   source y:  x[f] = sum over k of y[(f - d*k - off) / s] * w[k] where that is whole: result frames f = s*u + r of one
  *                   phase r share their taps.
+ *
+ * One more loop may be in all three tensors, ahead of the columns: the groups of a grouped linear map, bands of source and result (sn_ct_bands).
  */
+#include <string.h>
+
 #include "kernel_contract.h"
 
 enum { GROUP_FLOATS = 1 << 16 }; /* weights of the taps multiplied at a time: a quarter of a second-level cache */
@@ -39,14 +43,17 @@ static bool find_product(const sn_contract_facts *f, rows *r)
     return false;
 }
 
+static uint32_t result_columns(const rows *r) { return (r->scatter ? r->product.ins : r->product.outs) + (r->product.batched ? 1u : 0u); }
+
 /* Result axes: positions, then columns; which of the positions are inside a frame. */
 static bool find_axes(const sn_contract_facts *f, rows *r, uint32_t frame_axis)
 {
     const sn_product *p = &r->product;
     const sn_contract *c = f->spec;
-    uint32_t rank = c->rank[SN_AT_OUT], columns = r->scatter ? p->ins : p->outs;
-    const uint8_t *column = r->scatter ? p->in : p->out;
-    if (columns == 0 || columns >= rank || frame_axis + columns >= rank)
+    uint32_t rank = c->rank[SN_AT_OUT], columns = result_columns(r);
+    uint8_t column[SN_MAX_RANK + 1] = {p->band};
+    memcpy(column + (p->batched ? 1 : 0), r->scatter ? p->in : p->out, SN_MAX_RANK);
+    if (columns == (p->batched ? 1u : 0u) || columns >= rank || frame_axis + columns >= rank)
         return false;
     for (uint32_t i = 0; i < columns; i++) {
         const sn_affine *at = &c->at[SN_AT_OUT][rank - columns + i];
@@ -71,7 +78,7 @@ static uint32_t choose_axis(const sn_contract_facts *f, const rows *r)
     const sn_type *t = &f->type[SN_AT_OUT];
     if (p->x_axis >= 0)
         return (uint32_t)(r->scatter ? p->x_axis : f->loop[p->frame].alone[SN_AT_OUT]);
-    uint32_t axis = t->rank - 1u - (r->scatter ? p->ins : p->outs);
+    uint32_t axis = t->rank - 1u - result_columns(r);
     int64_t inner = 1;
     while (axis > 0 && sn_dim_is_const(t->dim[axis]) && inner * t->dim[axis].v <= 64) {
         inner *= t->dim[axis].v;
@@ -98,9 +105,11 @@ static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
     const sn_contract_facts *f = &ct->facts;
     int source = r->scatter ? q->y : q->x;
     r->pack.tensor = source;
-    r->pack.columns = r->panels.rows = r->scatter ? q->outs : q->ins;
-    for (uint32_t i = 0; i < r->pack.columns; i++)
-        r->pack.column[i] = r->panels.row[i] = r->scatter ? q->out[i] : q->in[i];
+    r->panels.rows = r->scatter ? q->outs : q->ins;
+    if (q->batched)
+        r->pack.column[r->pack.columns++] = q->band;
+    for (uint32_t i = 0; i < r->panels.rows; i++)
+        r->pack.column[r->pack.columns++] = r->panels.row[i] = r->scatter ? q->out[i] : q->in[i];
     if (q->x_axis >= 0)
         r->pack.frame_axis = r->scatter ? f->loop[q->frame].alone[source] : q->x_axis;
     else
@@ -115,7 +124,7 @@ static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
     w->tensor = r->product.w;
     w->tap = r->product.tap;
     w->taps = taps;
-    w->depth = r->pack.width;
+    w->depth = r->pack.width / sn_ct_bands(&ct->facts, &r->product);
     w->width = 1;
     for (uint32_t i = 0; i < w->columns; i++) {
         if (!sn_ct_const_extent(&ct->facts, w->column[i], &n))
@@ -126,11 +135,10 @@ static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
     return w->columns == 1 || n % p->target->lanes == 0;
 }
 
-static void plan_blocks(const sn_plan *p, rows *r)
+static void plan_blocks(const sn_plan *p, const sn_contract_facts *f, rows *r)
 {
-    int64_t lanes = p->target->lanes, rows_of_phase = r->window.frames * r->pack.inner_rows;
-    sn_gemm_limits limits = {p->target->registers};
-    r->block = sn_gemm_block_choose(&limits, rows_of_phase, (r->panels.width + lanes - 1) / lanes);
+    int64_t lanes = p->target->lanes, rows_of_phase = r->window.frames * r->pack.inner_rows, bands = sn_ct_bands(f, &r->product);
+    r->block = sn_ct_band_block(p, rows_of_phase, r->panels.width / bands, bands > 1);
     r->panels.vectors = r->edge.vectors = r->block.vectors;
     r->panels.blocks = r->edge.blocks = (r->panels.width + lanes * r->block.vectors - 1) / (lanes * r->block.vectors);
     r->edge.phases = r->window.phases;
@@ -145,11 +153,11 @@ static bool plan_sides(sn_plan *p, sn_ct *ct, rows *r, int64_t *taps)
 {
     const sn_contract_facts *f = &ct->facts;
     *taps = 1;
-    if (!find_product(f, r) || r->product.batched || f->type[SN_AT_OUT].rank == 0)
+    if (!find_product(f, r) || (r->product.batched && r->product.band == UINT8_MAX) || f->type[SN_AT_OUT].rank == 0)
         return false;
     if (r->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, r->product.tap, taps) || *taps > SN_CT_MAX_TAPS))
         return false;
-    if (r->scatter ? r->product.ins >= f->type[SN_AT_OUT].rank : r->product.outs >= f->type[SN_AT_OUT].rank)
+    if (result_columns(r) >= f->type[SN_AT_OUT].rank)
         return false; /* no positions */
     uint32_t axis = choose_axis(f, r);
     if (p->k->tiled && r->product.x_axis >= 0 && axis != ct->outer)
@@ -161,7 +169,7 @@ static bool plan_sides(sn_plan *p, sn_ct *ct, rows *r, int64_t *taps)
 bool sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps)
 {
     rows *r = sn_new(p->arena, rows);
-    if (!plan_sides(p, ct, r, taps))
+    if (!plan_sides(p, ct, r, taps) || r->product.batched)
         return false;
     *out = (sn_ct_sides){r->product, r->scatter, r->pack, r->panels, r->edge};
     return true;
@@ -177,7 +185,7 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     int64_t frames = r->scatter ? sn_ct_window_whole(ct->chunk, r->product.s) : ct->chunk;
     if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, frames, taps))
         return false;
-    plan_blocks(p, r);
+    plan_blocks(p, &ct->facts, r);
     r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
     r->pack.mix_at = r->c_offset + r->window.phases * r->edge.phase_rows * r->block.vectors * lanes;
     int64_t scratch = 4 * (r->pack.mix_at + r->pack.mix_floats);
@@ -227,7 +235,7 @@ static void make_tables(body *b)
         b->table[q] = n ? sn_gemm_table(&env, offset, (uint32_t)n) : NULL;
     }
     b->form = (sn_gemm_micro){.rows = (uint32_t)r->block.rows, .vectors = (uint32_t)r->block.vectors, .lanes = kb->target->lanes,
-                       .steps = (uint32_t)r->pack.width, .unroll = 4, .x_row = r->pack.stride, .x_step = 1,
+                       .steps = (uint32_t)r->panels.depth, .unroll = 4, .x_row = r->pack.stride, .x_step = 1,
                        .w_step = r->block.vectors * kb->target->lanes, .c_row = r->block.vectors * kb->target->lanes,
                        .fma = kb->target->fma};
     b->micro = sn_gemm_micro_function(&env, &b->form);
@@ -249,7 +257,7 @@ static int64_t turns_of(const body *b)
         int64_t taps = r->window.first[q + 1] - r->window.first[q];
         least = taps > 0 && taps < least ? taps : least;
     }
-    return least * (r->pack.width / b->form.unroll);
+    return least * (r->panels.depth / b->form.unroll);
 }
 
 /* While this tile is multiplied, memory is asked for: the frames that the next tile packs and this one did not, and what the epilogue touches
@@ -296,15 +304,18 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
         return;
     }
     int64_t panel = r->panels.taps * r->panels.depth * width, tap = r->panels.depth * width, group = taps_at_once(r, width);
+    int64_t band = r->panels.width / sn_ct_bands(&b->ct->facts, &r->product);
     LLVMValueRef offset = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, panel)), sn_kb_i64(kb, r->window.first[phase] * tap));
-    LLVMValueRef w = sn_kb_ptr(kb, b->weights, offset);
+    LLVMValueRef w = sn_kb_ptr(kb, b->weights, offset), source = b->source;
+    if (r->product.batched) /* the block's band of the source */
+        source = sn_kb_ptr(kb, source, sn_kb_imul(kb, sn_kb_idiv(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, width)), sn_kb_i64(kb, band)), sn_kb_i64(kb, r->panels.depth)));
     for (int64_t k = 0; k < taps; k += group) {
         int64_t n = taps - k < group ? taps - k : group;
         LLVMValueRef index = sn_kb_i64(kb, k), table = LLVMBuildInBoundsGEP2(kb->b, kb->i64, b->table[phase], &index, 1, "");
         sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), live, r->block.rows, NULL, 0);
-        LLVMValueRef arg[7 + SN_GEMM_MAX_AHEAD] = {sn_kb_ptr(kb, b->source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
+        LLVMValueRef arg[7 + SN_GEMM_MAX_AHEAD] = {sn_kb_ptr(kb, source, sn_kb_imul(kb, l.i, sn_kb_i64(kb, r->pack.stride))),
                                sn_kb_ptr(kb, w, sn_kb_i64(kb, k * tap)), sn_kb_ptr(kb, c, sn_kb_imul(kb, l.i, sn_kb_i64(kb, width))), table,
-                               sn_kb_i64(kb, n), sn_kb_i64(kb, k == 0), sn_kb_i64(kb, r->pack.width)};
+                               sn_kb_i64(kb, n), sn_kb_i64(kb, k == 0), sn_kb_i64(kb, r->panels.depth)};
         if (k == 0)
             ask(b, phase, block, l.i, arg + 7);
         if (k + group >= taps && r->window.phases == 1 && r->panels.blocks > 1)

@@ -3,6 +3,7 @@
  *
  *     w[k, r.., c..] = sum over positions of  x[.. s*u + d*k + off .., ] * y[.. u ..]
  *
+ * One more loop may be in all three: the groups of a grouped linear map.  It divides rows and columns into bands that meet only their likes.
  * Columns are the loops of the operand that holds the result's last axis, rows those of the other; the window may be on either side.
  * Positions are cut into tiles, tiles into parts.  How many parts there are, and what is in them, depends on the sizes only.  First call:
  * an item is one part and one group of column blocks; it packs its tiles and adds their products to the part's accumulators.  Second
@@ -26,8 +27,9 @@ typedef struct wgrad {
     uint8_t       outer[SN_MAX_RANK]; uint32_t outers; /* position loops outside the frame axis */
     sn_dim        frame_extent;               /* of y */
     int64_t       taps, frames;               /* frames of a tile */
+    int64_t       bands, band_rows, band_columns;
     sn_gemm_block block;
-    int64_t       rows, row_blocks, column_blocks; /* rows padded */
+    int64_t       rows, row_blocks, column_blocks; /* rows of a band, padded; column blocks of all bands */
     int64_t       groups;                     /* of column blocks, items of their own; divides their number */
     int64_t       parts, part_floats;         /* at most; accumulators of a part */
     int64_t       offset[2];                  /* packed operands in scratch, floats */
@@ -75,6 +77,8 @@ static bool find_columns(const sn_contract_facts *f, wgrad *w, uint32_t lanes)
     const sn_contract *c = f->spec;
     int rank = c->rank[SN_AT_OUT];
     uint8_t last = c->at[SN_AT_OUT][rank - 1].loop[0];
+    for (int side = 0; side < 2 && p->batched; side++)
+        w->pack[side].column[w->pack[side].columns++] = p->band;
     for (uint32_t i = 0; i < p->ins; i++)
         w->pack[p->x].column[w->pack[p->x].columns++] = p->in[i];
     for (uint32_t i = 0; i < p->outs; i++)
@@ -90,12 +94,14 @@ static bool find_columns(const sn_contract_facts *f, wgrad *w, uint32_t lanes)
     return last == q->column[q->columns - 1] && (q->columns == 1 || f->loop[last].extent.v % lanes == 0);
 }
 
-static void plan_blocks(const sn_plan *p, wgrad *w)
+static void plan_blocks(const sn_plan *p, const sn_contract_facts *f, wgrad *w)
 {
-    sn_gemm_limits limits = {p->target->registers};
     int64_t lanes = p->target->lanes, vectors = (w->pack[w->column_side].width + lanes - 1) / lanes;
-    w->block = sn_gemm_block_choose(&limits, w->pack[w->row_side].width, vectors);
-    w->rows = sn_ct_ceil(w->pack[w->row_side].width, w->block.rows);
+    w->bands = sn_ct_bands(f, &w->product);
+    w->band_rows = w->pack[w->row_side].width / w->bands;
+    w->band_columns = w->pack[w->column_side].width / w->bands;
+    w->block = sn_ct_band_block(p, w->band_rows, w->band_columns, w->bands > 1);
+    w->rows = sn_ct_ceil(w->band_rows, w->block.rows);
     w->row_blocks = w->rows / w->block.rows;
     w->column_blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
     w->part_floats = w->taps * w->rows * w->column_blocks * w->block.vectors * lanes;
@@ -136,13 +142,13 @@ static bool plan_sides(const sn_plan *p, sn_ct *ct, wgrad *w)
     w->taps = 1;
     if (w->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, w->product.tap, &w->taps) || w->taps > SN_CT_MAX_TAPS))
         return false;
-    return !w->product.batched && find_positions(f, w) && find_columns(f, w, p->target->lanes);
+    return (!w->product.batched || w->product.band != UINT8_MAX) && find_positions(f, w) && find_columns(f, w, p->target->lanes);
 }
 
 bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps)
 {
     wgrad *w = sn_new(p->arena, wgrad);
-    if (!plan_sides(p, ct, w))
+    if (!plan_sides(p, ct, w) || w->product.batched)
         return false;
     *taps = w->taps;
     *out = (sn_ct_reduction){.product = w->product, .row_side = w->row_side, .column_side = w->column_side, .outers = w->outers,
@@ -158,7 +164,7 @@ static bool wgrad_plan(sn_plan *p, sn_ct *ct)
     int64_t lanes = p->target->lanes;
     if (!plan_sides(p, ct, w) || !plan_frames(w) || !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
         return false;
-    plan_blocks(p, w);
+    plan_blocks(p, f, w);
     w->offset[1] = packed_floats(w, 0, lanes);
     w->pack[0].mix_at = w->offset[1] + packed_floats(w, 1, lanes);
     w->pack[1].mix_at = w->pack[0].mix_at + w->pack[0].mix_floats;
@@ -296,6 +302,8 @@ static void strip_products(body *b, LLVMValueRef block, LLVMValueRef acc, LLVMVa
     LLVMValueRef x0 = sn_kb_ptr(kb, b->packed[w->row_side], sn_kb_imul(kb, from, sn_kb_i64(kb, rows->stride)));
     LLVMValueRef y0 = sn_kb_ptr(kb, b->packed[w->column_side], sn_kb_imul(kb, from, sn_kb_i64(kb, columns->stride)));
     y0 = sn_kb_ptr(kb, y0, sn_kb_imul(kb, block, sn_kb_i64(kb, width)));
+    if (w->bands > 1)
+        x0 = sn_kb_ptr(kb, x0, sn_kb_imul(kb, sn_kb_idiv(kb, block, sn_kb_i64(kb, w->band_columns / width)), sn_kb_i64(kb, w->band_rows)));
     sn_loop tap = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->taps), 1, NULL, 0);
     LLVMValueRef shift = LLVMBuildLoad2(kb->b, kb->i64, LLVMBuildInBoundsGEP2(kb->b, kb->i64, b->shift, &tap.i, 1, ""), "");
     bool rows_shift = w->row_side == w->product.x;
@@ -389,6 +397,8 @@ static LLVMValueRef part_offset(body *b, LLVMValueRef *loop)
     LLVMValueRef width = sn_kb_i64(kb, w->block.vectors * kb->lanes);
     LLVMValueRef column = sn_ct_pack_column(kb, b->ct, &w->pack[w->column_side], loop), row = sn_ct_pack_column(kb, b->ct, &w->pack[w->row_side], loop);
     LLVMValueRef tap = w->product.tap == UINT8_MAX ? sn_kb_i64(kb, 0) : loop[w->product.tap];
+    if (w->bands > 1)
+        row = sn_kb_irem(kb, row, sn_kb_i64(kb, w->band_rows));
     LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, sn_kb_idiv(kb, column, width), sn_kb_i64(kb, w->taps)), tap);
     line = sn_kb_iadd(kb, sn_kb_imul(kb, line, sn_kb_i64(kb, w->rows)), row);
     return sn_kb_iadd(kb, sn_kb_imul(kb, line, width), sn_kb_irem(kb, column, width));

@@ -108,6 +108,28 @@ static void rows(void **state)
     check_plain(p, sizeof p / sizeof p[0]);
 }
 
+/* Grouped linear maps and convolutions, their gradients by data and by weights; groups of a vector, of several, of parts of one. */
+static void bands(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,v,k,i ; k,i,o -> n,t,v,k,o", "N,T,28,8,16", "8,16,16", "N,T,28,8,16"},
+        {"n,t,v,k,i ; k,i,o -> n,t,v,k,o", "N,T,5,3,13", "3,13,48", "N,T,5,3,48"},
+        {"n,t,v,k,i ; k,i,o -> n,t,v,k,o", "N,T,5,2,32", "2,32,80", "N,T,5,2,80"},
+        {"n,t,v,k,i ; k,i,o -> n,t,v,k,o", "N,T,5,8,4", "8,4,6", "N,T,5,8,6"},
+        {"n,t,v,k,o ; k,i,o -> n,t,v,k,i", "N,T,28,8,16", "8,16,16", "N,T,28,8,16"},
+        {"n,t,v,k,o ; k,i,o -> n,t,v,k,i", "N,T,5,3,20", "3,48,20", "N,T,5,3,48"},
+        {"n,2t+l-1,v,k,i ; l,k,i,o -> n,t,v,k,o", "N,T,5,4,16", "3,4,16,32", "N,T/2,5,4,32"},
+        {"n,t,v,k,o ; l,k,i,o -> n,2t+l-1,v,k,i", "N,T/2,5,4,32", "3,4,16,32", "N,T,5,4,16"},
+        {"n,t,v,k,i ; n,t,v,k,o -> k,i,o", "N,T,28,8,16", "N,T,28,8,16", "8,16,16"},
+        {"n,t,v,k,i ; n,t,v,k,o -> k,i,o", "N,T,5,3,13", "N,T,5,3,48", "3,13,48"},
+        {"n,t,v,k,i ; n,t,v,k,o -> k,i,o", "N,T,5,2,70", "N,T,5,2,80", "2,70,80"},
+        {"n,t,v,k,i ; n,t,v,k,o -> k,i,o", "N,T,5,8,4", "N,T,5,8,6", "8,4,6"},
+        {"n,2t+l-1,v,k,i ; n,t,v,k,o -> l,k,i,o", "N,T,5,4,16", "N,T/2,5,4,32", "3,4,16,32"},
+    };
+    check_plain(p, sizeof p / sizeof p[0]);
+}
+
 /* Convolutions over time wide enough for the fast form: all numbers of taps it has, both directions, strides, odd sizes, padding of columns. */
 static void wide_convolutions(void **state)
 {
@@ -384,7 +406,7 @@ int main(int argc, char **argv)
     cpu = argc > 1 ? argv[1] : NULL;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(general),
-        cmocka_unit_test(rows),
+        cmocka_unit_test(rows), cmocka_unit_test(bands),
         cmocka_unit_test(wide_convolutions), cmocka_unit_test(rows_with_edges),
         cmocka_unit_test(weight_gradients), cmocka_unit_test(wide_weight_gradients),
         cmocka_unit_test(weight_gradient_with_edges),
