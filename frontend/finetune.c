@@ -257,8 +257,8 @@ static void validate(finetuning *f, uint64_t epoch)
     f->validated = sn_validation_run(&f->validation, epoch, &found, &f->err);
     sn_progress_break(&f->progress);
     if (f->validated == SN_RT_OK)
-        fprintf(stderr, "epoch %llu: %.2f%% of %zu frames right, mean over classes %.2f%%\n", (unsigned long long)epoch, 100 * found.accuracy, found.frames,
-                100 * found.class_accuracy);
+        fprintf(stderr, "epoch %llu: %.2f%% of %zu frames right, mean over classes %.2f%%; mAP %.2f%%, at overlap 0.5 %.2f%%\n", (unsigned long long)epoch,
+                100 * found.accuracy, found.frames, 100 * found.class_accuracy, 100 * found.map, 100 * found.map_half);
     else sn_stop_signal = SIGTERM; /* the run saves and returns; finish says why */
 }
 

@@ -1,16 +1,17 @@
 /* How well the model in training tags frames it does not learn from.
- * Not detection (runtime/eval). */
+ * Not how detections are made and judged (runtime/eval). */
 #include "validation.h"
 
 #include "../runtime/data/file.h"
+#include "../runtime/eval/evaluation.h"
+#include "../runtime/eval/propose.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define HEADER "epoch,sequences,frames,accuracy,class_accuracy\n"
+#define HEADER "epoch,sequences,frames,accuracy,class_accuracy,map,map_half\n"
 
 /* ---- life --------------------------------------------------------------------------------------------------------------- */
 
@@ -70,53 +71,100 @@ void sn_validation_close(sn_validation *v)
     memset(v, 0, sizeof *v);
 }
 
-/* ---- counting ----------------------------------------------------------------------------------------------------------- */
+/* ---- one validation ----------------------------------------------------------------------------------------------------- */
 
-typedef struct tally { size_t *frames, *right; size_t classes; } tally; /* [classes] */
+/* What is gathered over the sequences. */
+typedef struct round {
+    sn_rt_names     videos, labels;
+    sn_rt_spans     truth;
+    sn_rt_scores    scores;
+    sn_rt_agreement agreement;
+    uint32_t       *label; /* of the frames of one sequence */
+} round;
 
-static void count(tally *n, const float *scores, const float *label, size_t frames)
+static sn_rt_status begin(const sn_validation *v, round *r, sn_rt_error *err)
 {
-    for (size_t t = 0; t < frames; t++, scores += n->classes) {
-        size_t best = 0;
-        if (label[t] < 0) continue;
-        for (size_t k = 1; k < n->classes; k++)
-            if (scores[k] > scores[best]) best = k;
-        n->frames[(size_t)label[t]]++;
-        n->right[(size_t)label[t]] += best == (size_t)label[t];
-    }
+    size_t       classes = v->classes->count, longest = 0;
+    uint32_t     number;
+    sn_rt_status status = sn_rt_agreement_init((uint32_t)classes + 1, &r->agreement, err);
+    for (size_t k = 0; status == SN_RT_OK && k < classes; k++) status = sn_rt_names_add(&r->labels, v->classes->name[k], &number, err);
+    if (status == SN_RT_OK) status = sn_rt_names_add(&r->labels, "", &number, err); /* background */
+    for (size_t i = 0; i < sn_rt_dataset_count(v->set); i++)
+        if (v->only[i] && sn_rt_dataset_at(v->set, i)->frames > longest) longest = sn_rt_dataset_at(v->set, i)->frames;
+    r->scores.columns = (uint32_t)classes + 1;
+    r->scores.of = calloc(sn_rt_dataset_count(v->set) + 1, sizeof *r->scores.of);
+    r->label = malloc((longest + 1) * sizeof *r->label);
+    return status == SN_RT_OK && (!r->scores.of || !r->label) ? sn_rt_fail(err, SN_RT_MEMORY, "no memory for validation") : status;
 }
 
-static void sum_up(const tally *n, sn_validated *out)
+static void end(round *r)
 {
-    size_t right = 0, classes = 0;
-    double shares = 0;
-    for (size_t k = 0; k < n->classes; k++) {
-        if (!n->frames[k]) continue;
-        right += n->right[k];
-        out->frames += n->frames[k];
-        shares += (double)n->right[k] / (double)n->frames[k];
-        classes++;
-    }
-    out->accuracy = (double)right / (double)out->frames;
-    out->class_accuracy = shares / (double)classes;
+    sn_rt_scores_fini(&r->scores);
+    sn_rt_names_fini(&r->videos);
+    sn_rt_names_fini(&r->labels);
+    sn_rt_spans_fini(&r->truth);
+    sn_rt_agreement_fini(&r->agreement);
+    free(r->label);
 }
 
-static sn_rt_status tag(sn_validation *v, const sn_rt_sequence *s, tally *n, sn_rt_error *err)
+/* Classes of the frames into r->label, and their runs, background left out, into the truth. */
+static sn_rt_status label_frames(const sn_validation *v, const sn_rt_sequence *s, uint32_t video, round *r, sn_rt_error *err)
 {
-    float *scores = malloc(s->frames * (v->tagger.columns + 1) * sizeof *scores), *label = scores ? scores + s->frames * v->tagger.columns : NULL;
-    if (!scores) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for the scores of \"%s\"", s->id);
+    sn_rt_status status = SN_RT_OK;
+    for (size_t f = 0; f < s->frames; f++) {
+        float class;
+        sn_rt_classes_of_frames(v->classes, v->set, s, f, 1, &class);
+        r->label[f] = class < 0 ? UINT32_MAX : (uint32_t)class;
+    }
+    for (size_t start = 0, stop; status == SN_RT_OK && start < s->frames; start = stop) {
+        for (stop = start + 1; stop < s->frames && r->label[stop] == r->label[start];) stop++;
+        if (r->label[start] < v->classes->count)
+            status = sn_rt_spans_add(&r->truth, (sn_rt_span){.video = video, .label = r->label[start], .start = (int64_t)start, .end = (int64_t)stop}, err);
+    }
+    return status;
+}
+
+static sn_rt_status tag(sn_validation *v, const sn_rt_sequence *s, round *r, sn_rt_error *err)
+{
+    uint32_t     video, same;
     sn_rt_status status = s->joints == v->tagger.joints ? SN_RT_OK : sn_rt_fail(err, SN_RT_BAD_SHAPE, "\"%s\" has %zu joints, the model wants %zu", s->id, s->joints, v->tagger.joints);
-    if (status == SN_RT_OK) status = sn_tagger_scores(&v->tagger, s->x, s->frames, scores, err);
-    sn_rt_classes_of_frames(v->classes, v->set, s, 0, s->frames, label);
-    if (status == SN_RT_OK) count(n, scores, label, s->frames);
-    free(scores);
+    if (status == SN_RT_OK) status = sn_rt_names_add(&r->videos, s->id, &video, err);
+    if (status == SN_RT_OK) status = sn_rt_names_add(&r->scores.videos, s->id, &same, err);
+    if (status != SN_RT_OK) return status;
+    sn_rt_video_scores *o = &r->scores.of[same];
+    *o = (sn_rt_video_scores){.p = malloc(s->frames * v->tagger.columns * sizeof *o->p), .frames = s->frames};
+    if (!o->p) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for the scores of \"%s\"", s->id);
+    status = sn_tagger_scores(&v->tagger, s->x, s->frames, o->p, err);
+    if (status == SN_RT_OK) status = label_frames(v, s, video, r, err);
+    if (status == SN_RT_OK) sn_rt_agreement_add(&r->agreement, o->p, r->label, s->frames);
+    return status;
+}
+
+static sn_rt_status judge(const sn_validation *v, const round *r, sn_validated *out, sn_rt_error *err)
+{
+    double           threshold[SN_RT_MAX_THRESHOLDS];
+    sn_rt_evaluation e = {0};
+    sn_rt_question   q = {.protocol = SN_RT_BABEL_CORRECTED, .videos = &r->videos, .labels = &r->labels, .truth = &r->truth,
+                          .background = (uint32_t)v->classes->count, .overlap = SN_RT_OVERLAP_SMALLEST, .scores = &r->scores, .threshold = threshold};
+    q.thresholds = sn_rt_thresholds_even(threshold);
+    sn_rt_status status = sn_rt_evaluate(&q, &e, err);
+    if (status == SN_RT_OK) {
+        out->map = e.average;
+        for (uint32_t i = 0; i < sn_rt_protocols[q.protocol].tious; i++)
+            if (sn_rt_protocols[q.protocol].tiou[i] == 0.5) out->map_half = e.map[i];
+        for (size_t k = 0; k < r->agreement.classes; k++) out->frames += r->agreement.frames[k];
+        out->accuracy = sn_rt_agreement_share(&r->agreement);
+        out->class_accuracy = sn_rt_agreement_mean(&r->agreement);
+    }
+    sn_rt_evaluation_fini(&e);
     return status;
 }
 
 static sn_rt_status add_row(sn_validation *v, uint64_t epoch, const sn_validated *found, sn_rt_error *err)
 {
     char   line[160];
-    size_t n = (size_t)snprintf(line, sizeof line, "%llu,%zu,%zu,%.6f,%.6f\n", (unsigned long long)epoch, found->sequences, found->frames, found->accuracy, found->class_accuracy);
+    size_t n = (size_t)snprintf(line, sizeof line, "%llu,%zu,%zu,%.6f,%.6f,%.6f,%.6f\n", (unsigned long long)epoch, found->sequences, found->frames, found->accuracy,
+                               found->class_accuracy, found->map, found->map_half);
     char  *grown = realloc(v->rows, v->size + n + 1);
     if (!grown) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for validation");
     memcpy(grown + v->size, line, n + 1);
@@ -127,20 +175,18 @@ static sn_rt_status add_row(sn_validation *v, uint64_t epoch, const sn_validated
 
 sn_rt_status sn_validation_run(sn_validation *v, uint64_t epoch, sn_validated *out, sn_rt_error *err)
 {
-    size_t       classes = v->tagger.columns;
-    tally        n = {calloc(2 * classes, sizeof(size_t)), NULL, classes};
-    sn_rt_status status = n.frames ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for validation");
-    n.right = n.frames + classes;
+    round        r = {0};
+    sn_rt_status status = begin(v, &r, err);
     *out = (sn_validated){0};
     sn_tagger_renew(&v->tagger);
     for (size_t i = 0; status == SN_RT_OK && i < sn_rt_dataset_count(v->set); i++) {
         if (!v->only[i]) continue;
         const sn_rt_sequence *s = sn_rt_dataset_at(v->set, i);
         if (out->sequences++ == 0) status = sn_tagger_measure(&v->tagger, s->x, s->frames, err);
-        if (status == SN_RT_OK) status = tag(v, s, &n, err);
+        if (status == SN_RT_OK) status = tag(v, s, &r, err);
     }
-    if (status == SN_RT_OK) sum_up(&n, out);
+    if (status == SN_RT_OK) status = judge(v, &r, out, err);
     if (status == SN_RT_OK) status = add_row(v, epoch, out, err);
-    free(n.frames);
+    end(&r);
     return status;
 }

@@ -1,5 +1,5 @@
 /* How well the model in training tags the frames of sequences it does not learn from, epoch after epoch.
- * Not detection (runtime/eval). */
+ * Not how detections are made and judged (runtime/eval). */
 #ifndef SN_FRONTEND_VALIDATION_H
 #define SN_FRONTEND_VALIDATION_H
 
@@ -29,10 +29,11 @@ bool sn_validation_open(sn_validation *v, sn_training *t, const sn_rt_trainer *t
                         sn_rt_error *err);
 void sn_validation_close(sn_validation *v);
 
-/* What one validation found.  A frame is right if its class has the highest score. */
+/* What one validation found.  A frame is right if its class has the highest score; NaN without any that has a class. */
 typedef struct sn_validated {
     size_t sequences, frames;
-    double accuracy, class_accuracy; /* of frames that have a class; mean over the classes among them; NaN without any */
+    double accuracy, class_accuracy; /* of frames that have a class; mean over the classes among them */
+    double map, map_half;            /* mean average precision of segments, babel-corrected with even thresholds: mean over overlaps 0.1 to 0.5, and at 0.5 */
 } sn_validated;
 
 /* Tag all sequences of `only` with the weights as they are, and add a row for `epoch` (counted from 1). */
