@@ -5,12 +5,13 @@
 
 #include "cli.h"
 #include "evaluate.h"
+#include "paper.h"
 #ifdef SINEW_WITH_CODEGEN
 #include "knn.h"
 #endif
 
 typedef struct options {
-    char      *scores, *detections, *truth, *video, *name, *out, *form;
+    char      *scores, *detections, *truth, *video, *name, *out, *form, *paper;
     char      *protocol, *thresholds, *classes, *background, *overlap, *detections_out;
     double     fps;
     int        json, classwise, padded, actions;
@@ -33,7 +34,7 @@ static int finish(const options *o, json_t *record)
     sn_rt_error  err = {""};
     sn_rt_status status = o->out ? sn_record_write(record, o->out, &err) : SN_RT_OK;
     if (status == SN_RT_OK && o->json) sn_record_dump(record, stdout);
-    else if (status == SN_RT_OK) status = sn_record_tables(&record, 1, true, form_of(o), stdout, &err);
+    else if (status == SN_RT_OK) status = sn_record_tables(&record, 1, true, o->paper, form_of(o), stdout, &err);
     return status == SN_RT_OK ? SN_EXIT_OK : sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
 }
 
@@ -57,7 +58,7 @@ static int gather(const options *o, const char **path, uint32_t count)
     sn_rt_status status = record ? SN_RT_OK : sn_rt_fail(&err, SN_RT_MEMORY, "no memory");
     for (uint32_t i = 0; i < count && status == SN_RT_OK; i++)
         if (!(record[i] = sn_record_read(path[i], &err))) status = SN_RT_FORMAT;
-    if (status == SN_RT_OK) status = sn_record_tables(record, count, o->classwise != 0, form_of(o), stdout, &err);
+    if (status == SN_RT_OK) status = sn_record_tables(record, count, o->classwise != 0, o->paper, form_of(o), stdout, &err);
     for (uint32_t i = 0; record && i < count; i++) json_decref(record[i]);
     free(record);
     return status == SN_RT_OK ? SN_EXIT_OK : sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
@@ -116,8 +117,12 @@ static int check_knn(const options *o, uint32_t plain) { return (void)o, (void)p
 static int check_usage(options *o, uint32_t plain)
 {
     sn_rt_error err = {""};
+    const char *table;
+    int         column;
     if (o->form && strcmp(o->form, "text") != 0 && strcmp(o->form, "csv") != 0 && strcmp(o->form, "markdown") != 0)
         return sn_cli_usage("evaluate", "--format %s: expected text, csv or markdown", o->form);
+    if (o->paper && !sn_paper_find(o->paper, &table, &column))
+        return sn_cli_usage("evaluate", "--paper %s: expected knn-, linear- or labels- and 1 to 3, or pku", o->paper);
     if (o->overlap && strcmp(o->overlap, "smallest") != 0 && strcmp(o->overlap, "error") != 0)
         return sn_cli_usage("evaluate", "--overlap %s: expected error or smallest", o->overlap);
     if (!(o->fps >= 0) || o->padded < 0 || o->actions < 0) return sn_cli_usage("evaluate", "--fps, --padded and --actions are not below 0");
@@ -125,7 +130,7 @@ static int check_usage(options *o, uint32_t plain)
     if ((o->scores || o->detections) && !o->truth) return sn_cli_usage("evaluate", "--truth T.csv is missing");
     if ((o->scores || o->detections) && plain) return sn_cli_usage("evaluate", "records of results go without --scores and --detections");
     if (o->knn && (o->scores || o->detections)) return sn_cli_usage("evaluate", "--knn goes without --scores and --detections");
-    if (!o->scores && !o->detections && !plain) return sn_cli_usage("evaluate", "nothing to evaluate: give --scores, --detections, or records of results");
+    if (!o->scores && !o->detections && !o->knn && !plain) return sn_cli_usage("evaluate", "nothing to evaluate: give --scores, --detections, or records of results");
     o->judging = (sn_judging){.protocol = o->protocol ? o->protocol : "babel", .thresholds = o->thresholds ? o->thresholds : "both", .classes = o->classes,
                               .background = o->background, .detections_out = o->detections_out, .fps = o->fps, .padded = (size_t)o->padded,
                               .actions = (uint32_t)o->actions, .smallest = o->overlap && strcmp(o->overlap, "smallest") == 0};
@@ -173,6 +178,7 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"detections-out", '\0', POPT_ARG_STRING, &o.detections_out, 0, "file for the detections made from scores", "D.csv"},
         {"json", '\0', POPT_ARG_NONE, &o.json, 0, "print the record: every AP, as fractions of 1", NULL},
         {"format", '\0', POPT_ARG_STRING, &o.form, 0, "of tables: text (default), csv, markdown", "FORM"},
+        {"paper", '\0', POPT_ARG_STRING, &o.paper, 0, "of tables: the paper's rows first, knn-1 (subset 1) to -3, linear-, labels-, or pku; for results on its data", "TABLE"},
         {"classwise", '\0', POPT_ARG_NONE, &o.classwise, 0, "of several records: tables by class, too", NULL},
         POPT_AUTOHELP POPT_TABLEEND,
     };
@@ -183,7 +189,7 @@ int sn_cmd_evaluate(int argc, const char **argv)
     int code = sn_cli_parse(popt, "evaluate", &plain, &count);
     if (code == 0) code = check_usage(&o, count);
     if (code == 0) code = o.knn ? evaluate_knn(&o, plain[0]) : count ? gather(&o, plain, count) : evaluate_files(&o);
-    free(o.scores), free(o.detections), free(o.truth), free(o.video), free(o.name), free(o.out), free(o.form), free(o.protocol), free(o.thresholds);
+    free(o.scores), free(o.detections), free(o.truth), free(o.video), free(o.name), free(o.out), free(o.form), free(o.paper), free(o.protocol), free(o.thresholds);
     free(o.classes), free(o.background), free(o.overlap), free(o.detections_out);
     free(o.data), free(o.train), free(o.val), free(o.levels), free(o.scores_out), free(o.weights), free(o.prefix), free(o.module), free(o.value);
     sn_cli_list_fini(o.set);

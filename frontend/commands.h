@@ -24,6 +24,7 @@ int sn_cmd_augment(int argc, const char **argv);
 int sn_cmd_pretrain(int argc, const char **argv);
 int sn_cmd_localize(int argc, const char **argv);
 int sn_cmd_finetune(int argc, const char **argv);
+int sn_cmd_embed(int argc, const char **argv);
 int sn_cmd_evaluate(int argc, const char **argv);
 int sn_cmd_bench(int argc, const char **argv);
 int sn_cmd_doctor(int argc, const char **argv);

@@ -1,6 +1,6 @@
-/* Features of a sequence at the level of frames, snippets or the whole, with classes.
+/* Features of a sequence by frames, snippets or as a whole, with classes.
  * Not the features themselves (features.c). */
-#include "knn.h"
+#include "grain.h"
 
 #include "../runtime/eval/neighbours.h"
 
@@ -10,16 +10,23 @@
 
 const char *const sn_grain_name[SN_GRAINS] = {"frame", "snippet", "sequence"};
 
+static bool grain_of(const char *word, size_t n, sn_grain *out)
+{
+    for (int g = 0; g < SN_GRAINS; g++)
+        if (strlen(sn_grain_name[g]) == n && memcmp(sn_grain_name[g], word, n) == 0) return *out = (sn_grain)g, true;
+    return false;
+}
+
+bool sn_grain_of(const char *word, sn_grain *out) { return grain_of(word, strlen(word), out); }
+
 bool sn_grains_read(const char *list, bool out[SN_GRAINS])
 {
+    sn_grain g;
     memset(out, 0, SN_GRAINS * sizeof *out);
-    while (*list) {
-        size_t n = strcspn(list, ",");
-        int    level = 0;
-        while (level < SN_GRAINS && (strlen(sn_grain_name[level]) != n || memcmp(sn_grain_name[level], list, n) != 0)) level++;
-        if (level == SN_GRAINS) return false;
-        out[level] = true;
-        list += n + (list[n] == ',');
+    for (size_t n; *list; list += n + (list[n] == ',')) {
+        n = strcspn(list, ",");
+        if (!grain_of(list, n, &g)) return false;
+        out[g] = true;
     }
     return out[0] || out[1] || out[2];
 }

@@ -4,10 +4,7 @@
 #define SN_FRONTEND_KNN_H
 
 #include "evaluate.h"
-#include "features.h"
-
-typedef enum sn_grain { SN_GRAIN_FRAME, SN_GRAIN_SNIPPET, SN_GRAIN_SEQUENCE, SN_GRAINS } sn_grain;
-extern const char *const sn_grain_name[SN_GRAINS];
+#include "grain.h"
 
 typedef struct sn_knn_how {
     const char *data, *train, *val; /* a data set, and the splits of it that are the bank and the queries, comma-separated */
@@ -19,20 +16,6 @@ typedef struct sn_knn_how {
     double      tau;                /* of votes exp(cosine / tau); 0: equal ones */
     double      snippet_frames;     /* input frames a snippet */
 } sn_knn_how;
-
-/* What a level is called is a list; false for an unknown word. */
-bool sn_grains_read(const char *list, bool out[SN_GRAINS]);
-
-/* Rows of one sequence at a level, and their classes: what `knn` and `embed` agree on.
- *
- *   frame     encoder frames; class of the input frame at the middle
- *   snippet   max(1, round(frames / snippet_frames)) bins, at most as many as encoder frames; commonest class of the input frames, the lowest of equally common ones
- *   sequence  the mean over time; commonest class
- *
- * class [sequence->frames] of input frames as sn_rt_classes_of_frames gives it, or NULL: no classes.  *out_class is -1 where most frames have none; both
- * results are freed by the caller. */
-sn_rt_status sn_grain_rows(sn_grain level, const sn_features *features, const float *class, size_t frames, double snippet_frames, sn_features *out,
-                           int32_t **out_class, sn_rt_error *err);
 
 /* For every level a result "KNN of LEVELs": shares of right rows for each k, their mean by class, the share of the commonest class; for frames also
  * detections from votes interpolated to the recording's frames, judged as `j` says.  Sequences without any of the classes are left out.

@@ -34,6 +34,9 @@ static const verb verbs[] = {
     {"finetune", "RECIPE --data SET --out RUN", "train a model that tags frames, on labels",          sn_cmd_finetune},
     {"localize", "MODEL MOTION...",            "say what happens when in recordings",                            sn_cmd_localize},
 #endif
+#ifdef SINEW_WITH_CODEGEN
+    {"embed",    "MODEL --data SET --picture P", "features of recordings, and their picture",                     sn_cmd_embed},
+#endif
     {"evaluate", "--scores S --truth T.csv",   "average precision of detections; tables over results",           sn_cmd_evaluate},
 #ifdef SINEW_WITH_BENCH
     {"bench",    "FILE...",                    "measure compile time, speed, memory",                            sn_cmd_bench},

@@ -3,6 +3,7 @@
 #include "record.h"
 
 #include "../runtime/data/file.h"
+#include "paper.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -168,11 +169,37 @@ static sn_rt_table new_table(const char *title, const char *corner)
     return t;
 }
 
+/* The columns of the first record that has the result, so that the paper's rows do not decide their order; then those rows. */
+static sn_rt_status add_paper(sn_rt_table *t, const json_t *result, const char *paper, sn_rt_error *err)
+{
+    const char  *key, *table;
+    json_t      *value;
+    int          column;
+    sn_rt_status status = SN_RT_OK;
+    if (!sn_paper_find(paper, &table, &column)) return sn_rt_fail(err, SN_RT_ARGUMENT, "the paper has no table %s", paper);
+    const char *measure = strcmp(table, "pku") == 0 ? "mAP@0.5" : "mAP";
+    if (!json_object_get(json_object_get(result, "measures"), measure)) return SN_RT_OK;
+    for (unsigned i = 0; i < sn_paper_rows && status == SN_RT_OK; i++) {
+        char name[100];
+        if (strcmp(sn_paper[i].table, table) != 0) continue;
+        snprintf(name, sizeof name, "paper: %s", sn_paper[i].name);
+        json_object_foreach(json_object_get(result, "measures"), key, value) if (status == SN_RT_OK) status =
+            sn_rt_table_add(t, name, key, strcmp(key, measure) == 0 ? sn_paper[i].value[column] / 100 : NAN, err);
+    }
+    return status;
+}
+
 /* One result over all records: a row a name. */
-static sn_rt_status print_summary(json_t *const *record, size_t records, const char *result, sn_rt_table_form form, FILE *out, sn_rt_error *err)
+static sn_rt_status print_summary(json_t *const *record, size_t records, const char *result, const char *paper, sn_rt_table_form form, FILE *out,
+                                  sn_rt_error *err)
 {
     sn_rt_table  t = new_table(result, "percent");
     sn_rt_status status = SN_RT_OK;
+    for (size_t i = 0; i < records && paper; i++)
+        if (result_of(record[i], result)) {
+            status = add_paper(&t, result_of(record[i], result), paper, err);
+            break;
+        }
     for (size_t i = 0; i < records && status == SN_RT_OK; i++) {
         json_t *r = result_of(record[i], result);
         if (r) status = add_row(&t, text_of(record[i], "name"), json_object_get(r, "measures"), err);
@@ -215,13 +242,13 @@ static sn_rt_status collect(json_t *const *record, size_t records, sn_rt_names *
     return status;
 }
 
-sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, sn_rt_table_form form, FILE *out, sn_rt_error *err)
+sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, const char *paper, sn_rt_table_form form, FILE *out, sn_rt_error *err)
 {
     sn_rt_names  names = {0}, results = {0};
     sn_rt_status status = collect(record, records, &names, &results, err);
     for (uint32_t r = 0; r < results.count && status == SN_RT_OK; r++) {
         if (r) fputc('\n', out);
-        status = print_summary(record, records, results.name[r], form, out, err);
+        status = print_summary(record, records, results.name[r], paper, form, out, err);
         for (uint32_t n = 0; n < names.count && (classwise || records == 1) && status == SN_RT_OK; n++)
             status = print_classes(record, records, names.name[n], results.name[r], form, out, err);
     }

@@ -30,7 +30,8 @@ json_t *sn_record_read(const char *path, sn_rt_error *err);
 sn_rt_status sn_record_write(const json_t *record, const char *path, sn_rt_error *err);
 void         sn_record_dump(const json_t *record, FILE *out);
 
-/* For each result, in the order of their first mention: a row a record with all measures, and (classwise, or one record) a table by class. */
-sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, sn_rt_table_form form, FILE *out, sn_rt_error *err);
+/* For each result, in the order of their first mention: a row a record with all measures, and (classwise, or one record) a table by class.  `paper`, as
+ * sn_paper_find reads it or NULL: the paper's rows stand first. */
+sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, const char *paper, sn_rt_table_form form, FILE *out, sn_rt_error *err);
 
 #endif

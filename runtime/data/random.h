@@ -21,7 +21,8 @@ typedef enum sn_rt_purpose {
     SN_RT_FOR_QUEUE = 4,   /* initial negatives outside a graph; step = 0, sample = index of the queue */
     SN_RT_FOR_DROPOUT = 5,
     SN_RT_FOR_TEST = 6,
-    SN_RT_FOR_SHARE = 7    /* which sequences a share of a set keeps; step = 0, sample = 0 */
+    SN_RT_FOR_SHARE = 7,   /* which sequences a share of a set keeps; step = 0, sample = 0 */
+    SN_RT_FOR_EMBEDDING = 8 /* first places of an embedding's points; step = 0, sample = 0 */
 } sn_rt_purpose;
 
 /* One application of the bijection: ten rounds. `out` may be `counter`. */
