@@ -115,7 +115,7 @@ int sn_cmd_embed(int argc, const char **argv)
     poptContext popt = poptGetContext("sinew embed", argc, argv, table, 0);
     poptSetOtherOptionHelp(popt, "MODEL --data SET [--out F] [--table T.csv] [--picture P.png]\n\n"
                                  "Features that a model gives for whole recordings, and a picture of which are near each other.\n"
-                                 "MODEL is the folder of a run of sinew pretrain, or a graph file with --weights.\n");
+                                 "MODEL is the folder of a run of sinew pretrain or finetune, a model file, or a graph file with --weights.\n");
     int code = sn_cli_parse(popt, "embed", &file, &files);
     if (code == 0) code = check_usage(&o, files);
     if (code == 0) code = embed(&o, file[0]);

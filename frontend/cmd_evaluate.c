@@ -8,6 +8,7 @@
 #include "paper.h"
 #ifdef SINEW_WITH_CODEGEN
 #include "knn.h"
+#include "tagged.h"
 #endif
 
 typedef struct options {
@@ -99,10 +100,31 @@ static int evaluate_knn(const options *o, const char *model)
     return code;
 }
 
-static int check_knn(const options *o, uint32_t plain)
+static int evaluate_model(const options *o, const char *path)
+{
+    char          cache[4096];
+    sn_rt_error   err = {""};
+    sn_model_file m;
+    const char   *val = o->val ? o->val : "val";
+    json_t *record = sn_record_new(o->name ? o->name : path, json_pack("{s:s, s:s, s:s, s:s}", "model", path, "data", o->data, "val", val, "protocol", o->judging.protocol));
+    int     code = SN_EXIT_FAILED;
+    if (!sn_model_file_open(&m, path, sn_cache_dir(cache, sizeof cache), o->threads, &err)) {
+        if (m.diags.errors) sn_cli_report(&m.diags);
+        else sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
+    } else if (sn_evaluate_tagged(&m, o->data, val, &o->judging, o->scores_out, record, &err) != SN_RT_OK) {
+        sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
+    } else {
+        code = finish(o, record);
+    }
+    sn_model_file_close(&m);
+    json_decref(record);
+    return code;
+}
+
+static int check_model(const options *o, uint32_t plain)
 {
     bool level[SN_GRAINS];
-    if (plain != 1) return sn_cli_usage("evaluate", "--knn wants one MODEL: a graph file or the folder of a run");
+    if (plain != 1) return sn_cli_usage("evaluate", "--knn and --data want one MODEL: a file or the folder of a run");
     if (!o->data) return sn_cli_usage("evaluate", "--data SET is missing");
     if (o->levels && !sn_grains_read(o->levels, level)) return sn_cli_usage("evaluate", "--level %s: expected frame, snippet or sequence, parted by commas", o->levels);
     if (o->k < 1 || o->k > 1000 || !(o->tau >= 0) || !(o->snippet >= 1)) return sn_cli_usage("evaluate", "--k is 1 to 1000, --tau not below 0, --snippet at least 1");
@@ -111,7 +133,8 @@ static int check_knn(const options *o, uint32_t plain)
 }
 #else
 static int evaluate_knn(const options *o, const char *model) { return (void)o, (void)model, SN_EXIT_FAILED; }
-static int check_knn(const options *o, uint32_t plain) { return (void)o, (void)plain, sn_cli_usage("evaluate", "--knn: this program was built without code generation"); }
+static int evaluate_model(const options *o, const char *path) { return (void)o, (void)path, SN_EXIT_FAILED; }
+static int check_model(const options *o, uint32_t plain) { return (void)o, (void)plain, sn_cli_usage("evaluate", "this program was built without code generation: no --knn, no --data"); }
 #endif
 
 static int check_usage(options *o, uint32_t plain)
@@ -129,13 +152,13 @@ static int check_usage(options *o, uint32_t plain)
     if (o->scores && o->detections) return sn_cli_usage("evaluate", "--scores and --detections exclude each other");
     if ((o->scores || o->detections) && !o->truth) return sn_cli_usage("evaluate", "--truth T.csv is missing");
     if ((o->scores || o->detections) && plain) return sn_cli_usage("evaluate", "records of results go without --scores and --detections");
-    if (o->knn && (o->scores || o->detections)) return sn_cli_usage("evaluate", "--knn goes without --scores and --detections");
-    if (!o->scores && !o->detections && !o->knn && !plain) return sn_cli_usage("evaluate", "nothing to evaluate: give --scores, --detections, or records of results");
+    if ((o->knn || o->data) && (o->scores || o->detections)) return sn_cli_usage("evaluate", "--knn and --data go without --scores and --detections");
+    if (!o->scores && !o->detections && !o->knn && !o->data && !plain) return sn_cli_usage("evaluate", "nothing to evaluate: give --scores, --detections, or records of results");
     o->judging = (sn_judging){.protocol = o->protocol ? o->protocol : "babel", .thresholds = o->thresholds ? o->thresholds : "both", .classes = o->classes,
                               .background = o->background, .detections_out = o->detections_out, .fps = o->fps, .padded = (size_t)o->padded,
                               .actions = (uint32_t)o->actions, .smallest = o->overlap && strcmp(o->overlap, "smallest") == 0};
     if (sn_judging_check(&o->judging, &err) != SN_RT_OK) return sn_cli_usage("evaluate", "%s", err.text);
-    return o->knn ? check_knn(o, plain) : SN_EXIT_OK;
+    return o->knn || o->data ? check_model(o, plain) : SN_EXIT_OK;
 }
 
 int sn_cmd_evaluate(int argc, const char **argv)
@@ -156,10 +179,10 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"overlap", '\0', POPT_ARG_STRING, &o.overlap, 0, "of truths in BABEL: error (default), or smallest: the first class wins", "RULE"},
         {"padded", '\0', POPT_ARG_INT, &o.padded, 0, "of pku: smooth over padding up to so many frames, as the original does", "FRAMES"},
         {"actions", '\0', POPT_ARG_INT, &o.actions, 0, "of pku-official: classes that mAP_action is divided by (51)", "N"},
-        {"knn", '\0', POPT_ARG_NONE, &o.knn, 0, "nearest neighbours of the features of MODEL: a graph file, or the folder of a run of sinew pretrain", NULL},
-        {"data", '\0', POPT_ARG_STRING, &o.data, 0, "knn: labelled data set", "SET"},
+        {"knn", '\0', POPT_ARG_NONE, &o.knn, 0, "nearest neighbours of the features of MODEL: a graph file, a finetuned model, or the folder of a run", NULL},
+        {"data", '\0', POPT_ARG_STRING, &o.data, 0, "labelled data set that MODEL is evaluated on: a finetuned one by its scores, or with --knn any", "SET"},
         {"train", '\0', POPT_ARG_STRING, &o.train, 0, "knn: splits whose rows are searched, comma-separated (train)", "NAMES"},
-        {"val", '\0', POPT_ARG_STRING, &o.val, 0, "knn: splits whose rows are judged (val)", "NAMES"},
+        {"val", '\0', POPT_ARG_STRING, &o.val, 0, "splits that are judged, comma-separated (val)", "NAMES"},
         {"leave-one-out", '\0', POPT_ARG_NONE, &o.leave_one_out, 0, "knn: search the other sequences of --val", NULL},
         {"level", '\0', POPT_ARG_STRING, &o.levels, 0, "knn: rows are frames of the encoder (frame, default), snippet or sequence; comma-separated", "LIST"},
         {"snippet", '\0', POPT_ARG_DOUBLE, &o.snippet, 0, "knn: frames a snippet (300 / 19)", "FRAMES"},
@@ -171,8 +194,8 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"prefix", '\0', POPT_ARG_STRING, &o.prefix, 0, "knn: take weights PREFIX.name of the file for name", "PREFIX"},
         {"module", 'm', POPT_ARG_STRING, &o.module, 0, "knn: the module that is the program", "NAME"},
         {"set", 's', POPT_ARG_ARGV, &o.set, 0, "knn: give a parameter of the program another value; may be repeated", "NAME=VALUE"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "knn: threads; results do not depend on it", "N"},
-        {"scores-out", '\0', POPT_ARG_STRING, &o.scores_out, 0, "knn: file for the frame probabilities", "S"},
+        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        {"scores-out", '\0', POPT_ARG_STRING, &o.scores_out, 0, "of MODEL: file for the frame probabilities", "S"},
         {"name", '\0', POPT_ARG_STRING, &o.name, 0, "of the setting; results of one name are repetitions", "NAME"},
         {"out", 'o', POPT_ARG_STRING, &o.out, 0, "file for the record of this result", "R.json"},
         {"detections-out", '\0', POPT_ARG_STRING, &o.detections_out, 0, "file for the detections made from scores", "D.csv"},
@@ -183,12 +206,12 @@ int sn_cmd_evaluate(int argc, const char **argv)
         POPT_AUTOHELP POPT_TABLEEND,
     };
     poptContext popt = poptGetContext("sinew evaluate", argc, argv, table, 0);
-    poptSetOtherOptionHelp(popt, "--scores S|--detections D.csv --truth T.csv [--protocol NAME]\n       sinew evaluate MODEL --knn --data SET\n       sinew evaluate RECORD...\n\n"
-                                 "Average precision of detections, given or made from frame probabilities or from nearest neighbours of features; or tables over records of several results, mean and deviation over those of one name.\n"
+    poptSetOtherOptionHelp(popt, "--scores S|--detections D.csv --truth T.csv [--protocol NAME]\n       sinew evaluate MODEL --data SET [--knn]\n       sinew evaluate RECORD...\n\n"
+                                 "Average precision of detections, given or made from frame probabilities, of a file, of a finetuned\nmodel, or of nearest neighbours of features; or tables over records of several results, mean and deviation over those of one name.\n"
                                  "Frames count from 0, ends are exclusive.  runtime/eval/README.md describes files and protocols.\n");
     int code = sn_cli_parse(popt, "evaluate", &plain, &count);
     if (code == 0) code = check_usage(&o, count);
-    if (code == 0) code = o.knn ? evaluate_knn(&o, plain[0]) : count ? gather(&o, plain, count) : evaluate_files(&o);
+    if (code == 0) code = o.knn ? evaluate_knn(&o, plain[0]) : o.data ? evaluate_model(&o, plain[0]) : count ? gather(&o, plain, count) : evaluate_files(&o);
     free(o.scores), free(o.detections), free(o.truth), free(o.video), free(o.name), free(o.out), free(o.form), free(o.paper), free(o.protocol), free(o.thresholds);
     free(o.classes), free(o.background), free(o.overlap), free(o.detections_out);
     free(o.data), free(o.train), free(o.val), free(o.levels), free(o.scores_out), free(o.weights), free(o.prefix), free(o.module), free(o.value);

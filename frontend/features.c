@@ -13,35 +13,63 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
-/* The graph file and weights meant by a folder of a run; what is given stays. */
-static bool find_files(sn_extractor *x, const sn_features_how *how, const char **graph, const char **weights, sn_rt_error *err)
+static bool in_folder(sn_extractor *x, const char *folder, const char *name, const char **out)
 {
     struct stat info;
+    *out = sn_format(&x->arena, "%s/%s", folder, name);
+    return stat(*out, &info) == 0;
+}
+
+/* A finetuned model: its graph is with its weights. */
+static bool load_model(sn_extractor *x, const char *path, sn_rt_error *err)
+{
+    if (sn_rt_tensors_read(path, &x->weights, err) != SN_RT_OK) return false;
+    const char *graph = sn_rt_tensors_meta(x->weights, "sinew.graph");
+    if (!graph) {
+        sn_rt_fail(err, SN_RT_FORMAT, "%s: weights without a graph; give the graph file, and this as its weights", path);
+        return false;
+    }
+    x->path = path;
+    x->model = sn_model_parse(path, graph, strlen(graph), &x->diags);
+    return x->model != NULL;
+}
+
+/* A run of pretraining: its graph, and its newest checkpoint unless other weights are given. */
+static bool load_run(sn_extractor *x, const sn_features_how *how, sn_rt_error *err)
+{
+    const char *graph;
     uint64_t    step;
-    *graph = how->model;
-    *weights = how->weights;
-    if (stat(how->model, &info) != 0 || !S_ISDIR(info.st_mode)) {
-        if (how->weights) return true;
+    char       *path = sn_new_n(&x->arena, char, PATH_MAX);
+    in_folder(x, how->model, "recipe.json", &graph);
+    if (!how->weights && !sn_rt_checkpoint_newest(how->model, &step)) {
+        sn_rt_fail(err, SN_RT_MISSING, "%s: neither a model nor a checkpoint in this folder", how->model);
+        return false;
+    }
+    if (!how->weights) sn_rt_checkpoint_path(how->model, step, path, PATH_MAX);
+    x->path = path;
+    x->model = sn_model_load(graph, &x->diags);
+    return x->model != NULL;
+}
+
+static bool load(sn_extractor *x, const sn_features_how *how, sn_rt_error *err)
+{
+    struct stat info;
+    const char *inside;
+    size_t      n = strlen(how->model);
+    if (n > 12 && strcmp(how->model + n - 12, ".safetensors") == 0) return load_model(x, how->model, err);
+    if (stat(how->model, &info) == 0 && S_ISDIR(info.st_mode)) return in_folder(x, how->model, "model.safetensors", &inside) ? load_model(x, inside, err) : load_run(x, how, err);
+    if (!how->weights) {
         sn_rt_fail(err, SN_RT_MISSING, "%s: a graph file has no weights of its own, expected to be given some", how->model);
         return false;
     }
-    *graph = sn_format(&x->arena, "%s/recipe.json", how->model);
-    if (how->weights) return true;
-    if (!sn_rt_checkpoint_newest(how->model, &step)) {
-        sn_rt_fail(err, SN_RT_MISSING, "%s: no checkpoint in this folder", how->model);
-        return false;
-    }
-    char *path = sn_new_n(&x->arena, char, PATH_MAX);
-    sn_rt_checkpoint_path(how->model, step, path, PATH_MAX);
-    *weights = path;
-    return true;
+    x->model = sn_model_load(how->model, &x->diags);
+    return x->model != NULL;
 }
 
-static bool compile(sn_extractor *x, const sn_features_how *how, const char *graph)
+static bool compile(sn_extractor *x, const sn_features_how *how)
 {
     sn_program_options o = {.module = how->module, .set = how->set, .sets = how->sets, .value = how->value, .cache_dir = how->cache_dir};
-    x->model = sn_model_load(graph, &x->diags);
-    if (!x->model) return false;
+    if (!o.value && x->weights) o.value = "enc";
     if (!o.value && sn_model_has_recipe(x->model)) o.value = "q.enc";
     x->compiled = sn_program_make(x->model, &o, &x->program, &x->diags);
     return x->compiled;
@@ -86,10 +114,18 @@ static bool check_finite(const char *path, const sn_rt_array *a, sn_rt_error *er
     return true;
 }
 
-static bool find_weights(sn_extractor *x, const char *path, const char *prefix, sn_rt_error *err)
+static bool read_weights(sn_extractor *x, const char *given, sn_rt_error *err)
+{
+    if (!given && x->weights) return true;
+    sn_rt_tensors_free(x->weights);
+    x->weights = NULL;
+    x->path = given ? given : x->path;
+    return sn_rt_tensors_read(x->path, &x->weights, err) == SN_RT_OK;
+}
+
+static bool find_weights(sn_extractor *x, const char *prefix, sn_rt_error *err)
 {
     const sn_abi_program *p = x->program.abi;
-    if (sn_rt_tensors_read(path, &x->weights, err) != SN_RT_OK) return false;
     x->param = sn_new_n(&x->arena, const float *, p->params + 1);
     for (uint32_t i = 0; i < p->params; i++) {
         const sn_rt_array *a;
@@ -97,7 +133,7 @@ static bool find_weights(sn_extractor *x, const char *path, const char *prefix, 
         if (p->param[i].kind == SN_ABI_INPUT || !is_read(p, i)) continue;
         const char *name = prefix ? sn_format(&x->arena, "%s.%s", prefix, p->param[i].name) : p->param[i].name;
         for (uint32_t d = 0; d < p->param[i].type.rank; d++) dims[d] = (uint64_t)p->param[i].type.dim[d];
-        if (sn_rt_tensors_need(x->weights, name, SN_RT_ELEM_F32, p->param[i].type.rank, dims, &a, err) != SN_RT_OK || !check_finite(path, a, err)) return false;
+        if (sn_rt_tensors_need(x->weights, name, SN_RT_ELEM_F32, p->param[i].type.rank, dims, &a, err) != SN_RT_OK || !check_finite(x->path, a, err)) return false;
         x->param[i] = a->data;
     }
     return true;
@@ -113,13 +149,12 @@ static bool check_value(const sn_extractor *x, sn_rt_error *err)
 
 bool sn_extractor_open(sn_extractor *x, const sn_features_how *how, sn_rt_error *err)
 {
-    const char *graph, *weights;
     *x = (sn_extractor){.threads = how->threads};
     sn_diags_init(&x->diags);
     sn_arena_init(&x->arena);
-    if (!find_files(x, how, &graph, &weights, err) || !compile(x, how, graph)) return false;
+    if (!load(x, how, err) || !compile(x, how)) return false;
     x->extent = sn_new_n(&x->arena, int64_t, x->program.abi->symbols + 1);
-    return find_input(x, err) && check_value(x, err) && find_weights(x, weights, how->prefix, err) &&
+    return find_input(x, err) && check_value(x, err) && read_weights(x, how->weights, err) && find_weights(x, how->prefix, err) &&
            sn_rt_session_new(x->program.abi, &x->session, err) == SN_RT_OK;
 }
 
@@ -135,7 +170,7 @@ void sn_extractor_close(sn_extractor *x)
 
 /* ---- one sequence ------------------------------------------------------------------------------------------------------- */
 
-static bool is_there(const sn_rt_sequence *s, size_t person)
+bool sn_person_is_there(const sn_rt_sequence *s, size_t person)
 {
     size_t       n = s->frames * s->joints * 3;
     const float *at = s->x + person * n;
@@ -150,7 +185,7 @@ static sn_rt_status input_shape(const sn_extractor *x, const sn_rt_sequence *s, 
     const sn_abi_tensor *t = &x->program.abi->param[x->input].type;
     bool                 persons = t->rank == 5;
     size_t               there = 0;
-    for (size_t m = 0; m < s->persons; m++) there += is_there(s, m);
+    for (size_t m = 0; m < s->persons; m++) there += sn_person_is_there(s, m);
     *M = persons ? s->persons : there ? there : 1;
     dims[0] = persons ? 1 : *M;
     dims[1] = persons && t->dim[1] > 0 ? (uint64_t)t->dim[1] : *M;
@@ -187,7 +222,7 @@ static void fill_input(const sn_extractor *x, const sn_rt_sequence *s, size_t M,
     size_t n = s->frames * s->joints * 3, at = 0;
     bool   rows = x->program.abi->param[x->input].type.rank == 4;
     for (size_t m = 0; m < s->persons && at < M; m++)
-        if (!rows || is_there(s, m) || (m + 1 == s->persons && at == 0)) memcpy(out + at++ * n, s->x + m * n, n * sizeof *out);
+        if (!rows || sn_person_is_there(s, m) || (m + 1 == s->persons && at == 0)) memcpy(out + at++ * n, s->x + m * n, n * sizeof *out);
 }
 
 static sn_rt_status set_params(sn_extractor *x, const sn_rt_array *input, sn_rt_error *err)

@@ -9,11 +9,12 @@
 
 /* Where features come from. */
 typedef struct sn_features_how {
-    const char        *model;   /* a graph file, or the folder of a run of `sinew pretrain`: its recipe.json and newest checkpoint */
-    const char        *weights; /* safetensors; NULL: that checkpoint */
+    const char        *model;   /* a graph file; the folder of a run of `sinew pretrain`: its recipe.json and newest checkpoint; or a finetuned model, a
+                                   safetensors file (model_file.h) or the folder of its run */
+    const char        *weights; /* safetensors; NULL: that checkpoint, or the model itself */
     const char        *prefix;  /* weights are PREFIX.name in it; NULL: name */
     const char        *module;  /* of the graph file; NULL: its main one */
-    const char        *value;   /* as sn_program_options.value; NULL: "q.enc" of a file with a recipe, else the module's first output */
+    const char        *value;   /* as sn_program_options.value; NULL: "q.enc" of a recipe, "enc" of a finetuned model, else the module's first output */
     const char *const *set;     /* "name=value" */
     uint32_t           sets;
     const char        *cache_dir;
@@ -26,7 +27,8 @@ typedef struct sn_extractor {
     sn_model      *model;
     sn_program     program;
     sn_rt_session *session;
-    sn_rt_tensors *weights;
+    sn_rt_tensors *weights; /* `path` is the file they are from */
+    const char    *path;
     const float  **param;   /* of the weights, by parameter; NULL: not needed */
     uint32_t       input;   /* parameter that the recording is given to */
     int64_t       *extent;
@@ -44,8 +46,11 @@ typedef struct sn_features {
     size_t frames, width;
 } sn_features;
 
-/* Run the whole sequence at its own length.  An input [N, T, V, 3] is given every person that is there (has a coordinate other than 0 in some frame; the first
- * if none is) as a row of its own, an input [N, M, T, V, 3] all of them in one.  Of a value [N, T', V', C], [N, T', C] or [N, C] the mean over
+/* Has the person a coordinate other than 0 in any frame? */
+bool sn_person_is_there(const sn_rt_sequence *sequence, size_t person);
+
+/* Run the whole sequence at its own length.  An input [N, T, V, 3] is given every person that is there (the first if none is)
+ * as a row of its own, an input [N, M, T, V, 3] all of them in one.  Of a value [N, T', V', C], [N, T', C] or [N, C] the mean over
  * joints and rows is taken, in double.  Results do not depend on the number of threads.
  * SN_RT_BAD_SHAPE names what does not fit; the sequence's id stands before it. */
 sn_rt_status sn_extract(sn_extractor *x, const sn_rt_sequence *sequence, sn_features *out, sn_rt_error *err);

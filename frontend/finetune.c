@@ -51,21 +51,13 @@ static int wrong(const char *what, const char *why)
 
 /* ---- data --------------------------------------------------------------------------------------------------------------- */
 
-static bool has_a_class(const finetuning *f, const sn_rt_sequence *s)
-{
-    for (size_t i = 0; i < s->segments; i++)
-        for (size_t k = 0; k < f->classes->count; k++)
-            if (strcmp(f->classes->name[k], sn_rt_dataset_label_name(f->data, s->segment[i].label)) == 0) return true;
-    return false;
-}
-
 /* Sequences of the splits in which a class occurs; their number. */
 static size_t choose(const finetuning *f, const char *splits, bool *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < sn_rt_dataset_count(f->data); i++) {
         const sn_rt_sequence *s = sn_rt_dataset_at(f->data, i);
-        out[i] = sn_rt_split_listed(splits, s->split) && has_a_class(f, s);
+        out[i] = sn_rt_split_listed(splits, s->split) && sn_rt_classes_occur(f->classes, f->data, s);
         n += out[i];
     }
     return n;

@@ -2,11 +2,10 @@
  * Not the search and not the judging of detections. */
 #include "knn.h"
 
-#include "../runtime/data/classes.h"
 #include "../runtime/data/loader.h"
 #include "../runtime/eval/neighbours.h"
+#include "set_scores.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +27,6 @@ typedef struct knn {
 
 /* ---- rows --------------------------------------------------------------------------------------------------------------- */
 
-static bool any_class(const knn *n, const float *class, size_t frames)
-{
-    for (size_t t = 0; t < frames; t++)
-        if (class[t] >= 0 && class[t] < (float)n->classes->count) return true;
-    return false;
-}
-
 /* Queries keep rows without a class, which do not count, so that those of a sequence stay together. */
 static sn_rt_status add_rows(knn *n, sn_grain level, uint32_t sequence, const sn_features *f, const float *class, bool bank, bool query)
 {
@@ -55,14 +47,13 @@ static sn_rt_status add_sequence(knn *n, uint32_t i)
 {
     const sn_rt_sequence *s = sn_rt_dataset_at(n->set, i);
     bool query = sn_rt_split_listed(n->how->val, s->split), bank = n->how->leave_one_out ? query : sn_rt_split_listed(n->how->train, s->split);
-    if (!query && !bank) return SN_RT_OK;
+    if ((!query && !bank) || !sn_rt_classes_occur(n->classes, n->set, s)) return SN_RT_OK;
     float       *class = malloc(s->frames * sizeof *class);
     sn_features  f = {0};
     sn_rt_status status = class ? SN_RT_OK : sn_rt_fail(n->err, SN_RT_MEMORY, "%s: no memory", s->id);
     if (class) sn_rt_classes_of_frames(n->classes, n->set, s, 0, s->frames, class);
-    bool shown = class && any_class(n, class, s->frames);
-    if (shown) status = sn_extract(n->x, s, &f, n->err);
-    for (int level = 0; shown && level < SN_GRAINS && status == SN_RT_OK; level++)
+    if (status == SN_RT_OK) status = sn_extract(n->x, s, &f, n->err);
+    for (int level = 0; level < SN_GRAINS && status == SN_RT_OK; level++)
         if (n->level[level]) status = add_rows(n, (sn_grain)level, i, &f, class, bank, query);
     free(class), free(f.x);
     return status;
@@ -149,45 +140,21 @@ static int list_k(int own, int *out)
 
 /* ---- frames into detections --------------------------------------------------------------------------------------------- */
 
-/* Scores of the query sequences at their own frames, and their truth. */
-static sn_rt_status make_scores(const knn *n, const float *votes, sn_rt_scores *scores, sn_rt_spans *truth)
+/* Votes of the query sequences at their own frames, judged. */
+static sn_rt_status judge_frames(const knn *n, const sn_judging *j, const float *votes, const char *scores_out, json_t *record)
 {
     const sn_rt_rows *q = &n->query[SN_GRAIN_FRAME];
-    sn_rt_status      status = SN_RT_OK;
-    uint32_t          at;
-    scores->columns = n->columns;
-    scores->of = calloc(sn_rt_dataset_count(n->set) + 1, sizeof *scores->of);
-    if (!scores->of) return sn_rt_fail(n->err, SN_RT_MEMORY, "no memory for scores");
-    for (uint32_t c = 0; c < n->columns && status == SN_RT_OK; c++) status = sn_rt_names_add(&scores->classes, column_name(n, c), &at, n->err);
+    sn_set_scores     scores;
+    float            *p;
+    sn_rt_status      status = sn_set_scores_init(&scores, n->classes, sn_rt_dataset_count(n->set), n->err);
     for (size_t i = 0, end; i < q->count && status == SN_RT_OK; i = end) {
         const sn_rt_sequence *s = sn_rt_dataset_at(n->set, q->group[i]);
         for (end = i; end < q->count && q->group[end] == q->group[i]; end++) {}
-        status = sn_rt_names_add(&scores->videos, s->id, &at, n->err);
-        if (status != SN_RT_OK) break;
-        scores->of[at] = (sn_rt_video_scores){malloc(s->frames * n->columns * sizeof(float)), NULL, s->frames};
-        if (!scores->of[at].p) return sn_rt_fail(n->err, SN_RT_MEMORY, "%s: no memory for scores", s->id);
-        sn_rt_upsample(votes + i * n->columns, end - i, n->columns, s->frames, scores->of[at].p);
-        for (size_t k = 0; k < s->segments && status == SN_RT_OK; k++) {
-            uint32_t label = sn_rt_names_find(&scores->classes, sn_rt_dataset_label_name(n->set, s->segment[k].label));
-            if (label < n->classes->count)
-                status = sn_rt_spans_add(truth, (sn_rt_span){.video = at, .label = label, .start = s->segment[k].start, .end = s->segment[k].end}, n->err);
-        }
+        status = sn_set_scores_add(&scores, n->set, s, &p, n->err);
+        if (status == SN_RT_OK) sn_rt_upsample(votes + i * n->columns, end - i, n->columns, s->frames, p);
     }
-    return status;
-}
-
-static sn_rt_status judge_frames(const knn *n, const sn_judging *j, const float *votes, const char *scores_out, json_t *record)
-{
-    sn_rt_scores   scores = {0};
-    sn_rt_spans    truth = {0};
-    sn_rt_status   status = make_scores(n, votes, &scores, &truth);
-    sn_rt_question q = {.videos = &scores.videos, .labels = &scores.classes, .truth = &truth, .background = n->columns - 1, .scores = &scores};
-    sn_judging     as = *j;
-    as.smallest = true; /* as sn_rt_classes_of_frames has it */
-    if (status == SN_RT_OK && scores_out) status = sn_rt_scores_write(scores_out, &scores, n->err);
-    if (status == SN_RT_OK) status = sn_judge(&as, &q, record, n->err);
-    sn_rt_scores_fini(&scores);
-    sn_rt_spans_fini(&truth);
+    if (status == SN_RT_OK) status = sn_set_scores_judge(&scores, j, scores_out, record, n->err);
+    sn_set_scores_fini(&scores);
     return status;
 }
 

@@ -77,6 +77,16 @@ sn_rt_status sn_rt_classes_new(const sn_rt_dataset *set, const char *list, sn_rt
     return status;
 }
 
+bool sn_rt_classes_occur(const sn_rt_classes *classes, const sn_rt_dataset *set, const sn_rt_sequence *s)
+{
+    for (size_t i = 0; i < s->segments; i++) {
+        const char *label = sn_rt_dataset_label_name(set, s->segment[i].label);
+        if (position(classes->name, classes->count, label, strlen(label)) < classes->count)
+            return true;
+    }
+    return false;
+}
+
 void sn_rt_classes_free(sn_rt_classes *classes)
 {
     if (!classes)

@@ -19,6 +19,9 @@ typedef struct sn_rt_classes {
 sn_rt_status sn_rt_classes_new(const sn_rt_dataset *set, const char *list, sn_rt_classes **out, sn_rt_error *err);
 void sn_rt_classes_free(sn_rt_classes *classes);
 
+/* Does a segment of the sequence have one of them as its label? */
+bool sn_rt_classes_occur(const sn_rt_classes *classes, const sn_rt_dataset *set, const sn_rt_sequence *sequence);
+
 /* Class of frames [start, start + frames) of a sequence of the set; where labels overlap the lowest class counts (decision D12); -1 where a frame
  * has none. Labels of the set are matched by name, so the classes may come from elsewhere. */
 void sn_rt_classes_of_frames(const sn_rt_classes *classes, const sn_rt_dataset *set, const sn_rt_sequence *sequence, size_t start, size_t frames,

@@ -131,7 +131,7 @@ static void what_is_wrong(void **state)
     how.weights = NULL;
     fails(&how, "features.json: a graph file has no weights of its own, expected to be given some");
     how.model = ".";
-    fails(&how, ".: no checkpoint in this folder");
+    fails(&how, ".: neither a model nor a checkpoint in this folder");
     how = (sn_features_how){.model = HERE "/features.json", .weights = "v.safetensors", .threads = 1};
     sn_extractor x;
     sn_rt_error  err = {""};

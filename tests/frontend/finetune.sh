@@ -90,6 +90,15 @@ awk -F, 'NR > 1 && !($6 >= 0 && $7 > $6 && $7 <= 38.9 && $5 > 0 && $5 <= 1) { ex
 "$sinew" localize runs/whole set.safetensors --scores many.safetensors > many.txt
 "$array" print many.safetensors | grep -q '^14_14 f32\[1164,8\]' || fail "$("$array" print many.safetensors)"
 
+# Judged on its validation sequences it is as right as the last validation said; neighbours are found in its encoder and in its decoder.
+"$sinew" evaluate runs/whole --data set.safetensors --thresholds even --json > judged.json
+awk -F'[:,]' -v want="$(awk -F, 'END { print $4 }' runs/whole/validation.csv)" '/"frames":/ { got = $2 } END { exit !(got > 0 && (got - want) ^ 2 < 1e-10) }' judged.json ||
+    fail "validation and evaluation differ: $(cat judged.json)"
+for value in enc unet; do
+    "$sinew" evaluate runs/whole --data set.safetensors --knn --value $value --level snippet > knn.txt
+    grep -q 'KNN of snippets' knn.txt || fail "$(cat knn.txt)"
+done
+
 # Where interpolation stretches with the window there is no halo: windows as in training, and the mean of what they say.
 tune stretched --mode scratch --steps 2 --set corners=1
 localize runs/stretched --scores stretched.npy > stretched.txt

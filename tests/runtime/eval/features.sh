@@ -53,7 +53,7 @@ rejects 'a graph file has no weights of its own' embed "$model" --data set.safet
 rejects 'stgcn has no value "z4"' embed "$model" --data set.safetensors -o f.npy -w w.safetensors --value z4
 rejects 'no/f.npy: create: No such file or directory' embed "$model" --data set.safetensors -o no/f.npy -w w.safetensors --level sequence
 rejects 'no sequence in these splits' embed "$model" --data set.safetensors -o f.npy -w w.safetensors --splits test
-rejects '--knn wants one MODEL' evaluate --knn --data set.safetensors
+rejects '--knn and --data want one MODEL' evaluate --knn --data set.safetensors
 rejects '--data SET is missing' evaluate "$model" --knn
 rejects 'split "night" is not pretrain, train, val or test' evaluate "$model" --knn --data set.safetensors -w w.safetensors --val night
 rejects 'no sequence of test shows any of the classes' evaluate "$model" --knn --data set.safetensors -w w.safetensors --val test

@@ -1,0 +1,63 @@
+/* A finetuned model on a labelled data set.
+ * Not the running of windows (tagger.c). */
+#include "tagged.h"
+
+#include "../runtime/data/loader.h"
+#include "features.h"
+#include "set_scores.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Mean scores of the persons who are there, of the first if nobody is. */
+static sn_rt_status score(sn_tagger *t, const sn_rt_sequence *s, float *p, sn_rt_error *err)
+{
+    size_t       count = s->frames * t->columns, there = 0;
+    float       *one = malloc(count * sizeof *one);
+    sn_rt_status status = one ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "%s: no memory for scores", s->id);
+    for (size_t m = 0; m < s->persons && status == SN_RT_OK; m++) {
+        if (!sn_person_is_there(s, m) && (there || m + 1 < s->persons)) continue;
+        status = sn_tagger_scores(t, s->x + m * s->frames * s->joints * 3, s->frames, one, err);
+        for (size_t i = 0; i < count && status == SN_RT_OK; i++) p[i] += one[i];
+        there++;
+    }
+    for (size_t i = 0; i < count && there > 1; i++) p[i] /= (float)there;
+    free(one);
+    return status;
+}
+
+static sn_rt_status score_set(sn_model_file *m, const sn_rt_dataset *set, const char *val, sn_set_scores *out, sn_rt_error *err)
+{
+    sn_rt_status status = SN_RT_OK;
+    float       *p;
+    for (size_t i = 0; i < sn_rt_dataset_count(set) && status == SN_RT_OK; i++) {
+        const sn_rt_sequence *s = sn_rt_dataset_at(set, i);
+        if (!sn_rt_split_listed(val, s->split) || !sn_rt_classes_occur(m->facts.classes, set, s)) continue;
+        if (fabs(s->fps - m->facts.fps) > 1e-6 * m->facts.fps)
+            return sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: found %g frames a second, the model was trained on %g", s->id, s->fps, m->facts.fps);
+        if (s->joints != m->tagger.joints) return sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: found %zu joints, the model wants %zu", s->id, s->joints, m->tagger.joints);
+        status = sn_set_scores_add(out, set, s, &p, err);
+        if (status == SN_RT_OK) status = score(&m->tagger, s, p, err);
+    }
+    if (status == SN_RT_OK && !out->scores.videos.count)
+        status = sn_rt_fail(err, SN_RT_MISSING, "no sequence of %s shows any of the model's classes", val);
+    return status;
+}
+
+sn_rt_status sn_evaluate_tagged(sn_model_file *m, const char *data, const char *val, const sn_judging *j, const char *scores_out, json_t *record,
+                                sn_rt_error *err)
+{
+    sn_rt_dataset *set = NULL;
+    sn_set_scores  s = {0};
+    sn_rt_status   status = sn_rt_splits_check(val, err);
+    if (status == SN_RT_OK) status = sn_rt_dataset_open(data, &set, err);
+    if (status == SN_RT_OK && strcmp(sn_rt_dataset_layout(set), m->facts.layout) != 0)
+        status = sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: found layout %s, the model was trained on %s", data, sn_rt_dataset_layout(set), m->facts.layout);
+    if (status == SN_RT_OK) status = sn_set_scores_init(&s, m->facts.classes, sn_rt_dataset_count(set), err);
+    if (status == SN_RT_OK) status = score_set(m, set, val, &s, err);
+    if (status == SN_RT_OK) status = sn_set_scores_judge(&s, j, scores_out, record, err);
+    sn_set_scores_fini(&s);
+    sn_rt_dataset_free(set);
+    return status;
+}
