@@ -65,9 +65,16 @@ static int gather(const options *o, const char **path, uint32_t count)
     return status == SN_RT_OK ? SN_EXIT_OK : sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
 }
 
-/* ---- nearest neighbours ------------------------------------------------------------------------------------------------- */
+/* ---- models -------------------------------------------------------------------------------------------------------------- */
 
 #ifdef SINEW_WITH_CODEGEN
+/* Why a model could not be opened or judged. */
+static void complain(const sn_diags *diags, const sn_rt_error *err)
+{
+    if (diags->errors) sn_cli_report(diags);
+    else sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err->text);
+}
+
 static json_t *knn_given(const options *o, const char *model)
 {
     return json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:s, s:s?, s:s, s:i, s:f, s:b, s:s}", "model", model, "data", o->data, "weights", o->weights, "value", o->value,
@@ -86,15 +93,9 @@ static int evaluate_knn(const options *o, const char *model)
                             .k = o->k, .tau = o->tau, .snippet_frames = o->snippet};
     sn_extractor x;
     json_t *record = sn_record_new(o->name ? o->name : model, knn_given(o, model));
-    int     code = SN_EXIT_FAILED;
-    if (!sn_extractor_open(&x, &features, &err)) {
-        if (x.diags.errors) sn_cli_report(&x.diags);
-        else sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
-    } else if (sn_evaluate_knn(&how, &o->judging, &x, o->scores_out, record, &err) != SN_RT_OK) {
-        sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
-    } else {
-        code = finish(o, record);
-    }
+    bool    ok = sn_extractor_open(&x, &features, &err) && sn_evaluate_knn(&how, &o->judging, &x, o->scores_out, record, &err) == SN_RT_OK;
+    if (!ok) complain(&x.diags, &err);
+    int code = ok ? finish(o, record) : SN_EXIT_FAILED;
     sn_extractor_close(&x);
     json_decref(record);
     return code;
@@ -107,15 +108,10 @@ static int evaluate_model(const options *o, const char *path)
     sn_model_file m;
     const char   *val = o->val ? o->val : "val";
     json_t *record = sn_record_new(o->name ? o->name : path, json_pack("{s:s, s:s, s:s, s:s}", "model", path, "data", o->data, "val", val, "protocol", o->judging.protocol));
-    int     code = SN_EXIT_FAILED;
-    if (!sn_model_file_open(&m, path, sn_cache_dir(cache, sizeof cache), o->threads, &err)) {
-        if (m.diags.errors) sn_cli_report(&m.diags);
-        else sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
-    } else if (sn_evaluate_tagged(&m, o->data, val, &o->judging, o->scores_out, record, &err) != SN_RT_OK) {
-        sn_cli_fail("evaluate", SN_EXIT_FAILED, "%s", err.text);
-    } else {
-        code = finish(o, record);
-    }
+    bool    ok = sn_model_file_open(&m, path, sn_cache_dir(cache, sizeof cache), o->threads, &err) &&
+              sn_evaluate_tagged(&m, o->data, val, &o->judging, o->scores_out, record, &err) == SN_RT_OK;
+    if (!ok) complain(&m.diags, &err);
+    int code = ok ? finish(o, record) : SN_EXIT_FAILED;
     sn_model_file_close(&m);
     json_decref(record);
     return code;

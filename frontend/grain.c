@@ -31,41 +31,45 @@ bool sn_grains_read(const char *list, bool out[SN_GRAINS])
     return out[0] || out[1] || out[2];
 }
 
-/* The commonest class of frames [begin, end); -1 counts like a class. */
-static int32_t commonest(const float *class, size_t begin, size_t end)
+/* The commonest class of frames [begin, end), the lowest of equally common ones; -1 counts like a class.  `count` has room for the classes and -1. */
+static int32_t commonest(const float *class, size_t begin, size_t end, size_t *count, int32_t classes)
 {
     int32_t best = -1;
-    size_t  most = 0;
-    for (size_t t = begin; t < end; t++) {
-        size_t same = 0;
-        for (size_t u = begin; u < end; u++) same += class[u] == class[t];
-        if (same < most || (same == most && (int32_t)class[t] >= best)) continue;
-        most = same;
-        best = (int32_t)class[t];
-    }
+    memset(count, 0, ((size_t)classes + 1) * sizeof *count);
+    for (size_t t = begin; t < end; t++) count[(int32_t)class[t] + 1]++;
+    for (int32_t c = 0; c < classes; c++)
+        if (count[c + 1] > count[best + 1]) best = c;
     return best;
 }
 
-static int32_t class_of(sn_grain level, const float *class, size_t frames, size_t rows, size_t row)
+static sn_rt_status classes_of_rows(sn_grain grain, const float *class, size_t frames, size_t rows, int32_t *out, sn_rt_error *err)
 {
-    if (!class) return -1;
-    if (level == SN_GRAIN_FRAME) return (int32_t)class[(2 * row + 1) * frames / (2 * rows)];
-    return commonest(class, row * frames / rows, (row + 1) * frames / rows);
+    int32_t classes = 0;
+    for (size_t t = 0; t < frames; t++) classes = (int32_t)class[t] >= classes ? (int32_t)class[t] + 1 : classes;
+    size_t *count = malloc(((size_t)classes + 1) * sizeof *count);
+    if (!count) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for %d classes", classes);
+    for (size_t i = 0; i < rows; i++)
+        out[i] = grain == SN_GRAIN_FRAME ? (int32_t)class[(2 * i + 1) * frames / (2 * rows)]
+                                         : commonest(class, i * frames / rows, (i + 1) * frames / rows, count, classes);
+    free(count);
+    return SN_RT_OK;
 }
 
-sn_rt_status sn_grain_rows(sn_grain level, const sn_features *f, const float *class, size_t frames, double snippet_frames, sn_features *out,
+sn_rt_status sn_grain_rows(sn_grain grain, const sn_features *f, const float *class, size_t frames, double snippet_frames, sn_features *out,
                            int32_t **out_class, sn_rt_error *err)
 {
-    size_t snippets = (size_t)fmax(1, round((double)frames / snippet_frames));
-    size_t rows = level == SN_GRAIN_FRAME ? f->frames : level == SN_GRAIN_SEQUENCE ? 1 : snippets < f->frames ? snippets : f->frames;
+    size_t   snippets = (size_t)fmax(1, round((double)frames / snippet_frames));
+    size_t   rows = grain == SN_GRAIN_FRAME ? f->frames : grain == SN_GRAIN_SEQUENCE ? 1 : snippets < f->frames ? snippets : f->frames;
     float   *x = malloc((rows * f->width + 1) * sizeof *x);
     int32_t *of = malloc((rows + 1) * sizeof *of);
-    if (!x || !of) {
+    sn_rt_status status = x && of ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for %zu rows of features", rows);
+    for (size_t i = 0; i < rows && status == SN_RT_OK; i++) of[i] = -1;
+    if (status == SN_RT_OK && class) status = classes_of_rows(grain, class, frames, rows, of, err);
+    if (status != SN_RT_OK) {
         free(x), free(of);
-        return sn_rt_fail(err, SN_RT_MEMORY, "no memory for %zu rows of features", rows);
+        return status;
     }
     sn_rt_bins(f->x, f->frames, f->width, rows, x);
-    for (size_t i = 0; i < rows; i++) of[i] = class_of(level, class, frames, rows, i);
     *out = (sn_features){x, rows, f->width};
     *out_class = of;
     return SN_RT_OK;
