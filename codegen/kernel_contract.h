@@ -162,8 +162,8 @@ bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p
 /* Result frames to compute for a tile of a data gradient: they begin and end at multiples of the stride, tiles need not. */
 int64_t sn_ct_window_whole(int64_t chunk, int64_t s);
 
-/* A window as fast correlations (winograd.h), one for each frame modulo the stride: forward of the source, and their results are added; data gradient of
- * the result.  Their components are numbered one correlation after the other. */
+/* A window as fast correlations (winograd.h), one for each frame modulo the stride: forward of the source, and their results are added; data
+ * gradient of the result.  Their components are numbered one correlation after the other. */
 enum { SN_CT_FAST_PHASES = 3, SN_CT_FAST_PIECES = SN_CT_FAST_PHASES * SN_WINO_MAX_PIECES };
 typedef struct sn_ct_fast {
     int64_t phases, frames, segments; /* frames of a tile of each, in result frames divided by the stride for a data gradient */

@@ -102,8 +102,10 @@ void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMVal
         LLVMValueRef tile[SN_WINO_MAX_POINTS];
         for (int64_t t = 0; t < n; t++)
             tile[t] = combine(kb, in->source + i * in->points, 1, x + t * in->results, 1, in->points);
-        for (int64_t j = 0; j < n; j++)
-            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j]);
+        for (int64_t j = 0; j < n; j++) {
+            LLVMValueRef part = out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j];
+            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, part);
+        }
     }
 }
 
@@ -164,8 +166,10 @@ void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMV
         LLVMValueRef tile[3];
         for (int64_t q = 0; q < w->frames / in->results; q++)
             tile[q] = combine(kb, in->result + i * in->results, 1, y + q * in->results, 1, in->results);
-        for (int64_t j = 0; j < sn_wino_of_point(w, i); j++)
-            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, out ? combine(kb, out->result + j * out->results, 1, tile, 1, out->results) : tile[0]);
+        for (int64_t j = 0; j < sn_wino_of_point(w, i); j++) {
+            LLVMValueRef part = out ? combine(kb, out->result + j * out->results, 1, tile, 1, out->results) : tile[0];
+            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, part);
+        }
     }
 }
 
