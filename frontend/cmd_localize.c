@@ -223,7 +223,20 @@ static int write_csv(localizing *l)
     return failed ? wrong(l->how->csv, l->err.text) : SN_EXIT_OK;
 }
 
-/* One recording: a .npy; several: a .safetensors with an array for each, and the classes as metadata. */
+/* Names of the columns, as sinew evaluate reads them. */
+static sn_rt_status name_columns(const localizing *l, sn_rt_tensors *set, sn_rt_error *err)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < l->model.classes.count; k++) json_array_append_new(list, json_string(l->model.classes.name[k]));
+    json_array_append_new(list, json_string("background"));
+    char        *text = json_dumps(list, 0);
+    sn_rt_status status = text ? sn_rt_tensors_set_meta(set, "classes", text, err) : sn_rt_fail(err, SN_RT_MEMORY, "no memory");
+    free(text);
+    json_decref(list);
+    return status;
+}
+
+/* One recording: a .npy; several: a .safetensors with an array for each, and the columns' names as metadata. */
 static int write_scores(localizing *l)
 {
     const char    *path = l->how->scores;
@@ -237,7 +250,7 @@ static int write_scores(localizing *l)
         if (!a.data) continue;
         status = many ? sn_rt_tensors_borrow(set, s->id, a.elem, a.rank, a.dims, a.data, &l->err) : sn_rt_npy_write(path, &a, &l->err);
     }
-    if (status == SN_RT_OK && many) status = sn_rt_tensors_set_meta(set, "classes", sn_rt_tensors_meta(l->model.tensors, "sinew.classes"), &l->err);
+    if (status == SN_RT_OK && many) status = name_columns(l, set, &l->err);
     if (status == SN_RT_OK && many) status = sn_rt_tensors_write(set, path, &l->err);
     sn_rt_tensors_free(set);
     return status == SN_RT_OK ? SN_EXIT_OK : wrong(l->err.text, NULL);

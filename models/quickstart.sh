@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From nothing to a pretrained encoder: installs, builds, imports the bundled motion, pretrains for about two minutes, shows what
-# was learned.  Everything it makes is in build/quickstart.
+# From nothing to a pretrained encoder and localized actions: installs, builds, imports the bundled motion, pretrains for about two minutes, shows
+# what was learned, and what a finetuned model finds in a recording.  Everything it makes is in build/quickstart.
 #
 #   models/quickstart.sh [MINUTES]      default: 2
 set -euo pipefail
@@ -52,4 +52,7 @@ awk -F, -v queue=$queue '
                100 * mean("hit_dense", n - tenth + 1, n), 100 / (queue + 1)
         printf "\n%d steps\n", n
     }' "$work/run/log.csv"
-echo "pictures: ${work#"$root"/}/motion.png ${work#"$root"/}/run/loss.png"
+echo "== localizing: a model finetuned before (models/trained) on a recording of a person it never saw"
+"$sinew" localize "$root/models/trained/exercises.safetensors" "$work/cmu-sample/amc/14_14.amc" --asf "$work/cmu-sample/amc/03.asf" \
+    --truth "$labels/mocap6.csv" --picture "$work/localized.png"
+echo "pictures: ${work#"$root"/}/motion.png ${work#"$root"/}/run/loss.png ${work#"$root"/}/localized.png"
