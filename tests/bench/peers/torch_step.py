@@ -157,4 +157,5 @@ def main():
     turns.serve(step, torch=torch.__version__, warmup_s=warmup, loss=losses[0])
 
 
-main()
+if __name__ == "__main__":
+    main()
