@@ -36,7 +36,7 @@ typedef struct sn_ast_fill { sn_text name, doc, op; sn_value with; sn_loc loc; u
 typedef struct sn_ast_node {
     sn_text  name, doc, op, is, momentum_of, weights_of;
     sn_text *in; uint32_t ins;
-    sn_value with, shape, when, each, repeat, coefficient, training;
+    sn_value with, shape, when, each, repeat, coefficient, independent, training;
     bool     constant;
     sn_loc   loc;
 } sn_ast_node;

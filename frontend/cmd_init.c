@@ -16,11 +16,11 @@ typedef struct options {
 static sn_abi_init init_kind(sn_init_kind kind)
 {
     static const sn_abi_init abi[] = {[SN_INIT_CONSTANT] = SN_ABI_CONSTANT, [SN_INIT_NORMAL] = SN_ABI_NORMAL, [SN_INIT_UNIFORM] = SN_ABI_UNIFORM,
-                                      [SN_INIT_UNIT_ROWS] = SN_ABI_UNIT_ROWS};
+                                      [SN_INIT_UNIT_ROWS] = SN_ABI_UNIT_ROWS, [SN_INIT_SAME] = SN_ABI_SAME};
     return abi[kind];
 }
 
-/* Draw parameter `p` into a new array named `name`: a copy draws what its weight drew. */
+/* Draw parameter `p` into a new array named `name`: a copy that begins equal draws what its weight drew. */
 static sn_rt_status add_param(sn_rt_tensors *set, const sn_param *p, const sn_param *drawn, uint64_t seed, sn_rt_error *err)
 {
     uint64_t dims[SN_MAX_RANK];
@@ -44,7 +44,7 @@ static sn_rt_status write_weights(const sn_graph *g, const options *o, sn_rt_err
     for (uint32_t i = 0; i < g->params && status == SN_RT_OK; i++) {
         const sn_param *p = &g->param[i];
         if (p->kind == SN_INPUT) continue;
-        status = add_param(set, p, p->kind == SN_COPY ? &g->param[p->of] : p, (uint64_t)o->seed, err);
+        status = add_param(set, p, p->init.kind == SN_INIT_SAME ? &g->param[p->of] : p, (uint64_t)o->seed, err);
         if (p->kind != SN_WEIGHT || status != SN_RT_OK) continue;
         size_t count = 1;
         for (uint8_t k = 0; k < p->type.rank; k++) count *= (size_t)p->type.dim[k].v;

@@ -78,6 +78,7 @@ typedef struct sn_binding {
 typedef struct sn_momentum { /* weights of the instance `own` copy those of `source`: prefixes of their names */
     const char *own, *source;
     double      coefficient;
+    bool        independent; /* they begin with values of their own */
     sn_loc      loc;
 } sn_momentum;
 
@@ -166,6 +167,8 @@ typedef struct sn_call { /* one instance to make */
     sn_loc               loc;
 } sn_call;
 const sn_results *sn_elab_instance(sn_elab *e, const sn_call *c);
+/* What the instance of that full name gives; NULL if none was made. */
+const sn_results *sn_elab_made(const sn_elab *e, const char *full);
 
 void sn_elab_nodes(sn_scope *s);
 /* Is a name open in this module, and what do the modules around say that it means?  NULL: none of them fills it. */

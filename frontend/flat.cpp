@@ -343,6 +343,7 @@ struct Reader {
         o->each = flex(f->each(), p, "each");
         o->repeat = flex(f->repeat(), p, "repeat");
         o->coefficient = flex(f->coefficient(), p, "coefficient");
+        o->independent = flex(f->independent(), p, "independent");
         o->training = flex(f->training(), p, "training");
         o->constant = f->constant();
     }

@@ -106,6 +106,13 @@ static void report_unused_sets(sn_scope *s, const sn_call *c)
     }
 }
 
+const sn_results *sn_elab_made(const sn_elab *e, const char *full)
+{
+    for (uint32_t i = e->mades; i-- > 0;)
+        if (strcmp(e->made[i]->instance, full) == 0) return e->made[i];
+    return NULL;
+}
+
 const sn_results *sn_elab_instance(sn_elab *e, const sn_call *c)
 {
     if (e->full || too_deep(e, c) || too_large(e, c->module)) return NULL;

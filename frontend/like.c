@@ -50,6 +50,19 @@ static void join_fills(sn_arena *a, const sn_ast_module *base, const sn_ast_modu
     for (uint32_t i = 0; i < own->fills; i++) out->fill[out->fills++] = own->fill[i];
 }
 
+/* A fill for a name that is not open would have no effect. */
+static void check_fill(const joiner *j, const sn_ast_module *base, const sn_ast_fill *f)
+{
+    const char **open = sn_new_n(&j->m->arena, const char *, base->opens + 1);
+    for (uint32_t i = 0; i < base->opens; i++) {
+        open[i] = base->open[i].s;
+        if (f->name.s && strcmp(open[i], f->name.s) == 0) return;
+    }
+    const char *near = f->name.s ? sn_nearest(f->name.s, open, base->opens) : NULL;
+    if (near) sn_error(j->diags, f->name.loc, NULL, "%s leaves no \"%s\" open; did you mean \"%s\"?", base->name.s, f->name.s, near);
+    else sn_error(j->diags, f->name.s ? f->name.loc : f->loc, NULL, "%s leaves no \"%s\" open", base->name.s, f->name.s ? f->name.s : "");
+}
+
 static sn_ast_module *find_base(const joiner *j, const sn_file *f, const sn_ast_module *x, const sn_file **file)
 {
     const sn_ast_module *base = sn_model_declared(j->m, f, x->like.s, file);
@@ -68,6 +81,7 @@ static void join_module(joiner *j, const sn_file *f, sn_ast_module *x)
     else if (base) sn_error(j->diags, x->like.loc, NULL, "like: module \"%s\" is like itself", x->name.s);
     if (x->opens + x->inputs + x->weights + x->states + x->queues + x->constants + x->nodes + x->outputs + x->taps > 0)
         sn_error(j->diags, x->like.loc, NULL, "module \"%s\" is like another, so it says only `name`, `doc`, `params` and `fill`", x->name.s);
+    for (uint32_t i = 0; base && i < x->fills; i++) check_fill(j, base, &x->fill[i]);
     if (base) {
         sn_ast_module out = *base;
         out.name = x->name;

@@ -96,28 +96,28 @@ static void declare_copy(sn_scope *s, const char *full, const sn_type *t, sn_ini
         sn_elab_error(e, m->loc, full, "momentum_of: the copy is %s, but the weight \"%s\" is %s", mine, source, theirs);
         return;
     }
-    if (!declare(s, full, SN_COPY, t, init, loc, index)) return;
+    if (!declare(s, full, SN_COPY, t, m->independent ? init : (sn_init){.kind = SN_INIT_SAME}, loc, index)) return;
     e->g->param[*index].of = of;
     e->g->param[*index].coefficient = m->coefficient;
 }
 
 /* ---- what is another's --------------------------------------------------------------------------------------------------- */
 
-/* Is it there already, declared by the instance that `weights_of` names?  *index is it, or UINT32_MAX after a diagnostic. */
-static bool shares(sn_scope *s, const char *name, const sn_type *t, sn_loc loc, const char *full, uint32_t *index)
+/* The parameter of that name, declared by the instance that `weights_of` names; UINT32_MAX after a diagnostic. */
+static uint32_t shared(sn_scope *s, const char *name, const sn_type *t, sn_loc loc, const char *full)
 {
     sn_elab *e = s->e;
-    uint32_t of = s->shared ? sn_graph_find_param(e->g, name) : UINT32_MAX;
+    uint32_t of = sn_graph_find_param(e->g, name);
     char mine[160], theirs[160];
-    if (of == UINT32_MAX) return false;
-    if (sn_type_equal(&e->g->param[of].type, t)) {
-        *index = of;
-        return true;
+    if (of == UINT32_MAX) {
+        if (!e->errors) sn_elab_error(e, loc, full, "weights_of: there is no \"%s\" to share", name);
+        return of;
     }
+    if (sn_type_equal(&e->g->param[of].type, t)) return of;
     sn_type_text(&e->g->dims, t, mine, sizeof mine);
     sn_type_text(&e->g->dims, &e->g->param[of].type, theirs, sizeof theirs);
     sn_elab_error(e, loc, full, "weights_of: this is %s, but \"%s\" is %s", mine, name, theirs);
-    return true;
+    return UINT32_MAX;
 }
 
 /* The next value of a state, NULL if none is known yet. */
@@ -176,9 +176,9 @@ static void weight(sn_scope *s, const sn_ast_weight *w)
     if (!present(s, &w->name, &w->when, w->loc, full)) return;
     bool shaped = sn_shape_fixed(s, &w->shape, full, "weight", &t);
     bool ok = read_init(s, &w->init, w->loc, full, &init) && shaped && w->name.s && sn_is_name(w->name.s);
-    if (!ok || shares(s, name, &t, w->name.loc, full, &index)) (void)0;
-    else if (s->momentum) declare_copy(s, name, &t, init, w->name.loc, &index);
-    else declare(s, name, SN_WEIGHT, &t, init, w->name.loc, &index);
+    if (ok && s->shared) index = shared(s, name, &t, w->name.loc, full);
+    else if (ok && s->momentum) declare_copy(s, name, &t, init, w->name.loc, &index);
+    else if (ok) declare(s, name, SN_WEIGHT, &t, init, w->name.loc, &index);
     bind_param(s, &w->name, w->loc, index, full);
 }
 
@@ -191,10 +191,10 @@ static void state(sn_scope *s, const sn_ast_state *w)
     if (!present(s, &w->name, &w->when, w->loc, full)) return;
     bool shaped = sn_shape_fixed(s, &w->shape, full, "state", &t);
     bool ok = read_init(s, &w->init, w->loc, full, &init) && shaped && w->name.s && sn_is_name(w->name.s);
-    bool shared = ok && shares(s, name, &t, w->name.loc, full, &index);
-    if (ok && !shared) declare(s, name, SN_STATE, &t, init, w->name.loc, &index);
+    if (ok && s->shared) index = shared(s, name, &t, w->name.loc, full);
+    else if (ok) declare(s, name, SN_STATE, &t, init, w->name.loc, &index);
     sn_binding *b = bind_param(s, &w->name, w->loc, index, full);
-    if (b && shared && index != UINT32_MAX) b->ref = current(s, index, w->name.loc, full);
+    if (b && s->shared && index != UINT32_MAX) b->ref = current(s, index, w->name.loc, full);
 }
 
 static void queue(sn_scope *s, const sn_ast_queue *q)

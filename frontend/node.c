@@ -109,16 +109,23 @@ static sn_arg *arguments(sn_scope *s, const element *x, const sn_filled *filled,
 /* The instance of module m that a field names; NULL after a diagnostic. */
 static const sn_results *instance_of(sn_scope *s, const element *x, const sn_text *of, const char *field, const sn_ast_module *m)
 {
-    const sn_results *r;
-    sn_ref ref;
-    if (!sn_scope_ref(s, of->s, of->loc, x->full, &ref, &r)) return NULL;
+    const sn_results *r = strchr(of->s, '.') ? sn_elab_made(s->e, sn_scope_full(s, of->s)) : NULL; /* one inside another */
+    sn_ref ref = SN_NONE;
+    if (!r && !sn_scope_ref(s, of->s, of->loc, x->full, &ref, &r)) return NULL;
     if (r && r->module == m) return r;
     if (r || !sn_is_none(ref)) sn_elab_error(s->e, of->loc, x->full, "%s: \"%s\" is %s%s, expected an instance of %s", field, of->s,
                                              r ? "an instance of " : "one tensor", r ? r->module->name.s : "", m->name.s);
     return NULL;
 }
 
-/* `momentum_of` and `coefficient`; NULL after a diagnostic. */
+/* A condition known before; false where it is not given. */
+static bool flag(sn_scope *s, const sn_value *v, const char *node, const char *what)
+{
+    int64_t on = 0;
+    return v->kind != SN_VALUE_ABSENT && sn_scope_int(s, v, node, what, 0, 1, &on) && on;
+}
+
+/* `momentum_of`, `coefficient` and `independent`; NULL after a diagnostic. */
 static const sn_momentum *momentum_of(sn_scope *s, const element *x, const sn_ast_module *m, const char *own)
 {
     const sn_text *of = &x->n->momentum_of;
@@ -139,7 +146,7 @@ static const sn_momentum *momentum_of(sn_scope *s, const element *x, const sn_as
         return NULL;
     }
     sn_momentum *out = sn_new(&s->e->arena, sn_momentum);
-    *out = (sn_momentum){own, r->memory, c, of->loc};
+    *out = (sn_momentum){own, r->memory, c, flag(s, &x->n->independent, x->full, "independent"), of->loc};
     return out;
 }
 
@@ -339,6 +346,7 @@ static bool check_fields(sn_scope *s, const element *x)
     else if (n->is.s && n->weights_of.s) sn_elab_error(s->e, n->weights_of.loc, x->full, "`weights_of` has no meaning with `is`");
     else if (n->momentum_of.s && n->weights_of.s) sn_elab_error(s->e, n->weights_of.loc, x->full, "node with both `momentum_of` and `weights_of`");
     else if (n->coefficient.kind && !n->momentum_of.s) sn_elab_error(s->e, n->coefficient.loc, x->full, "`coefficient` without `momentum_of`");
+    else if (n->independent.kind && !n->momentum_of.s) sn_elab_error(s->e, n->independent.loc, x->full, "`independent` without `momentum_of`");
     else return true;
     return false;
 }

@@ -139,6 +139,7 @@ static void write_node(writer *w, const void *item)
     field_bool(w, "constant", n->constant);
     field_text(w, "momentum_of", &n->momentum_of);
     field(w, "coefficient", &n->coefficient);
+    field(w, "independent", &n->independent);
     field_text(w, "weights_of", &n->weights_of);
 }
 

@@ -30,7 +30,7 @@ static bool inits_equal(const sn_init *x, const sn_init *y)
 {
     if (x->kind != y->kind)
         return false;
-    if (x->kind == SN_INIT_UNIT_ROWS)
+    if (x->kind == SN_INIT_UNIT_ROWS || x->kind == SN_INIT_SAME)
         return true;
     return memcmp(&x->a, &y->a, sizeof x->a) == 0 && (x->kind == SN_INIT_CONSTANT || memcmp(&x->b, &y->b, sizeof x->b) == 0);
 }
@@ -42,7 +42,7 @@ static bool params_equal(const sn_graph *a, const sn_param *x, const sn_graph *b
         return false;
     if (x->kind == SN_COPY)
         return memcmp(&x->coefficient, &y->coefficient, sizeof x->coefficient) == 0 &&
-               strcmp(a->param[x->of].name, b->param[y->of].name) == 0;
+               strcmp(a->param[x->of].name, b->param[y->of].name) == 0 && inits_equal(&x->init, &y->init);
     return x->kind == SN_INPUT || inits_equal(&x->init, &y->init);
 }
 

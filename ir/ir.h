@@ -151,7 +151,7 @@ struct sn_node {
     sn_loc      loc;
 };
 
-typedef enum sn_init_kind { SN_INIT_CONSTANT, SN_INIT_NORMAL, SN_INIT_UNIFORM, SN_INIT_UNIT_ROWS } sn_init_kind;
+typedef enum sn_init_kind { SN_INIT_CONSTANT, SN_INIT_NORMAL, SN_INIT_UNIFORM, SN_INIT_UNIT_ROWS, SN_INIT_SAME /* a copy: as its weight */ } sn_init_kind;
 typedef struct sn_init { /* constant(a); normal(mean a, deviation b); uniform(a, b); normal rows scaled to unit L2 norm */
     sn_init_kind kind;
     double       a, b;

@@ -155,12 +155,12 @@ static void promise_weight(reader *r, const sn_token *of)
     r->promise[r->promises++] = (struct promise){name_of(r, of), r->p.g->params, of->loc};
 }
 
-/* declaration = ("weight" | "state") $name ":" type "=" init | "copy" $name ":" type "=" number "of" $name */
+/* declaration = ("weight" | "state") $name ":" type "=" init | "copy" $name ":" type "=" number "of" $name ["," init] */
 static bool parse_declaration(reader *r, sn_param_kind kind)
 {
     next(r);
     const sn_token t = *token(r);
-    sn_param p = {.kind = kind, .of = UINT32_MAX, .ref = SN_NONE};
+    sn_param p = {.kind = kind, .of = UINT32_MAX, .init = {.kind = kind == SN_COPY ? SN_INIT_SAME : SN_INIT_CONSTANT}, .ref = SN_NONE};
     if (t.kind != SN_TOKEN_STATE)
         return sn_parse_fail(&r->p, "a parameter, such as $w");
     r->p.node = t.text;
@@ -178,7 +178,7 @@ static bool parse_declaration(reader *r, sn_param_kind kind)
         return sn_parse_fail(&r->p, "a weight, such as $w");
     next(r);
     promise_weight(r, &of);
-    if (declare(r, &t, p))
+    if ((!sn_at_mark(&r->p, ',') || (sn_parse_mark(&r->p, ',') && parse_init(r, &p.init))) && declare(r, &t, p))
         return true;
     r->promises--;
     return false;

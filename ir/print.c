@@ -74,6 +74,10 @@ static void print_param(printer *p, uint32_t i)
     if (q->kind == SN_COPY) {
         sn_print_real(q->coefficient, p->out);
         fprintf(p->out, " of $%s", param(p, q->of));
+        if (q->init.kind != SN_INIT_SAME) {
+            fputs(", ", p->out);
+            print_init(p, &q->init);
+        }
     } else {
         print_init(p, &q->init);
     }

@@ -87,7 +87,7 @@ static sn_rt_status check_faces(const sn_abi_program *p, sn_rt_error *err)
     for (uint32_t i = 0; i < p->params; i++) {
         const sn_abi_param *x = &p->param[i];
         if (!x->name) return fault(err, "parameter", i, "no name");
-        if (x->kind > SN_ABI_STATE || x->init > SN_ABI_UNIT_ROWS) return fault(err, "parameter", i, "unknown kind");
+        if (x->kind > SN_ABI_STATE || x->init > SN_ABI_SAME || (x->init == SN_ABI_SAME && x->kind != SN_ABI_COPY)) return fault(err, "parameter", i, "unknown kind");
         if (!tensor_fits(&x->type, p->dims)) return fault(err, "parameter", i, "type");
         if (x->kind == SN_ABI_COPY && (x->of >= p->params || p->param[x->of].kind != SN_ABI_WEIGHT))
             return fault(err, "parameter", i, "copies no weight");

@@ -113,11 +113,11 @@ void sn_rt_store_init(sn_rt_store *store, uint64_t seed, int threads)
         const sn_abi_param *x = &p->param[i];
         size_t n;
         float *out = sn_rt_store_param(store, i, &n);
-        if (out && x->kind != SN_ABI_COPY)
+        if (out && x->init != SN_ABI_SAME)
             sn_rt_init_fill((sn_abi_init)x->init, x->a, x->b, x->name, seed, threads, out, n, last_axis(store, i));
     }
     for (uint32_t i = 0; i < p->params; i++) {
-        if (p->param[i].kind != SN_ABI_COPY) continue;
+        if (p->param[i].init != SN_ABI_SAME) continue;
         size_t n;
         float *copy = sn_rt_store_param(store, i, &n);
         memcpy(copy, sn_rt_store_param(store, p->param[i].of, &n), n * sizeof *copy);

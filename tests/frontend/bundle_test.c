@@ -57,6 +57,7 @@ static void shipped_files_bundle(void **state)
     check(MODELS "/recipes/moco_stgcn.json", NULL, 0);
     check(MODELS "/recipes/moco_stgcn.json", set, 5);
     check(MODELS "/recipes/moco_agcn.json", NULL, 0);
+    check(MODELS "/recipes/rvtclr_stgcn.json", set, 5);
     check(MODELS "/encoders/stgcn.json", set, 1);
 }
 

@@ -9,7 +9,8 @@ static const char *const files[] = {"layers/layers.json", "layers/ntu25.json", "
                                     "encoders/unik.json", "methods/moco.json", "recipes/moco_unik.json", "encoders/hypergcn.json",
                                     "decoders/unet.json", "heads/frames.json", "methods/tag.json", "recipes/tag_stgcn.json", "recipes/tag_agcn.json",
                                     "recipes/tag_unik.json", "recipes/tag_hypergcn.json", "methods/weak.json", "recipes/weak_stgcn.json", "recipes/weak_agcn.json",
-                                    "layers/persons.json", "layers/streams.json"};
+                                    "layers/persons.json", "layers/streams.json", "heads/mining.json", "methods/aimclr.json", "recipes/aimclr_stgcn.json",
+                                    "methods/hiclr.json", "recipes/hiclr_agcn.json", "methods/rvtclr.json", "recipes/rvtclr_unik.json", "recipes/moco_hypergcn.json"};
 enum { FILES = sizeof files / sizeof *files };
 
 static void convert(const char *from, const char *to, bool text)
@@ -94,7 +95,7 @@ static void conversion_loses_nothing(void **state)
 
 static void text_and_binary_give_equal_graphs(void **state)
 {
-    static const int programs[] = {1, 2, 4, 5, 6, 7, 9, 10};
+    static const int programs[] = {1, 2, 4, 5, 6, 7, 9, 10, 14, 25, 27, 29, 30};
     enum { PROGRAMS = sizeof programs / sizeof *programs };
     static const char *const root[] = {SCRATCH "/binary", SCRATCH "/text"};
     (void)state;
@@ -248,6 +249,7 @@ static void momentum_and_queues_are_declared(void **state)
         assert_string_equal(p->name + 1, g->param[p->of].name + 1);
         assert_true(p->coefficient == 0.999);
     }
+    assert_int_equal(g->param[sn_graph_find_param(g, "k.G.fc.w")].init.kind, SN_INIT_SAME);
     for (uint32_t i = 0; i < g->updates; i++) pushes += g->update[i].kind == SN_ENQUEUE;
     assert_int_equal(copies, weights);
     assert_int_equal(pushes, 2);

@@ -24,6 +24,7 @@ import safetensors
 GOLDEN = os.environ.get("GOLDEN", os.path.join(HERE, "..", "..", "build", "golden"))
 MOTION = os.path.join(HERE, "golden", "motion.npy")
 SAMPLE, SHIFT = 64, 30
+STARTS = [0, SHIFT, 15, 7]  # frames where views begin
 
 
 def tool(*arguments):
@@ -39,7 +40,8 @@ class Case:
         self.decoder, self.tagger = "decoders" in self.file, "recipes/tag" in self.file
         self.weak = "recipes/weak" in self.file
         self.step = "recipes" in self.file and not self.tagger and not self.weak
-        self.small = self.frames < 100 and self.set.get("hidden", self.set.get("d", 128)) <= 16
+        small = self.frames < 100 and self.set.get("hidden", self.set.get("d", 128)) <= 16
+        self.full = SAMPLE if not small else 512 if self.step else 16384  # elements of the largest tensor that is golden in full
 
     def module(self):
         get = lambda name, default: int(self.set.get(name, default))
@@ -63,9 +65,14 @@ class Case:
         if self.tagger:
             w = get("hidden", 16)
             return reference.Tagger(encoder(), unet([w, 2 * w, get("dim", 256)]) if get("decoder", 1) else None, get("dim", 256), get("d", 512), get("classes", 4))
-        if self.step:
-            return reference.MoCo(encoder, get("snippets", 19), get("queue", 32768), self.set.get("tau", 0.07))
-        return encoder()
+        if not self.step:
+            return encoder()
+        method = self.file.split("/")[-1].split("_")[0]
+        options = dict(snippets=get("snippets", 19), length=get("queue", 32768), tau=self.set.get("tau", 0.07), mlp=bool(get("mlp", method != "rvtclr")))
+        if method == "moco":
+            return reference.MoCo(encoder, **options)
+        kind = {"aimclr": reference.AimCLR, "hiclr": reference.HiCLR, "rvtclr": reference.RVTCLR}[method]
+        return kind(encoder, mine=get("mining", 150) < 1, **options) # the step is one of epoch 1
 
     def weights(self, module, folder):
         """By rule, from names and shapes alone (golden.c)."""
@@ -117,7 +124,7 @@ class Case:
             module = self.module()
             reference.load(module, self.weights(module, folder))
             module.to(dtype).train(self.train)
-            views = [torch.from_numpy(self.view(s, folder)).to(dtype) for s in ([0, SHIFT] if self.step else [0])]
+            views = [torch.from_numpy(self.view(s, folder)).to(dtype) for s in (STARTS if self.step else STARTS[:1])]
             result = {}
             if self.step:
                 self.run_step(module, views, result)
@@ -150,10 +157,10 @@ class Case:
         result["grad/x"] = x.grad.numpy()
 
     def run_step(self, module, views, result):
-        loss, part, dense, keys, pooled = module(*[v.permute(0, 3, 1, 2).unsqueeze(4) for v in views])
-        loss.backward()
-        result.update({"out/loss": loss.detach().numpy(), "out/global": part.detach().numpy(), "out/dense": dense.detach().numpy()})
-
+        views = [v.permute(0, 3, 1, 2).unsqueeze(4) for v in views]
+        terms = module.terms(views[:2] if type(module) is reference.MoCo else views)
+        terms["loss"].backward()
+        result.update({"out/" + name: value.detach().numpy() for name, value in terms.items()})
 
 
 def scale_of(name, result):
@@ -171,7 +178,7 @@ def golden(case):
     result, tensors = case.run(), {}
     for name, a in result.items():
         tensors["scale/" + name] = np.float32(scale_of(name, result))
-        if a.size <= (16384 if case.small else SAMPLE):
+        if a.size <= case.full:
             tensors[name] = a.astype(np.float32)
         else:
             at = np.sort(np.random.default_rng(len(name)).choice(a.size, SAMPLE, replace=False))

@@ -2,7 +2,8 @@
 Not fast (tests/bench/peers races) and not derived from the graph files: channels-first convolutions, BatchNorm modules, stored logits.
 
 Sources: ST-GCN (Yan, Xiong, Lin 2018), 2s-AGCN (Shi, Zhang, Cheng, Lu 2019), its variant with stride 8 (Yu, Fujiwara 2023), UNIK (Yang et al.
-2021), Hyper-GCN (Zhou et al. 2025), quarter widths as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021).
+2021), Hyper-GCN (Zhou et al. 2025), quarter widths as in contrastive work; MoCo (He et al. 2020), DenseCL (Wang et al. 2021), AimCLR (Guo et al.
+2022), HiCLR (Zhang et al. 2023), RVTCLR (Zhu et al. 2023).
 "n": samples, "c": channels, "t": frames, "v" and "w": joints, "k": sets of the graph, "m": persons.
 Runs on PyTorch 1.13 and later; float64 by calling .double() on a module.
 """
@@ -409,14 +410,16 @@ class Weak(nn.Module):
 
 
 class GlobalHead(nn.Module):
-    """[n, c, t] -> [n, width] of unit length"""
+    """[n, c, t] -> [n, width] of unit length; one linear map, or two"""
 
-    def __init__(self, c, width=128):
+    def __init__(self, c, width=128, mlp=False):
         super().__init__()
+        self.fc1 = nn.Linear(c, c) if mlp else None
         self.fc = nn.Linear(c, width)
 
     def forward(self, h):
-        return F.normalize(self.fc(h.mean(2)), dim=1)
+        h = h.mean(2)
+        return F.normalize(self.fc(h if self.fc1 is None else F.relu(self.fc1(h))), dim=1)
 
 
 class DenseHead(nn.Module):
@@ -437,14 +440,16 @@ class DenseHead(nn.Module):
 class Pretext(nn.Module):
     """Encoder, global and dense projection."""
 
-    def __init__(self, encoder, snippets=19, dim=256):
+    def __init__(self, encoder, snippets=19, dim=256, mlp=False, motion=False):
         super().__init__()
         self.enc = encoder
-        self.global_head = GlobalHead(dim)
+        self.global_head = GlobalHead(dim, mlp=mlp)
         self.dense_head = DenseHead(dim, snippets)
+        self.motion_head = GlobalHead(dim) if motion else None
 
     def forward(self, x):
         h = self.enc(x).mean(3)
+        self.h = h
         return (self.global_head(h),) + self.dense_head(h)
 
 
@@ -467,11 +472,11 @@ def info_nce(q, k, queue, tau):
 class MoCo(nn.Module):
     """Query and momentum network, two queues, loss = global + weight * dense.  `encoder` makes one encoder of 256 channels."""
 
-    def __init__(self, encoder=STGCN, snippets=19, length=32768, tau=0.07, momentum=0.999, weight=1.5, width=128):
+    def __init__(self, encoder=STGCN, snippets=19, length=32768, tau=0.07, momentum=0.999, weight=1.5, width=128, mlp=False, motion=False):
         super().__init__()
         self.tau, self.momentum, self.weight = tau, momentum, weight
-        self.q = Pretext(encoder(), snippets)
-        self.k = Pretext(encoder(), snippets)
+        self.q = Pretext(encoder(), snippets, mlp=mlp, motion=motion)
+        self.k = Pretext(encoder(), snippets, mlp=mlp, motion=motion)
         for p, pk in zip(self.q.parameters(), self.k.parameters()):
             pk.data.copy_(p.data)
             pk.requires_grad_(False)
@@ -503,6 +508,175 @@ class MoCo(nn.Module):
         rows = [a.permute(0, 2, 1).reshape(-1, a.shape[1]) for a in (s, partner)]
         dense = info_nce(rows[0], rows[1], self.queue_dense, self.tau)
         return part + self.weight * dense, part, dense, zk, pooled
+
+    def terms(self, views):
+        """{name: value}, the loss among them, of one step on views [n, 3, t, v, m]."""
+        loss, part, dense, _, _ = self(*views)
+        return {"loss": loss, "global": part, "dense": dense}
+
+
+def _log_softmax(q, k, queue, tau):
+    """Over the key and the queue: [r, 1 + length]."""
+    return F.log_softmax(torch.cat([(q * k).sum(1, keepdim=True), q @ queue], 1) / tau, 1)
+
+
+def _match_distributions(target, logp):
+    return -(target.detach().exp() * logp).sum(1).mean()
+
+
+def _multi_nce(logp, positive):
+    return -((positive * logp).sum(1) / positive.sum(1)).mean()
+
+
+def energy_mask(x, keep=0.7, floor=1e-4):
+    """[n, c, t, v] -> factor of the same shape, and how near a decision comes to `keep`."""
+    n, c, t, v = x.shape
+    d2 = (x - x.mean(dim=(2, 3), keepdim=True)) ** 2
+    a = torch.sigmoid(d2 / (4 * (d2.sum(dim=(2, 3), keepdim=True) / (t * v - 1) + floor)) + 0.5)
+    joint = a.mean(dim=(1, 2))                                    # [n, v]
+    margin = min((a - keep).abs().min().item(), (joint - keep).abs().min().item())
+    spatial, temporal = (joint < keep).to(x.dtype), (a < keep).to(x.dtype)
+    spatial = spatial * (spatial.numel() / spatial.sum().clamp(min=1))
+    temporal = temporal * (temporal.numel() / temporal.sum().clamp(min=1))
+    return spatial[:, None, None, :] * temporal, margin
+
+
+class Mining(MoCo):
+    """What AimCLR, HiCLR and RVTCLR share: distributions of similarities, and nearest queue rows as positives once `mine` is set."""
+
+    def __init__(self, *arguments, mine=False, **options):
+        super().__init__(*arguments, **options)
+        self.mine = mine
+
+    def dense_loss(self, query, key):
+        """query, key: what Pretext gave."""
+        partner, self.margin = match(query[2].detach(), key[2], key[1])
+        rows = [a.permute(0, 2, 1).reshape(-1, a.shape[1]) for a in (query[1], partner)]
+        return info_nce(rows[0], rows[1], self.queue_dense, self.tau)
+
+    def positives(self, distributions):
+        mask = torch.zeros_like(distributions[0])
+        mask[:, 0] = 1
+        for logp in distributions if self.mine else []:
+            best = logp[:, 1:].detach().topk(2, 1)
+            self.margin = min(self.margin, (best[0][:, 0] - best[0][:, 1]).min().item())
+            mask[torch.arange(len(mask)), 1 + best[1][:, 0]] = 1
+        return mask
+
+
+class AimCLR(Mining):
+    def terms(self, views):
+        query = self.q(views[0])
+        strong = self.q.enc(views[2])
+        with torch.no_grad():
+            left, drop_margin = energy_mask(strong)
+            self.move_keys()
+            key = self.k(views[1])
+        p = [_log_softmax(z, key[0], self.queue_global, self.tau)
+             for z in (query[0], self.q.global_head(strong.mean(3)), self.q.global_head((strong * left).mean(3)))]
+        dense = self.dense_loss(query, key)
+        part = _multi_nce(p[0], self.positives(p))
+        matched = [_match_distributions(p[0], other) for other in p[1:]]
+        self.margin = min(self.margin, drop_margin)
+        loss = part + 0.5 * (matched[0] + matched[1]) + self.weight * dense
+        return {"loss": loss, "global": part, "d3m_strong": matched[0], "d3m_dropped": matched[1], "dense": dense}
+
+
+class HiCLR(Mining):
+    def __init__(self, *arguments, masked=0.1, **options):
+        super().__init__(*arguments, **options)
+        self.masked = masked
+        self.value = nn.Parameter(torch.zeros(()))
+
+    def terms(self, views):
+        n, c, t, v, m = views[3].shape
+        draw = uniform(0, 0, 1, t * v).reshape(t, v)
+        hidden = torch.from_numpy(draw.argsort(1, kind="stable").argsort(1, kind="stable") < int(self.masked * v))[None, None, :, :, None]
+        query = self.q(views[0])
+        strong = self.q.global_head(self.q.enc(views[2]).mean(3))
+        masked = self.q.global_head(self.q.enc(torch.where(hidden, self.value, views[3])).mean(3))
+        with torch.no_grad():
+            self.move_keys()
+            key = self.k(views[1])
+        p = [_log_softmax(z, key[0], self.queue_global, self.tau) for z in (query[0], strong, masked)]
+        dense = self.dense_loss(query, key)
+        part = _multi_nce(p[0], self.positives(p))
+        matched = [_match_distributions(a, b) for a, b in zip(p, p[1:])]
+        loss = part + 0.5 * (matched[0] + matched[1]) + self.weight * dense
+        return {"loss": loss, "global": part, "d3m_strong": matched[0], "d3m_masked": matched[1], "dense": dense}
+
+
+PARTS = [[0, 1, 2, 3, 20], [16, 17, 18, 19], [12, 13, 14, 15], [8, 9, 10, 11, 23, 24], [4, 5, 6, 7, 21, 22]]
+
+
+class PartHead(nn.Module):
+    """[n, c, t, v] -> [n, width] of unit length"""
+
+    def __init__(self, c=256):
+        super().__init__()
+        self.narrow = nn.Conv2d(c, c // 2, 1, bias=False)
+        self.wide = nn.Conv2d(c // 2, c, 1, bias=False)
+        self.g = nn.Conv2d(c, c // 2, 1)
+        self.theta = nn.Conv1d(c, c // 2, 1)
+        self.phi = nn.Conv1d(c, c // 2, 1)
+        self.back = nn.Conv2d(c // 2, c, 1)
+        self.bn = nn.BatchNorm2d(c)
+        self.head = GlobalHead(c, mlp=True)
+
+    def forward(self, x):
+        parts = torch.stack([x[..., joints].mean(3) for joints in PARTS], 3)
+        x = self.wide(F.relu(self.narrow(parts)))
+        m = x.mean(3)
+        attention = torch.softmax(torch.einsum("nct,ncs->nts", self.theta(m), self.phi(m)), 2)
+        seen = torch.einsum("nts,ncsv->nctv", attention, self.g(x))
+        return self.head((x + self.bn(self.back(seen))).mean(3))
+
+
+class RVTCLR(Mining):
+    """The queue is fed with the keys of the other tempo."""
+
+    def __init__(self, *arguments, ranking=1.0, **options):
+        super().__init__(*arguments, motion=True, **options)
+        self.ranking = ranking
+        self.parts = PartHead()
+
+    def terms(self, views):
+        n, c, t, v, m = views[0].shape
+        rank = uniform(0, 0, 1, n).argsort(kind="stable").argsort(kind="stable")
+        fast = torch.from_numpy(rank < n // 2)[:, None, None, None, None]
+        own, double = [x[:, :, :t // 2] for x in views[:2]], [x[:, :, :t // 2 * 2:2] for x in views[:2]]
+        query = self.q(torch.where(fast, double[0], own[0]))
+        motion = self.q.motion_head(self.q.h)
+        whole = self.parts(self.q.enc(views[2]))
+        with torch.no_grad():
+            self.move_keys()
+            other = self.k(torch.where(fast, own[1], double[1]))
+            motion_other = self.k.motion_head(self.k.h)
+            key = self.k(torch.where(fast, double[1], own[1]))
+            motion_key = self.k.motion_head(self.k.h)
+        p_key, p_other, p_whole = [_log_softmax(z, k, self.queue_global, self.tau) for z, k in ((query[0], key[0]), (query[0], other[0]), (whole, key[0]))]
+        dense = self.dense_loss(query, key)
+        positive = self.positives([p_key, p_whole])
+        gap = (motion * (motion_key - motion_other)).sum(1) / self.tau
+        self.margin = min(self.margin, (self.ranking - gap).abs().min().item())
+        terms = {"global": _multi_nce(p_key, positive), "global_other": _multi_nce(p_other, positive),
+                 "rank": F.relu(self.ranking - gap).mean(), "d3m": _match_distributions(p_key, p_whole)}
+        return {"loss": sum(terms.values()) + self.weight * dense, "dense": dense, **terms}
+
+
+def uniform(seed, step, stream, n):
+    """The first n random numbers of a stream inside a program (codegen/random.c): float32 in [0, 1)."""
+    word = lambda x: x & 0xFFFFFFFF
+    c, key = [0, stream, word(step), word(step >> 32) & 0xFFFF | 5 << 16], [word(seed), word(seed >> 32)]
+    for _ in range(10):
+        a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [b >> 32 ^ c[1] ^ key[0], word(b), a >> 32 ^ c[3] ^ key[1], word(a)]
+        key = [word(key[0] + 0x9E3779B9), word(key[1] + 0xBB67AE85)]
+    x = np.arange(n, dtype=np.uint64) + c[0] & 0xFFFFFFFF
+    x = (x ^ x >> 17) * 0xed5ad4bb & 0xFFFFFFFF ^ c[1]
+    x = ((x ^ x >> 11) * 0xac4c1b51 & 0xFFFFFFFF) + c[2] & 0xFFFFFFFF
+    x = (x ^ x >> 15) * 0x31848bab & 0xFFFFFFFF ^ c[3]
+    return ((x ^ x >> 14) >> 8).astype(np.float32) * np.float32(2.0 ** -24)
 
 
 # --- names and layouts of sinew ---------------------------------------------------------------------------------------------------------
@@ -586,10 +760,32 @@ def _names_encoder(m, prefix):
     return {STGCN: _names_stgcn, HyperGCN: _names_hyper}.get(type(m), _names_agcn)(m, prefix)
 
 
+def _names_linear(m, prefix):
+    yield prefix + ".w", m.weight, "linear" if m.weight.dim() == 2 else "conv1x1"
+    if m.bias is not None:
+        yield prefix + ".b", m.bias, "same"
+
+
+def _names_head(m, prefix):
+    for name, linear in (("fc1", m.fc1), ("fc", m.fc)):
+        if linear is not None:
+            yield from _names_linear(linear, prefix + name)
+
+
+def _names_parts(m, prefix):
+    for name in ("narrow", "wide"):
+        yield from _names_linear(getattr(m, name), prefix + name)
+    for name in ("g", "theta", "phi", "back"):
+        yield from _names_linear(getattr(m, name), prefix + "block." + name)
+    yield from _names_norm(m.bn, prefix + "block.bn", "same")
+    yield from _names_head(m.head, prefix + "G.")
+
+
 def _names_pretext(m, prefix):
     yield from _names_encoder(m.enc, prefix + "enc.")
-    yield prefix + "G.fc.w", m.global_head.fc.weight, "linear"
-    yield prefix + "G.fc.b", m.global_head.fc.bias, "same"
+    yield from _names_head(m.global_head, prefix + "G.")
+    if m.motion_head is not None:
+        yield from _names_head(m.motion_head, prefix + "M.")
     for i, conv in ((1, m.dense_head.conv1), (2, m.dense_head.conv2)):
         yield f"{prefix}D.fc{i}.w", conv.weight, "conv1x1"
         yield f"{prefix}D.fc{i}.b", conv.bias, "same"
@@ -632,6 +828,10 @@ def names(module):
     else:
         yield from _names_pretext(module.q, "q.")
         yield from _names_pretext(module.k, "k.")
+        if isinstance(module, HiCLR):
+            yield "mask.value", module.value, "same"
+        if isinstance(module, RVTCLR):
+            yield from _names_parts(module.parts, "parts.")
         yield "queue_global", module.queue_global, "linear"
         yield "queue_dense", module.queue_dense, "linear"
 

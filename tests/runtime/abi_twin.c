@@ -187,7 +187,7 @@ static const sn_abi_param params[TWIN_PARAMS] = {
     [TWIN_W] = {"q.w", SN_ABI_WEIGHT, SN_ABI_NORMAL, 0, 0.02, 0, 0, W_TYPE},
     [TWIN_BIAS] = {"q.bias", SN_ABI_WEIGHT, SN_ABI_CONSTANT, 0.5, 0, 0, 0, {1, {TWIN_OUT}}},
     [TWIN_SCALE] = {"q.scale", SN_ABI_WEIGHT, SN_ABI_UNIFORM, -1, 1, 0, 0, {1, {3}}},
-    [TWIN_COPY] = {"k.w", SN_ABI_COPY, 0, 0, 0, TWIN_W, 0.99, W_TYPE},
+    [TWIN_COPY] = {"k.w", SN_ABI_COPY, SN_ABI_SAME, 0, 0, TWIN_W, 0.99, W_TYPE},
     [TWIN_QUEUE_STATE] = {"queue", SN_ABI_STATE, SN_ABI_UNIT_ROWS, 0, 0, 0, 0, {2, {TWIN_QUEUE, TWIN_OUT}}},
     [TWIN_AVERAGE] = {"average", SN_ABI_STATE, SN_ABI_CONSTANT, 0, 0, 0, 0, {1, {TWIN_OUT}}},
 };

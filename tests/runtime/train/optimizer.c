@@ -92,7 +92,7 @@ static sn_rt_store *store_of_many(sn_rt_session **out_session)
     static sn_abi_call    call;
     static sn_abi_program program;
     static const char *const name[PARAMS] = {"a", "w", "b", "first", "second", "of_b"};
-    for (uint32_t i = 0; i < PARAMS; i++) param[i] = (sn_abi_param){name[i], i < P_FIRST ? SN_ABI_WEIGHT : SN_ABI_COPY, SN_ABI_NORMAL, 0, 1, P_W, 0.9, {1, {length[i]}}};
+    for (uint32_t i = 0; i < PARAMS; i++) param[i] = (sn_abi_param){name[i], i < P_FIRST ? SN_ABI_WEIGHT : SN_ABI_COPY, i < P_FIRST ? SN_ABI_NORMAL : SN_ABI_SAME, 0, 1, P_W, 0.9, {1, {length[i]}}};
     param[P_SECOND].coefficient = 0.5;
     param[P_OF_B].of = P_B;
     buffer[0] = (sn_abi_buffer){SN_ABI_PARAM, P_W, NULL, length[P_W], 0, 0};

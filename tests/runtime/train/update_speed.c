@@ -21,7 +21,7 @@ static void make(made *m, int64_t n)
     m->buffer[0] = (sn_abi_buffer){SN_ABI_PARAM, 0, NULL, n, 0, 0};
     m->buffer[1] = (sn_abi_buffer){SN_ABI_OUTPUT, 0, NULL, n, 0, 0};
     m->param[0] = (sn_abi_param){"w", SN_ABI_WEIGHT, SN_ABI_NORMAL, 0, 1, 0, 0, type};
-    m->param[1] = (sn_abi_param){"c", SN_ABI_COPY, 0, 0, 0, 0, 0.999, type};
+    m->param[1] = (sn_abi_param){"c", SN_ABI_COPY, SN_ABI_SAME, 0, 0, 0, 0.999, type};
     m->output = (sn_abi_output){"grad.w", 1, type, 0};
     m->call = (sn_abi_call){nothing, "g", "", m->arg, 2, 1, NULL, 0, 1, 0, 0};
     m->program = (sn_abi_program){.version = SN_ABI_VERSION, .calls = 1, .buffers = 2, .params = 2, .outputs = 1,
