@@ -284,7 +284,7 @@ static void convert_lone(conversion *c, const sn_weights_part *p, const sn_weigh
     const sn_rt_array *a = find(c, c->job->to ? kept : name);
     if (a && c->job->to) return copy_as(c, a, name);
     if (a) return keep(c, a);
-    if (!c->job->to) return; /* older files count no batches */
+    if (!c->job->to || r->kind == SN_WEIGHTS_FIXED) return; /* older files count no batches */
     parse_side(r->axes, &s);
     if (r->kind == SN_WEIGHTS_UNUSED) add(c, name, &s);
     else if (sn_rt_tensors_add(c->out, name, SN_RT_ELEM_I64, 0, NULL, NULL, NULL, &err) != SN_RT_OK) complain(c, "%s", err.text);
@@ -347,8 +347,10 @@ static void convert_part(conversion *c, const sn_weights_part *p)
 static bool is_there(const conversion *c, const sn_weights_part *p)
 {
     char name[NAME];
-    if (c->job->to) our_name(c, p, &p->group->rule[0], 0, name);
-    else their_name(c, p, p->group->rule[0].theirs, 0, 0, name);
+    const sn_weights_rule *first = p->group->rule;
+    while (first->kind != SN_WEIGHTS_TENSOR) first++;
+    if (c->job->to) our_name(c, p, first, 0, name);
+    else their_name(c, p, first->theirs, 0, 0, name);
     return sn_rt_tensors_find(c->in, name) != NULL;
 }
 
@@ -358,6 +360,8 @@ static bool is_there(const conversion *c, const sn_weights_part *p)
 static bool is_ignored(const conversion *c, const char *name)
 {
     const char *prefix = c->job->prefix;
+    for (const char *const *own = c->job->source->own; own && *own; own++)
+        if (matches(*own, "", name)) return true;
     return strncmp(name, "velocity:", 9) == 0 || strncmp(name, "head:", 5) == 0 || (*prefix && strncmp(name, prefix, strlen(prefix)) != 0);
 }
 

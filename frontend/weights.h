@@ -16,6 +16,7 @@ typedef enum sn_weights_kind {
     SN_WEIGHTS_TENSOR,  /* f32 on both sides */
     SN_WEIGHTS_COUNTER, /* i64 scalar that counts batches; no counterpart, 0 where it is not kept */
     SN_WEIGHTS_UNUSED,  /* f32 that the published code makes and never reads; no counterpart, 0 where it is not kept */
+    SN_WEIGHTS_FIXED,   /* f32 that is not trained and that graph files make for themselves; kept, and left to the published class where it is not */
     SN_WEIGHTS_HEAD     /* row of a queue written next: i64[1] there, u64 scalar here */
 } sn_weights_kind;
 
@@ -57,6 +58,7 @@ typedef struct sn_weights_source {
     uint32_t               parts;
     const char *const     *kept;   /* patterns (* at the end: any rest) of tensors without a counterpart, carried along as "kept:NAME"; NULL-ended */
     const char *const     *others; /* the same for the streams that are not asked for; NULL: the source has one stream */
+    const char *const     *own;    /* patterns of tensors of ours that have no counterpart: the dense term's; NULL: none */
 } sn_weights_source;
 
 /* By name, or NULL; by number, NULL behind the last. */
