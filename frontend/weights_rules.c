@@ -7,6 +7,9 @@
  *   unik             YangDi666/UNIK                               bf39968   model/backbone_unik.py
  *   hyper-gcn        6UOOON9/Hyper-GCN                            cefe70b   model/hypergcn_base.py, hypergcn_large.py
  *   crossclr         LinguoLi/CrosSCLR                            792b70c   net/skeletonclr.py, crossclr.py, crossclr_3views.py, st_gcn.py
+ *   aimclr           Levigty/AimCLR                               6cd7376   net/aimclr.py, st_gcn.py
+ *   hiclr            JHang2020/HiCLR                              49ffdf8   net/hiclr.py, st_gcn.py
+ *   rvtclr           Zhuysheng/RVTCLR                             68dd7f4   net/skeletonclr.py, st_gcn.py
  */
 #include "weights.h"
 
@@ -35,16 +38,20 @@
 
 static const sn_weights_rule stgcn_input[] = {LONE("A", "K V V'", FIXED), NORM("data_bn", "norm", "(V 3) -> V 3", ALWAYS)};
 
-static const sn_weights_rule stgcn_block[] = {
-    TENSOR("edge_importance.{0}", "block{1}.importance", "K V V' -> K V V'"),
-    LAYER("st_gcn_networks.{0}.gcn.conv", "block{1}.conv", "(K o) i 1 1 -> i (K o)", "(K o) -> (K o)", ALWAYS),
-    NORM("st_gcn_networks.{0}.tcn.0", "block{1}.bn1", "o -> o", ALWAYS),
-    LAYER("st_gcn_networks.{0}.tcn.2", "block{1}.tcn", "o o' 9 1 -> 9 o' o", "o -> o", ALWAYS),
-    NORM("st_gcn_networks.{0}.tcn.3", "block{1}.bn2", "o -> o", ALWAYS),
-    LAYER("st_gcn_networks.{0}.residual.0", "block{1}.res.conv", "o i 1 1 -> 1 i o", "o -> o", SHORTCUT),
-    NORM("st_gcn_networks.{0}.residual.1", "block{1}.res.bn", "o -> o", SHORTCUT)};
+/* HiCLR numbers its importance tensors from 1. */
+#define STGCN_BLOCK(importance)                                                                                          \
+    TENSOR(importance, "block{1}.importance", "K V V' -> K V V'"),                                                       \
+    LAYER("st_gcn_networks.{0}.gcn.conv", "block{1}.conv", "(K o) i 1 1 -> i (K o)", "(K o) -> (K o)", ALWAYS),          \
+    NORM("st_gcn_networks.{0}.tcn.0", "block{1}.bn1", "o -> o", ALWAYS),                                                 \
+    LAYER("st_gcn_networks.{0}.tcn.2", "block{1}.tcn", "o o' 9 1 -> 9 o' o", "o -> o", ALWAYS),                          \
+    NORM("st_gcn_networks.{0}.tcn.3", "block{1}.bn2", "o -> o", ALWAYS),                                                 \
+    LAYER("st_gcn_networks.{0}.residual.0", "block{1}.res.conv", "o i 1 1 -> 1 i o", "o -> o", SHORTCUT),                \
+    NORM("st_gcn_networks.{0}.residual.1", "block{1}.res.bn", "o -> o", SHORTCUT)
+static const sn_weights_rule stgcn_block[] = {STGCN_BLOCK("edge_importance.{0}")}, stgcn_block_from1[] = {STGCN_BLOCK("edge_importance{1}")};
 
-static const sn_weights_group stgcn[] = {GROUP(stgcn_input, 0, 0, 0, 0), GROUP(stgcn_block, 0, 9, BLOCK(5) | BLOCK(8), BLOCK(1))};
+#define STGCN_STRIDED (BLOCK(5) | BLOCK(8))
+static const sn_weights_group stgcn[] = {GROUP(stgcn_input, 0, 0, 0, 0), GROUP(stgcn_block, 0, 9, STGCN_STRIDED, BLOCK(1))};
+static const sn_weights_group stgcn_from1[] = {GROUP(stgcn_input, 0, 0, 0, 0), GROUP(stgcn_block_from1, 0, 9, STGCN_STRIDED, BLOCK(1))};
 static const sn_weights_part  stgcn_parts[] = {{"encoder", "", "", stgcn, COUNT(stgcn), false}};
 static const char *const      stgcn_kept[] = {"fcn.*", NULL};
 
@@ -131,15 +138,43 @@ static const sn_weights_rule queue[] = {
 static const sn_weights_group head[] = {GROUP(two_layers, 0, 0, 0, 0)}, ring[] = {GROUP(queue, 0, 0, 0, 0)};
 static const char *const      dense_term[] = {"q.D.*", "k.D.*", "queue_dense", NULL};
 
-/* A file for evaluation has a classifier where training had the projection, and neither keys nor a queue. */
-static const sn_weights_part cross_parts[] = {
-    {"encoder", "encoder_q@.", "q.enc.", stgcn, COUNT(stgcn), false},
-    {"key encoder", "encoder_k@.", "k.enc.", stgcn, COUNT(stgcn), true},
-    {"projection", "encoder_q@.", "q.G.", head, COUNT(head), true},
-    {"key projection", "encoder_k@.", "k.G.", head, COUNT(head), true},
-    {"queue", "", "", ring, COUNT(ring), true}};
-static const char *const cross_kept[] = {"encoder_q@.fc.*", "encoder_k@.fc.*", NULL};
-static const char *const cross_others[] = {"encoder_q@.*", "encoder_k@.*", "queue@", "queue_ptr@", NULL};
+#define ENCODERS(stream, groups)                                                        \
+    {"encoder", "encoder_q" stream ".", "q.enc.", groups, COUNT(groups), false},        \
+    {"key encoder", "encoder_k" stream ".", "k.enc.", groups, COUNT(groups), true}
+#define HEADS(stream)                                                                   \
+    {"projection", "encoder_q" stream ".", "q.G.", head, COUNT(head), true},            \
+    {"key projection", "encoder_k" stream ".", "k.G.", head, COUNT(head), true}
+#define QUEUE {"queue", "", "", ring, COUNT(ring), true}
+
+/* A file for evaluation has a classifier where training had the projection. */
+static const sn_weights_part aimclr_parts[] = {ENCODERS("", stgcn), HEADS(""), QUEUE};
+static const char *const     aimclr_kept[] = {"encoder_q.fc.*", "encoder_k.fc.*", NULL};
+
+static const sn_weights_part cross_parts[] = {ENCODERS("@", stgcn), HEADS("@"), QUEUE};
+static const char *const     cross_kept[] = {"encoder_q@.fc.*", "encoder_k@.fc.*", NULL};
+static const char *const     cross_others[] = {"encoder_q@.*", "encoder_k@.*", "queue@", "queue_ptr@", NULL};
+
+static const sn_weights_rule  veil[] = {TENSOR("mask_param", "mask.value", "1 ->")};
+static const sn_weights_group mask[] = {GROUP(veil, 0, 0, 0, 0)};
+static const sn_weights_part  hiclr_parts[] = {ENCODERS("", stgcn_from1), HEADS(""), QUEUE, {"number that hides joints", "", "", mask, COUNT(mask), true}};
+
+/* fc1 is appearance, fc2 motion; fc stands behind the parts and is read of the query alone, though keys have one. */
+static const sn_weights_rule  one_layer[] = {LAYER("", "fc", "n h -> h n", "n -> n", ALWAYS)};
+static const sn_weights_rule  part_layers[] = {
+    TENSOR("part.se.0.weight", "narrow.w", "h c 1 1 -> c h"), TENSOR("part.se.2.weight", "wide.w", "c h 1 1 -> h c"),
+    LAYER("relation.g", "block.g", "h c 1 -> c h", "h -> h", ALWAYS), LAYER("relation.theta", "block.theta", "h c 1 -> c h", "h -> h", ALWAYS),
+    LAYER("relation.phi", "block.phi", "h c 1 -> c h", "h -> h", ALWAYS), LAYER("relation.W.0", "block.back", "c h 1 -> h c", "c -> c", ALWAYS),
+    NORM("relation.W.1", "block.bn", "c -> c", ALWAYS)};
+static const sn_weights_group single[] = {GROUP(one_layer, 0, 0, 0, 0)}, relation[] = {GROUP(part_layers, 0, 0, 0, 0)};
+static const sn_weights_part  rvtclr_parts[] = {
+    ENCODERS("", stgcn), QUEUE,
+    {"projection of appearance", "encoder_q.fc1", "q.G.", single, COUNT(single), true},
+    {"key projection of appearance", "encoder_k.fc1", "k.G.", single, COUNT(single), true},
+    {"projection of motion", "encoder_q.fc2", "q.M.", single, COUNT(single), true},
+    {"key projection of motion", "encoder_k.fc2", "k.M.", single, COUNT(single), true},
+    {"part modules", "encoder_q.", "parts.", relation, COUNT(relation), true},
+    {"projection of parts", "encoder_q.", "parts.G.", head, COUNT(head), true}};
+static const char *const rvtclr_kept[] = {"encoder_q.fc.*", "encoder_k.fc.*", "encoder_k.part.*", "encoder_k.relation.*", NULL};
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
@@ -147,6 +182,9 @@ static const char *const cross_others[] = {"encoder_q@.*", "encoder_k@.*", "queu
 static const sn_weights_source sources[] = {
     ROW("st-gcn", "ST-GCN: models/encoders/stgcn.json", stgcn, stgcn_kept, NULL, NULL),
     ROW("crossclr", "SkeletonCLR or a stream of CrosSCLR: models/recipes/moco_stgcn.json", cross, cross_kept, cross_others, dense_term),
+    ROW("aimclr", "AimCLR: models/recipes/aimclr_stgcn.json", aimclr, aimclr_kept, NULL, dense_term),
+    ROW("hiclr", "HiCLR: models/recipes/hiclr_stgcn.json", hiclr, aimclr_kept, NULL, dense_term),
+    ROW("rvtclr", "RVTCLR: models/recipes/rvtclr_stgcn.json", rvtclr, rvtclr_kept, NULL, dense_term),
     ROW("2s-agcn", "2s-AGCN: models/encoders/agcn.json", agcn, agcn_kept, NULL, NULL),
     ROW("2s-agcn-stride8", "its variant for localization: models/encoders/agcn.json with early=2, normed=0", agcn8, agcn8_kept, NULL, NULL),
     ROW("unik", "UNIK: models/encoders/unik.json", unik, agcn_kept, NULL, NULL),

@@ -67,12 +67,20 @@ class GraphBlock(nn.Module):
 
 
 class STGCN(nn.Module):
-    def __init__(self, hidden, dim, classes=5):
+    """`numbered`: importance tensors are parameters of their own, from 1, as HiCLR has them."""
+
+    def __init__(self, hidden, dim, classes=5, numbered=False):
         super().__init__()
+        self.numbered = numbered
         self.register_buffer("A", torch.tensor(reference.partition(3), dtype=torch.float32))
         self.data_bn = nn.BatchNorm1d(3 * JOINTS)
         self.st_gcn_networks = nn.ModuleList(GraphBlock(i, o, s, b == 0) for b, ((i, o), s) in enumerate(zip(widths(hidden, dim), strides())))
-        self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones(3, JOINTS, JOINTS)) for _ in self.st_gcn_networks)
+        importance = [nn.Parameter(torch.ones(3, JOINTS, JOINTS)) for _ in self.st_gcn_networks]
+        if numbered:
+            for b, p in enumerate(importance):
+                self.register_parameter(f"edge_importance{b + 1}", p)
+        else:
+            self.edge_importance = nn.ParameterList(importance)
         if classes:
             self.fcn = nn.Conv2d(dim, classes, 1)
 
@@ -80,8 +88,8 @@ class STGCN(nn.Module):
         """[n, 3, t, v] -> [n, dim, t', v]"""
         n, c, t, v = x.shape
         x = self.data_bn(x.permute(0, 3, 1, 2).reshape(n, v * c, t)).view(n, v, c, t).permute(0, 2, 3, 1)
-        for block, importance in zip(self.st_gcn_networks, self.edge_importance):
-            x = block(x, self.A * importance)
+        for b, block in enumerate(self.st_gcn_networks):
+            x = block(x, self.A * (getattr(self, f"edge_importance{b + 1}") if self.numbered else self.edge_importance[b]))
         return x
 
 
@@ -232,17 +240,29 @@ class HyperGCN(nn.Module):
 
 
 class Contrast(nn.Module):
-    """Query and key encoders with heads, and queues, of three streams."""
+    """Query and key encoders with heads, and queues: of one stream or of three."""
 
-    def __init__(self, hidden, length, dim=256, width=128):
+    def __init__(self, source, hidden, length, dim=256, width=128):
         super().__init__()
-        for stream in ("", "_motion", "_bone"):
+        for stream in ("", "_motion", "_bone") if source == "crossclr" else ("",):
             for side in "qk":
-                encoder = STGCN(hidden, dim, classes=0)
+                encoder = STGCN(hidden, dim, classes=0, numbered=source == "hiclr")
                 encoder.fc = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, width))
+                if source == "rvtclr":
+                    self.add_parts(encoder, dim, width)
                 setattr(self, f"encoder_{side}{stream}", encoder)
             self.register_buffer("queue" + stream, torch.zeros(width, length))
             self.register_buffer("queue_ptr" + stream, torch.zeros(1, dtype=torch.long))
+        if source == "hiclr":
+            self.mask_param = nn.Parameter(torch.zeros(1))
+
+    @staticmethod
+    def add_parts(encoder, c, width):
+        encoder.fc1, encoder.fc2 = nn.Linear(c, width), nn.Linear(c, width)
+        encoder.part = Holder(se=nn.Sequential(nn.Conv2d(c, c // 2, 1, bias=False), nn.ReLU(), nn.Conv2d(c // 2, c, 1, bias=False)))
+        conv = lambda i, o: nn.Conv1d(i, o, 1)
+        encoder.relation = Holder(g=conv(c, c // 2), theta=conv(c, c // 2), phi=conv(c, c // 2),
+                                  W=nn.Sequential(conv(c // 2, c), nn.BatchNorm1d(c)))
 
 
 class Persons(nn.Module):
@@ -265,20 +285,45 @@ class Head(nn.Module):
         return F.normalize(self.fc(h.mean(2)), dim=1)
 
 
-def method(public, stream):
-    """reference's method with the layers of a Contrast; there is no dense term."""
-    out = reference.MoCo(lambda: None, weight=0, length=1)
+class PartHead(nn.Module):
+    """reference.PartHead with the published layers, which see parts as samples."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.part, self.relation, self.head = encoder.part, encoder.relation, Head(encoder.fc)
+
+    def forward(self, x):
+        x = self.part.se(torch.stack([x[..., joints].mean(3) for joints in reference.PARTS], 3))
+        n, c, t, p = x.shape
+        m, rows = x.mean(3), x.permute(0, 3, 1, 2).reshape(n * p, c, t)
+        attention = torch.softmax(torch.einsum("nct,ncs->nts", self.relation.theta(m), self.relation.phi(m)), 2)
+        seen = torch.einsum("nts,npcs->npct", attention, self.relation.g(rows).view(n, p, -1, t)).reshape(n * p, -1, t)
+        y = (rows + self.relation.W(seen)).view(n, p, c, t).permute(0, 2, 3, 1)
+        return self.head(y.mean(3))
+
+
+def method(source, public, stream):
+    """reference's method with the layers of a Contrast; copies do not move, there is no dense term."""
+    kind = {"crossclr": reference.MoCo, "aimclr": reference.AimCLR, "hiclr": reference.HiCLR, "rvtclr": reference.RVTCLR}[source]
+    out = kind(lambda: None, weight=0, length=1)
     for side in "qk":
         encoder, pretext = getattr(public, f"encoder_{side}{stream}"), getattr(out, side)
-        pretext.enc, pretext.global_head = Persons(encoder), Head(encoder.fc)
+        pretext.enc, pretext.global_head = Persons(encoder), Head(encoder.fc1 if source == "rvtclr" else encoder.fc)
+        if source == "rvtclr":
+            pretext.motion_head = Head(encoder.fc2)
+    if source == "rvtclr":
+        out.parts = PartHead(public.encoder_q)
+    if source == "hiclr":
+        out.value = nn.Parameter(public.mask_param[0])
     out.queue_global = getattr(public, "queue" + stream)
+    out.move_keys = lambda: None
     return out
 
 
 # --- cases ---------------------------------------------------------------------------------------------------------------------------------
 
 
-VIEWS = {"crossclr": [0, 30]}
+VIEWS = {"crossclr": [0, 30], "aimclr": [0, 30, 15], "hiclr": [0, 30, 15, 7], "rvtclr": [0, 30, 15]}
 
 
 class Case:
@@ -291,7 +336,7 @@ class Case:
     def module(self):
         get = lambda name, default=None: int(self.set.get(name, default))
         if self.source in VIEWS:
-            return Contrast(get("hidden"), get("queue"))
+            return Contrast(self.source, get("hidden"), get("queue"))
         if self.source == "hyper-gcn":
             return HyperGCN(get("hidden"), get("dim"), get("groups"))
         if self.source == "2s-agcn":
@@ -327,13 +372,13 @@ class Case:
         with torch.no_grad():
             if self.source not in VIEWS:
                 return text, sample(module(views[0]).permute(0, 2, 3, 1).numpy())
-            computed = method(module, "" if self.stream == "-" else "_" + self.stream).double().eval()
+            computed = method(self.source, module, "" if self.stream == "-" else "_" + self.stream).double().eval()
             computed.tau = self.set["tau"]
-            loss, part, *_ = computed(*[v.unsqueeze(4) for v in views], move=False)
-        terms = {"loss": loss, "global": part}
+            terms = computed.terms([v.unsqueeze(4) for v in views])
         out = {}
         for name, value in terms.items():
-            out.update({"out/" + name: np.float32(value), "scale/out/" + name: np.float32(abs(value))})
+            if name != "dense":
+                out.update({"out/" + name: np.float32(value), "scale/out/" + name: np.float32(max(abs(value), 1e-3))})
         return text, out
 
 

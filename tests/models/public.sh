@@ -19,9 +19,8 @@ for s in $sets; do set+=(--set "$s"); done
 "$sinew" weights from "$source" "$work/their.safetensors" "${how[@]}" -o "$work/our.safetensors"
 if [[ $file == recipes/* ]]; then
     set+=(--set dense=0)
-    "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/q.npy"
-    "$golden" clip "$here/golden/motion.npy" "$n" 30 "$frames" "$work/k.npy"
-    in=(--in "view_q=$work/q.npy" --in "view_k=$work/k.npy")
+    "$golden" noise 1 1 "$work/one.npy"
+    source "$here/views.sh"
 else
     "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
     in=(--in "x=$work/x.npy")

@@ -40,19 +40,9 @@ elif [[ $file == recipes/tag* || $file == recipes/weak* ]]; then
         in+=(--in "clip=$work/clip.npy" --in "epoch=$work/dy.npy") # both are 1
     fi
 elif [[ $file == recipes/* ]]; then
-    views=(view_q 0 view_k 30) # and where each begins
-    case $file in
-    */aimclr_*) views+=(view_strong 15) ;;
-    */hiclr_*) views+=(view_strong 15 view_masked 7) ;;
-    */rvtclr_*) views+=(view_whole 15) ;;
-    esac
     "$golden" noise 1 1 "$work/one.npy"
     in=(--grad "loss=$work/one.npy")
-    [[ $file == */moco_* ]] || in+=(--in "epoch=$work/one.npy")
-    for ((v = 0; v < ${#views[@]}; v += 2)); do
-        "$golden" clip "$here/golden/motion.npy" "$n" "${views[v + 1]}" "$frames" "$work/${views[v]}.npy"
-        in+=(--in "${views[v]}=$work/${views[v]}.npy")
-    done
+    source "$here/views.sh"
 else
     dim=256
     [[ $sets =~ dim=([0-9]+) ]] && dim=${BASH_REMATCH[1]}
