@@ -11,7 +11,8 @@
  *   kernel_contract_wgrad.c    their weight gradients
  *   kernel_contract_winograd_weights.c  the same with fewer products
  *   kernel_contract_graph.c    graph products: columns are not summed
- *   kernel_contract_sparse.c   graphs most of whose numbers are zero; their products as operands
+ *   kernel_contract_sparse.c   graphs taken apart; those most of whose numbers are zero
+ *   kernel_contract_mix.c      graph products as operands
  *   kernel_contract_heads.c    the same with a graph per head
  *   kernel_contract_dot.c      gradients of graphs, affinities: columns are summed
  *   kernel_contract_general.c  any contraction, as a loop nest
@@ -95,8 +96,8 @@ typedef struct sn_ct_pack {
     sn_ct_frames group[SN_CT_MAX_PHASES]; uint32_t groups;
     int64_t      slots;
     int64_t      part;                 /* 0: whole rows; else so many columns from a given one on, which are whole vectors of one column loop */
-    const struct sn_ct_mix *mix;       /* the operand is a product with a sparse graph, made while it is packed; NULL = it is read */
-    int64_t      mix_at, mix_floats;   /* where in scratch the graph's numbers lie */
+    const struct sn_ct_mix *mix;       /* the operand is a product with a graph, made while it is packed; NULL = it is read */
+    int64_t      mix_at, mix_floats;   /* scratch of its making */
 } sn_ct_pack;
 
 /* A loop in all three tensors cuts rows and columns into bands that meet only their likes: how many there are; 1 without such a loop. */
@@ -116,7 +117,7 @@ LLVMValueRef sn_ct_pack_end(sn_kb *kb, const sn_ct_pack *p, LLVMValueRef column)
  * `column`: the first one if p->part is not 0; columns keep their places in the rows. */
 void sn_ct_pack_emit(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column, LLVMValueRef to);
 
-/* ---- sparse graphs (kernel_contract_sparse.c) ---------------------------------------------------------------------------- */
+/* ---- graphs (kernel_contract_sparse.c) ------------------------------------------------------------------------------------- */
 
 typedef struct sn_ct_term { int64_t in, out; } sn_ct_term; /* flattened i and o of a number of g that may not be zero */
 
@@ -134,13 +135,15 @@ typedef struct sn_ct_links {
 bool sn_ct_links_find(const sn_contract_facts *f, sn_ct_links *g);
 void sn_ct_links_terms(const sn_plan *p, const sn_contract_facts *f, sn_ref weights, sn_ct_links *g);
 
+/* ---- graph products as operands (kernel_contract_mix.c) ------------------------------------------------------------------------- */
+
 /* Is the operand a contraction that this kernel computes, too? */
 bool sn_ct_is_nested(const sn_plan *p, sn_ref operand);
 /* For a planned pack: prepare to make a nested operand; true if it is none.  The caller places mix_floats in scratch. */
 bool sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack);
 /* What a pack reads: the operand, or what a nested one is made from; axis[i] of the operand is its axis i, SN_MAX_RANK = none. */
 sn_ref sn_ct_source(const sn_ct *ct, const sn_ct_pack *pack, uint8_t *axis);
-/* Once a call, before packing: the graph's numbers. */
+/* Once a call, before packing: the numbers of a sparse graph. */
 void sn_ct_mix_weights(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p);
 /* The rows of one frame, as sn_ct_pack_emit has them. */
 void sn_ct_mix_frame(sn_kb *kb, sn_ct *ct, const sn_ct_pack *p, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef to);

@@ -10,7 +10,8 @@
  *   REDUCE    anchor = a reduction; all reductions in the body have the anchor's operand shape and axes.  Before it: pointwise/index nodes
  *             evaluated per operand element.  After it: pointwise nodes of the (kept) result shape.  Outs: results and epilogue nodes.
  *   CONTRACT  anchor = a contraction; any nodes its operands need that are in the body are the prologue, applied while operands are packed;
- *             among them may be products with a graph given as a constant, or as its product with a parameter, most of which is zero;
+ *             among them may be products with a graph: x[p.., i.., c] * w[p.., i.., o..] summed over i, where w is known to be mostly zero,
+ *             or small and in memory like x;
  *             nodes after it are pointwise of exactly its shape, or partial_sums over such (epilogue).  Space = the anchor's shape.
  *   SPECIAL   anchor = the only body node.
  *

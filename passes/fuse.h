@@ -21,11 +21,12 @@ typedef enum sn_role {
     SN_ROLE_VIEW,     /* other name of its argument's memory */
     SN_ROLE_POINT,    /* pointwise */
     SN_ROLE_INDEX,    /* moves elements */
-    SN_ROLE_MIX,      /* product with a sparse graph that contractions make while they pack it */
+    SN_ROLE_MIX,      /* product with a graph that contractions make while they pack it */
     SN_ROLE_REDUCE, SN_ROLE_CONTRACT, SN_ROLE_SPECIAL
 } sn_role;
 
 enum { SN_MAX_LOADS = 4, SN_MAX_READERS = 6 };
+enum { SN_ACCESS = 12, SN_WRITE = 18 }; /* reading a number from memory and storing one, in operations on numbers in vectors: see fuse_choose.c */
 
 /* A small set of node numbers; n beyond its size means "many". */
 typedef struct sn_few { uint32_t n; uint32_t at[SN_MAX_READERS]; } sn_few;
@@ -64,7 +65,7 @@ static inline bool sn_is_anchor(const sn_fact *x) { return x->role >= SN_ROLE_RE
 void sn_fuse_facts(sn_fuser *f);
 /* May operand k of the contraction be computed while it is packed, once for each of its elements? */
 bool sn_fuse_packs(const sn_graph *g, const sn_node *contract, uint32_t k);
-/* Product with a sparse graph, read only by contractions that pack it row by row: never stored. */
+/* Product with a graph, read only by contractions that pack it row by row, and cheaper made by each of them than stored. */
 bool sn_fuse_is_mix(const sn_fuser *f, uint32_t i);
 /* Is it better computed inside the contractions that read it, whatever it costs? */
 bool sn_fuse_is_pattern(const sn_graph *g, const sn_node *n);

@@ -4,9 +4,9 @@
  * Everything else is computed again in each kernel that reads it.  A value is a root if it must be in memory (an output, an operand that
  * is not packed, a view's argument), if it would be computed more often than it has elements (it is stretched by its reader), or if
  * several kernels read it and computing it again is dearer than storing it.  Reading a number from memory takes a core about as long as
- * ACCESS operations on numbers in vectors; with c kernels, L operands of its size and `cost` operations,
- *     again   c (L ACCESS + cost)
- *     stored  L ACCESS + cost + WRITE + c ACCESS
+ * SN_ACCESS operations on numbers in vectors; with c kernels, L operands of its size and `cost` operations,
+ *     again   c (L SN_ACCESS + cost)
+ *     stored  L SN_ACCESS + cost + SN_WRITE + c SN_ACCESS
  * For the gradient before a batch norm (2 operands, 6 operations, 4 readers) this says store; made again in two readers it gained nothing
  * (README.md).  A value with one pointwise reader leaves the question to that reader.
  *
@@ -17,7 +17,7 @@
 
 #include "fuse.h"
 
-enum { ACCESS = 12, WRITE = 18, CHEAP = 8, CHEAP_SCALAR = 40 /* hoisted out of every loop */, ROUNDS = 2 };
+enum { CHEAP = 8, CHEAP_SCALAR = 40 /* hoisted out of every loop */, ROUNDS = 2 };
 
 static bool has_elements_of(const sn_fuser *f, uint32_t a, uint32_t b)
 {
@@ -164,7 +164,7 @@ static bool is_worth_storing(const sn_fuser *f, uint32_t i)
         return true;
     if (kernels <= 1 || passes_on(f, i))
         return false;
-    return kernels * (loads * ACCESS + x->cost) > loads * ACCESS + x->cost + WRITE + kernels * ACCESS;
+    return kernels * (loads * SN_ACCESS + x->cost) > loads * SN_ACCESS + x->cost + SN_WRITE + kernels * SN_ACCESS;
 }
 
 void sn_fuse_choose(sn_fuser *f)

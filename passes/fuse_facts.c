@@ -167,7 +167,7 @@ bool sn_fuse_is_pattern(const sn_graph *g, const sn_node *n)
     return false;
 }
 
-/* ---- products with sparse graphs ---------------------------------------------------------------------------------------- */
+/* ---- products with graphs ----------------------------------------------------------------------------------------------- */
 
 /* Numbers that are not zero for sure, in an operand known so far; -1 if nothing is known. */
 static int64_t filled(const sn_graph *g, const sn_node *n)
@@ -190,11 +190,12 @@ static bool is_sparse(const sn_graph *g, const sn_node *n)
     return count > 0 && count <= MOST && SHARE * count <= sn_type_constant_count(&n->type, &open) && !open;
 }
 
-/* out[p.., o.., c] = sum x[p.., i.., c] * w[i.., o..] with two p at least, every index a loop, no loop in all three or twice in one. */
-static bool is_graph_product(const sn_contract *c, int x, int w, uint32_t *out_first)
+/* out[p.., o.., c] = sum x[p.., i.., c] * w[i.., o..] with two p at least, every index a loop, none twice in one; w may have some p: `shared`. */
+static bool is_graph_product(const sn_contract *c, int x, int w, uint32_t *out_first, bool *shared)
 {
     const uint8_t rank = c->rank[SN_AT_OUT];
     *out_first = 0;
+    *shared = false;
     for (int t = 0; t < 3; t++)
         for (uint8_t i = 0; i < c->rank[t]; i++) {
             if (!sn_affine_is_loop(&c->at[t][i]))
@@ -203,15 +204,17 @@ static bool is_graph_product(const sn_contract *c, int x, int w, uint32_t *out_f
             uint32_t here = 0;
             for (uint8_t j = 0; j < c->rank[t]; j++)
                 here += c->at[t][j].loop[0] == l;
-            if (here != 1 || occurs(c, x, l) + occurs(c, w, l) + occurs(c, SN_AT_OUT, l) != 2)
+            const int tensors = occurs(c, x, l) + occurs(c, w, l) + occurs(c, SN_AT_OUT, l);
+            if (here != 1 || tensors == 1)
                 return false;
+            *shared = *shared || tensors == 3;
         }
     if (rank < 4 || c->rank[x] == 0 || !ends_with(c, x, c->at[SN_AT_OUT][rank - 1].loop[0]))
         return false;
     while (*out_first + 1u < rank && occurs(c, x, c->at[SN_AT_OUT][*out_first].loop[0]))
         ++*out_first;
     for (uint32_t i = *out_first; i + 1u < rank; i++)
-        if (!occurs(c, w, c->at[SN_AT_OUT][i].loop[0]))
+        if (!occurs(c, w, c->at[SN_AT_OUT][i].loop[0]) || occurs(c, x, c->at[SN_AT_OUT][i].loop[0]))
             return false;
     return *out_first >= 2 && *out_first + 1u < rank;
 }
@@ -244,14 +247,44 @@ static bool packs_rows(const sn_graph *g, const sn_node *n, uint32_t k, uint32_t
     return columns && rows <= ROWS;
 }
 
+/* Of a dense graph: is x[.., i, c] to be read where it is, and w[p.., .. i and o ..], both of constant sizes but for p? */
+static bool is_in_place(const sn_graph *g, const sn_node *n, int x, int w)
+{
+    const sn_contract *c = n->attrs.spec.spec;
+    const sn_type *xt = sn_type_at(g, n->arg[x]), *wt = sn_type_at(g, n->arg[w]);
+    uint32_t summed = 0;
+    bool inside = false;
+    for (uint8_t i = 0; i < c->rank[x]; i++)
+        summed += !occurs(c, SN_AT_OUT, c->at[x][i].loop[0]);
+    for (uint8_t i = 0; i < c->rank[w]; i++) {
+        const bool position = occurs(c, x, c->at[w][i].loop[0]) && occurs(c, SN_AT_OUT, c->at[w][i].loop[0]);
+        inside = inside || !position;
+        if (inside && (position || !sn_dim_is_const(wt->dim[i])))
+            return false;
+    }
+    const uint8_t rank = c->rank[x];
+    return summed == 1 && rank >= 2 && !occurs(c, SN_AT_OUT, c->at[x][rank - 2].loop[0]) && sn_dim_is_const(xt->dim[rank - 1]);
+}
+
+/* By the sums of fuse_choose.c: a number of it costs as many multiply-adds as the graph has sources, and loads that many outputs share. */
+static bool is_worth_mixing(const sn_fuser *f, uint32_t i, int x)
+{
+    const sn_type *t = sn_type_at(f->g, sn_fuse_node(f, i)->arg[x]);
+    const int64_t kernels = f->first[i + 1] - f->first[i], cost = t->dim[t->rank - 2].v;
+    return kernels * cost <= cost + SN_WRITE + kernels * SN_ACCESS;
+}
+
 bool sn_fuse_is_mix(const sn_fuser *f, uint32_t i)
 {
     const sn_node *n = sn_fuse_node(f, i);
     uint32_t first;
+    bool shared, found = false;
     if (!sn_op_has(n->op, SN_CONTRACT) || f->kept[i] || f->first[i] == f->first[i + 1])
         return false;
-    const int w = is_sparse(f->g, sn_at(f->g, n->arg[1])) ? 1 : 0;
-    if (!is_sparse(f->g, sn_at(f->g, n->arg[w])) || !is_graph_product(n->attrs.spec.spec, 1 - w, w, &first))
+    for (int w = 1; w >= 0 && !found; w--)
+        found = is_graph_product(n->attrs.spec.spec, 1 - w, w, &first, &shared) &&
+                ((is_sparse(f->g, sn_at(f->g, n->arg[w])) && !shared) || (is_in_place(f->g, n, 1 - w, w) && is_worth_mixing(f, i, 1 - w)));
+    if (!found)
         return false;
     for (uint32_t r = f->first[i]; r < f->first[i + 1]; r++) {
         const sn_node *u = sn_fuse_node(f, f->reader[r]);

@@ -310,23 +310,33 @@ static void sparse_graph_products(void **state)
     }
 }
 
-/* Operands that are products with a sparse graph themselves, made while they are packed. */
+/* Operands that are products with a graph themselves, made while they are packed: sparse, and dense ones of a sample each. */
 static void graph_products_as_operands(void **state)
 {
     (void)state;
-    static const struct { const char *x, *graph, *inner, *mixed, *other, *outer, *out; } p[] = {
-        {"N,T,25,16", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,16", "16,3,32", "n,t,w,k,i ; i,k,c -> n,t,w,c", "N,T,25,32"},
-        {"N,T,25,3", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,3", "3,3,16", "n,t,w,k,i ; i,k,c -> n,t,w,c", "N,T,25,16"},
-        {"N,T,17,20", "17,2,17", "n,t,v,i ; v,k,w -> n,t,k,w,i", "N,T,2,17,20", "2,20,7", "n,t,k,w,i ; k,i,c -> n,t,w,c", "N,T,17,7"},
-        {"N,2,25,18", "25,25", "n,t,v,i ; v,w -> n,t,w,i", "N,2,25,18", "18,16", "n,t,w,i ; i,c -> n,t,w,c", "N,2,25,16"},
-        {"N,T,25,20", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,20", "N,T,25,32", "n,t,w,k,i ; n,t,w,c -> i,k,c", "20,3,32"},
-        {"N,T,25,32", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,32", "N,T,25,18", "n,t,w,c ; n,t,w,k,i -> c,k,i", "18,3,32"},
+    static const struct { const char *x, *graph, *inner, *mixed, *other, *outer, *out; bool dense; } p[] = {
+        {"N,T,25,16", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,16", "16,3,32", "n,t,w,k,i ; i,k,c -> n,t,w,c", "N,T,25,32", false},
+        {"N,T,25,3", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,3", "3,3,16", "n,t,w,k,i ; i,k,c -> n,t,w,c", "N,T,25,16", false},
+        {"N,T,17,20", "17,2,17", "n,t,v,i ; v,k,w -> n,t,k,w,i", "N,T,2,17,20", "2,20,7", "n,t,k,w,i ; k,i,c -> n,t,w,c", "N,T,17,7", false},
+        {"N,2,25,18", "25,25", "n,t,v,i ; v,w -> n,t,w,i", "N,2,25,18", "18,16", "n,t,w,i ; i,c -> n,t,w,c", "N,2,25,16", false},
+        {"N,T,25,20", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,20", "N,T,25,32", "n,t,w,k,i ; n,t,w,c -> i,k,c", "20,3,32", false},
+        {"N,T,25,32", "3,25,25", "n,t,v,i ; k,v,w -> n,t,w,k,i", "N,T,25,3,32", "N,T,25,18", "n,t,w,c ; n,t,w,k,i -> c,k,i", "18,3,32", false},
+        {"N,T,25,16", "N,3,25,25", "n,t,v,i ; n,k,v,w -> n,t,w,k,i", "N,T,25,3,16", "3,16,32", "n,t,w,k,i ; k,i,c -> n,t,w,c", "N,T,25,32", true},
+        {"N,T,25,3", "N,3,25,25", "n,t,v,i ; n,k,v,w -> n,t,w,k,i", "N,T,25,3,3", "3,3,16", "n,t,w,k,i ; k,i,c -> n,t,w,c", "N,T,25,16", true},
+        {"N,T,25,80", "N,3,25,25", "n,t,v,i ; n,k,w,v -> n,t,w,k,i", "N,T,25,3,80", "3,80,20", "n,t,w,k,i ; k,i,c -> n,t,w,c", "N,T,25,20", true},
+        {"N,T,17,20", "N,17,2,17", "n,t,v,i ; n,v,k,w -> n,t,k,w,i", "N,T,2,17,20", "2,20,7", "n,t,k,w,i ; k,i,c -> n,t,w,c", "N,T,17,7", true},
+        {"N,T,17,32", "N,T,17,19", "n,t,v,i ; n,t,v,w -> n,t,w,i", "N,T,19,32", "32,7", "n,t,w,i ; i,c -> n,t,w,c", "N,T,19,7", true},
+        {"N,T,2,9,16", "3,9,11", "n,t,m,v,i ; k,v,w -> n,t,m,w,k,i", "N,T,2,11,3,16", "3,16,20", "n,t,m,w,k,i ; k,i,c -> n,t,m,w,c", "N,T,2,11,20", true},
+        {"N,T,25,20", "N,3,25,25", "n,t,v,i ; n,k,v,w -> n,t,w,k,i", "N,T,25,3,20", "N,T,25,32", "n,t,w,k,i ; n,t,w,c -> k,i,c", "3,20,32", true},
+        {"N,T,25,32", "N,3,25,25", "n,t,v,i ; n,k,v,w -> n,t,w,k,i", "N,T,25,3,32", "N,T,25,18", "n,t,w,c ; n,t,w,k,i -> c,k,i", "18,3,32", true},
     };
     for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
         gemm_case c;
         gc_init(&c);
-        sn_ref x = gc_param(&c, "x", p[i].x), a = gc_sparse(&c, p[i].graph, 73), importance = gc_param(&c, "importance", p[i].graph);
-        sn_ref mixed = gc_contract(&c, p[i].inner, x, sn_mul(&c.b, a, importance), p[i].mixed), w = gc_param(&c, "w", p[i].other);
+        sn_ref x = gc_param(&c, "x", p[i].x), g = gc_param(&c, "graph", p[i].graph);
+        if (!p[i].dense)
+            g = sn_mul(&c.b, gc_sparse(&c, p[i].graph, 73), g);
+        sn_ref mixed = gc_contract(&c, p[i].inner, x, g, p[i].mixed), w = gc_param(&c, "w", p[i].other);
         bool second = strncmp(p[i].outer, "n,t,w,c", 7) == 0;
         sn_ref y = gc_contract(&c, p[i].outer, second ? w : mixed, second ? mixed : w, p[i].out);
         gc_out(&c, y);
