@@ -135,6 +135,15 @@ sn_ct_tile sn_ct_tile_of(sn_kb *kb, const sn_ct *ct, LLVMValueRef number)
     return tile;
 }
 
+LLVMValueRef sn_ct_sample_of(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile, int tensor)
+{
+    LLVMValueRef sample = sn_kb_i64(kb, 0);
+    for (uint32_t i = 0; i < ct->outer; i++)
+        if (ct->facts.loop[ct->facts.spec->at[SN_AT_OUT][i].loop[0]].count[tensor])
+            sample = sn_kb_iadd(kb, sn_kb_imul(kb, sample, sn_kb_dim(kb, ct->facts.type[SN_AT_OUT].dim[i])), tile->at[i]);
+    return sample;
+}
+
 /* ---- epilogue ---- */
 
 static uint32_t keep_of(const sn_node *sums) { return (uint32_t)(sums->type.rank - 1); }

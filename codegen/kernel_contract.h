@@ -68,6 +68,8 @@ typedef struct sn_ct_tile { /* a tile at run time; i64 values */
 } sn_ct_tile;
 
 sn_ct_tile sn_ct_tile_of(sn_kb *kb, const sn_ct *ct, LLVMValueRef number);
+/* A number of the values of those loops outside of tiles that an operand has: while it stays the same, so does all that the operand gives them. */
+LLVMValueRef sn_ct_sample_of(sn_kb *kb, const sn_ct *ct, const sn_ct_tile *tile, int tensor);
 
 /* ---- epilogue ----------------------------------------------------------------------------------------------------------- */
 
@@ -93,6 +95,7 @@ typedef struct sn_ct_pack {
     uint8_t      inner[SN_MAX_RANK];  uint32_t inners;  /* loops over the rows of a frame, last fastest */
     uint8_t      column[SN_MAX_RANK]; uint32_t columns; /* loops of a row, last fastest; zeros up to a whole vector */
     int64_t      inner_rows, width, stride;             /* of a frame; floats of a row; from row to row */
+    bool         run;                  /* several columns are one run of memory: of an operand that is read, whose last axes they are */
     sn_ct_frames group[SN_CT_MAX_PHASES]; uint32_t groups;
     int64_t      slots;
     int64_t      part;                 /* 0: whole rows; else so many columns from a given one on, which are whole vectors of one column loop */
@@ -105,8 +108,8 @@ int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p);
 /* The best block for bands of `rows` rows and `columns` columns; it is of one band, whose columns are then whole vectors. */
 sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, bool several);
 
-/* Fill inner_rows, width, stride; false if an extent is not constant. */
-bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes);
+/* Fill inner_rows, width, stride, run; false if an extent is not constant. */
+bool sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p);
 /* The last frame packed, counted from the one a tile is packed around. */
 int64_t sn_ct_pack_last(const sn_ct_pack *p);
 /* Column of the loops at their values: flattened, last fastest. */

@@ -5,15 +5,20 @@
  * Not weight gradients whose last axes are rows and columns (kernel_contract_wgrad.c).
  *
  * Lanes run along c; every number of g has a vector of partial sums, added up at the end in a fixed order.  Where every result is
- * multiplied by a constant, numbers that meet a zero are left out and count as zero.  Without b, positions are cut into parts whose
- * number and content depend on the sizes only; with b, an item is one b.  A last b just before few c is a head: heads and c fill a vector
- * together, and their lanes are added up apart at the end.
+ * multiplied by a constant, numbers that meet a zero are left out and count as zero.  Positions are cut into parts whose number and content
+ * depend on the sizes only; an item is one part of one b.  A last b just before c is a head: heads and c are one row.  Where a vector of it
+ * has several heads, their lanes are added up apart at the end.
  */
 #include <stdlib.h>
 
 #include "kernel_contract.h"
 
-enum { MAX_PARTS = 32, PACKED_FLOATS = 1 << 16, MAX_BLOCK = 8 };
+enum {
+    MAX_PARTS = 32, BATCH_PARTS = 8, ITEMS = 16, /* parts at most, of one b; with fewer b there are parts for so many items */
+    PACKED_FLOATS = 1 << 16, MAX_BLOCK = 8,
+    START = 60, /* half cycles */
+    RUN = 16 /* vectors multiplied before sums go back to memory: the packed rows of one block and those it meets stay in the first-level cache */
+};
 
 typedef struct pair { int64_t in, out; } pair;
 
@@ -24,7 +29,9 @@ typedef struct dot {
     uint8_t      head; int64_t heads;                 /* loop; its extent, 1 if there is none */
     uint8_t      frame;                               /* loop */
     int64_t      frames, positions;                   /* of a tile; of a frame */
-    int64_t      ins, outs, vectors;
+    int64_t      ins, outs;
+    int64_t      layers, vectors;                     /* sums that a row is added to, apart by head; vectors of a row for each of them */
+    int64_t      parts;                               /* at most, of one b */
     sn_ct_pack   pack[2];                             /* of a and b */
     pair        *pair; uint32_t pairs;                /* sparse when pairs > 0, by (in, out) */
     int64_t      group;                               /* pairs at a time */
@@ -47,11 +54,11 @@ static bool find_roles(const sn_contract_facts *f, dot *d)
     return x == y && d->product.role[x] == SN_LOOP_POSITION && d->product.ins > 0 && d->product.outs > 0;
 }
 
-/* The last batch loop, if it stands before the channels of both operands, fits a vector with them, and leaves a batch loop outside. */
-static void find_head(const sn_contract_facts *f, dot *d, int64_t lanes)
+/* The last batch loop, if it stands before the channels of both operands and leaves a batch loop outside. */
+static void find_head(const sn_contract_facts *f, dot *d)
 {
     const sn_contract *c = f->spec;
-    int64_t heads, channels;
+    int64_t heads;
     d->heads = 1;
     if (d->batches < 2)
         return;
@@ -59,14 +66,14 @@ static void find_head(const sn_contract_facts *f, dot *d, int64_t lanes)
     for (int side = 0; side < 2; side++)
         if (c->rank[side] < 3 || c->at[side][c->rank[side] - 2].loop[0] != l)
             return;
-    if (!sn_ct_const_extent(f, l, &heads) || !sn_ct_const_extent(f, c->at[1][c->rank[1] - 1].loop[0], &channels) || heads * channels > lanes)
+    if (!sn_ct_const_extent(f, l, &heads))
         return;
     d->head = l;
     d->heads = heads;
     d->batches--;
 }
 
-static bool find_positions(const sn_contract_facts *f, dot *d, int64_t lanes)
+static bool find_positions(const sn_contract_facts *f, dot *d)
 {
     const sn_contract *c = f->spec;
     uint8_t position[SN_MAX_RANK], channel = c->at[1][c->rank[1] - 1].loop[0];
@@ -81,7 +88,7 @@ static bool find_positions(const sn_contract_facts *f, dot *d, int64_t lanes)
     }
     if (n == 0 || !sn_ct_const_extent(f, channel, &extent))
         return false;
-    find_head(f, d, lanes);
+    find_head(f, d);
     uint32_t frame = n - 1;
     for (d->positions = 1; frame > 0 && sn_ct_const_extent(f, position[frame], &extent) && d->positions * extent <= 16; frame--)
         d->positions *= extent;
@@ -103,25 +110,30 @@ static bool find_positions(const sn_contract_facts *f, dot *d, int64_t lanes)
     return true;
 }
 
-static bool plan_frames(const sn_plan *p, const sn_contract_facts *f, dot *d)
+static bool plan_rows(const sn_plan *p, const sn_ct *ct, dot *d)
 {
-    int64_t floats = 0;
-    for (int side = 0; side < 2; side++) {
-        if (!sn_ct_pack_plan(&d->pack[side], f, p->target->lanes))
-            return false;
-        floats += d->pack[side].inner_rows * d->pack[side].stride;
-    }
+    const int64_t lanes = p->target->lanes;
+    if (!sn_ct_pack_plan(p, ct, &d->pack[0]) || !sn_ct_pack_plan(p, ct, &d->pack[1]))
+        return false;
     d->ins = d->pack[0].inner_rows / d->positions;
     d->outs = d->pack[1].inner_rows / d->positions;
-    d->vectors = (d->pack[0].width + p->target->lanes - 1) / p->target->lanes;
-    d->frames = PACKED_FLOATS / floats;
+    const int64_t vectors = (d->pack[0].width + lanes - 1) / lanes, channels = d->pack[0].width / d->heads;
+    d->layers = d->heads == 1 ? 1 : channels % lanes == 0 ? d->heads : vectors;
+    d->vectors = vectors / d->layers;
+    d->parts = d->batches ? BATCH_PARTS : MAX_PARTS;
+    return d->ins * d->outs <= 1 << 14;
+}
+
+static void plan_frames(dot *d)
+{
+    d->frames = d->pairs ? PACKED_FLOATS / (d->pack[0].inner_rows * d->pack[0].stride + d->pack[1].inner_rows * d->pack[1].stride)
+                         : RUN / (d->vectors * d->positions);
     d->frames = d->frames < 1 ? 1 : d->frames > 64 ? 64 : d->frames;
     for (int side = 0; side < 2; side++) {
         sn_ct_pack *k = &d->pack[side];
         k->group[k->groups++] = (sn_ct_frames){0, d->frames, 0, 1};
         k->slots = d->frames;
     }
-    return d->ins * d->outs <= 1 << 14;
 }
 
 /* The constant that everything the kernel stores is multiplied by in the end. */
@@ -180,19 +192,22 @@ static void find_pairs(sn_plan *p, const sn_ct *ct, dot *d)
     qsort(d->pair, d->pairs, sizeof *d->pair, by_in);
 }
 
-/* Block of the dense product: fewest cycles, padding included; two loads or two multiply-adds start in a cycle. */
+/* Block of the dense product: fewest half cycles, padding included; two loads or two multiply-adds start in a cycle, and a run begins and ends with its
+ * sums in memory.  All sums and rows have a register: loads do not wait for the multiply-adds before them, and where one was missing every sum
+ * was copied at every step. */
 static void choose_block(const sn_plan *p, dot *d)
 {
     int64_t least = INT64_MAX;
     for (int64_t r = 1; r <= MAX_BLOCK; r++)
         for (int64_t c = 1; c <= MAX_BLOCK; c++) {
-            int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c;
-            if (r * c + r + 1 > p->target->registers)
+            int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c, cost;
+            if (r * c + r + c >= p->target->registers)
                 continue;
             if (r * c < 8)
                 work = 8;
-            if (blocks * work < least) {
-                least = blocks * work;
+            cost = blocks * (RUN * work + 4 * r * c + START);
+            if (cost < least) {
+                least = cost;
                 d->rows = r;
                 d->columns = c;
             }
@@ -207,12 +222,9 @@ static int64_t packed_floats(const dot *d, int side, int64_t lanes)
 
 static void plan_calls(sn_plan *p, sn_ct *ct, dot *d, int64_t scratch)
 {
-    sn_dim items = sn_dim_const(MAX_PARTS);
-    if (d->batches) {
-        items = sn_dim_const(1);
-        for (uint32_t i = 0; i < d->batches; i++)
-            items = sn_dim_mul(p->dims, items, ct->facts.loop[d->batch[i]].extent);
-    }
+    sn_dim items = sn_dim_const(d->parts);
+    for (uint32_t i = 0; i < d->batches; i++)
+        items = sn_dim_mul(p->dims, ct->facts.loop[d->batch[i]].extent, items);
     d->temp = sn_plan_temp(p, sn_dim_mul(p->dims, items, sn_dim_const(d->elements * d->heads)));
     sn_plan_call *sum = sn_plan_add(p, items, sn_dim_const(scratch), false);
     sn_ct_reads(p, ct, sum, SN_CT_OPERANDS);
@@ -240,14 +252,15 @@ static bool dot_plan(sn_plan *p, sn_ct *ct)
     dot *d = sn_new(p->arena, dot);
     const sn_contract_facts *f = &ct->facts;
     int64_t lanes = p->target->lanes;
-    if (!find_roles(f, d) || !find_positions(f, d, lanes) || !plan_frames(p, f, d) || !plan_tiles(p, ct))
+    if (!find_roles(f, d) || !find_positions(f, d) || !plan_rows(p, ct, d) || !plan_tiles(p, ct))
         return false;
     find_pairs(p, ct, d);
+    plan_frames(d);
     d->group = p->target->registers > 16 ? 24 : 8;
     if (d->pairs == 0)
         choose_block(p, d);
     d->elements = d->pairs ? d->pairs : sn_ct_ceil(d->ins, d->rows) * sn_ct_ceil(d->outs, d->columns);
-    d->offset[0] = d->elements * lanes;
+    d->offset[0] = d->layers * d->elements * lanes;
     d->offset[1] = d->offset[0] + packed_floats(d, 0, lanes);
     int64_t scratch = 4 * (d->offset[1] + packed_floats(d, 1, lanes));
     if (scratch > 1 << 26)
@@ -267,8 +280,17 @@ typedef struct body {
     dot         *d;
     LLVMValueRef chunks, tiles, parts;
     LLVMValueRef sums, packed[2], live; /* live positions of the packed tile */
+    LLVMValueRef column;                /* the layer's first */
     LLVMValueRef loop[SN_MAX_LOOPS];
 } body;
+
+static LLVMValueRef batch_count(body *b)
+{
+    LLVMValueRef count = sn_kb_i64(b->kb, 1);
+    for (uint32_t i = 0; i < b->d->batches; i++)
+        count = sn_kb_imul(b->kb, count, sn_kb_dim(b->kb, b->ct->facts.loop[b->d->batch[i]].extent));
+    return count;
+}
 
 static void count_tiles(body *b)
 {
@@ -278,7 +300,12 @@ static void count_tiles(body *b)
     b->tiles = b->chunks;
     for (uint32_t i = 0; i < b->d->outers; i++)
         b->tiles = sn_kb_imul(kb, b->tiles, sn_kb_dim(kb, b->ct->facts.loop[b->d->outer[i]].extent));
-    b->parts = sn_kb_imin(kb, b->tiles, sn_kb_i64(kb, MAX_PARTS));
+    LLVMValueRef most = sn_kb_i64(kb, b->d->parts);
+    if (b->d->batches) {
+        LLVMValueRef count = sn_kb_imax(kb, batch_count(b), sn_kb_i64(kb, 1));
+        most = sn_kb_imin(kb, most, sn_kb_idiv(kb, sn_kb_iadd(kb, count, sn_kb_i64(kb, ITEMS - 1)), count));
+    }
+    b->parts = sn_kb_imin(kb, b->tiles, most);
 }
 
 static void unflatten(body *b, const uint8_t *loop, uint32_t n, LLVMValueRef flat)
@@ -338,7 +365,7 @@ static void over_positions(body *b, sums *s, LLVMValueRef x_row, LLVMValueRef y_
         LLVMValueRef row = sn_kb_iadd(kb, sn_kb_imul(kb, q.i, sn_kb_i64(kb, rows[side])), first[side]);
         base[side] = sn_kb_ptr(kb, b->packed[side], sn_kb_imul(kb, row, sn_kb_i64(kb, d->pack[side].stride)));
     }
-    sn_loop c = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->vectors * kb->lanes), kb->lanes, q.carry, s->n);
+    sn_loop c = sn_kb_for(kb, b->column, sn_kb_iadd(kb, b->column, sn_kb_i64(kb, d->vectors * kb->lanes)), kb->lanes, q.carry, s->n);
     for (uint32_t i = 0; i < s->n; i++)
         next[i] = c.carry[i];
     add(b, context, sn_kb_ptr(kb, base[0], c.i), sn_kb_ptr(kb, base[1], c.i), next);
@@ -367,15 +394,19 @@ static void dense_tile(body *b)
     sn_kb *kb = b->kb;
     const dot *d = b->d;
     int64_t across = (d->outs + d->columns - 1) / d->columns, down = (d->ins + d->rows - 1) / d->rows, size = d->rows * d->columns;
+    sn_loop layer = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->layers), 1, NULL, 0);
+    LLVMValueRef sums_of = sn_kb_ptr(kb, b->sums, sn_kb_imul(kb, layer.i, sn_kb_i64(kb, d->elements * kb->lanes)));
+    b->column = sn_kb_imul(kb, layer.i, sn_kb_i64(kb, d->vectors * kb->lanes));
     sn_loop i = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, down), 1, NULL, 0);
     sn_loop o = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, across), 1, NULL, 0);
     LLVMValueRef block = sn_kb_iadd(kb, sn_kb_imul(kb, i.i, sn_kb_i64(kb, across)), o.i);
     sums s;
-    load_sums(b, &s, sn_kb_ptr(kb, b->sums, sn_kb_imul(kb, block, sn_kb_i64(kb, size * kb->lanes))), size);
+    load_sums(b, &s, sn_kb_ptr(kb, sums_of, sn_kb_imul(kb, block, sn_kb_i64(kb, size * kb->lanes))), size);
     over_positions(b, &s, sn_kb_imul(kb, i.i, sn_kb_i64(kb, d->rows)), sn_kb_imul(kb, o.i, sn_kb_i64(kb, d->columns)), add_block, NULL);
     store_sums(b, &s);
     sn_kb_endfor(kb, &o, NULL);
     sn_kb_endfor(kb, &i, NULL);
+    sn_kb_endfor(kb, &layer, NULL);
 }
 
 typedef struct pair_range { const pair *pair; int64_t n; } pair_range;
@@ -395,6 +426,7 @@ static void sparse_tile(body *b)
 {
     sn_kb *kb = b->kb;
     const dot *d = b->d;
+    b->column = sn_kb_i64(kb, 0);
     for (int64_t from = 0; from < d->pairs; from += d->group) {
         pair_range r = {d->pair + from, d->pairs - from < d->group ? d->pairs - from : d->group};
         sums s;
@@ -404,34 +436,42 @@ static void sparse_tile(body *b)
     }
 }
 
-/* Sums of vector v: one for each head, `apart` floats from one to the next. */
-static void store_heads(body *b, LLVMValueRef v, LLVMValueRef memory, LLVMValueRef apart)
+/* Lanes first .. end - 1 of a vector, the others zero; both constant. */
+static LLVMValueRef only_lanes(sn_kb *kb, LLVMValueRef v, int64_t first, int64_t end)
 {
-    sn_kb *kb = b->kb;
-    const int64_t channels = b->d->pack[0].width / b->d->heads;
-    for (int64_t k = 0; k < b->d->heads; k++) {
-        LLVMValueRef part = v;
-        if (b->d->heads > 1) {
-            LLVMValueRef before = sn_kb_tail(kb, sn_kb_i64(kb, k * channels), kb->lanes), upto = sn_kb_tail(kb, sn_kb_i64(kb, (k + 1) * channels), kb->lanes);
-            part = LLVMBuildSelect(kb->b, upto, LLVMBuildSelect(kb->b, before, sn_kb_zero(kb, kb->lanes), v, ""), sn_kb_zero(kb, kb->lanes), "");
-        }
-        sn_kb_store(kb, memory, sn_kb_imul(kb, apart, sn_kb_i64(kb, k)), sn_kb_hsum(kb, part), NULL);
-    }
+    LLVMValueRef bit[64];
+    for (int64_t l = 0; l < kb->lanes; l++)
+        bit[l] = LLVMConstInt(kb->i1, l >= first && l < end, 0);
+    return LLVMBuildSelect(kb->b, LLVMConstVector(bit, kb->lanes), v, sn_kb_zero(kb, kb->lanes), "");
 }
 
+/* The sum of element e for a head: its vectors, and its lanes of those it shares, in order. */
+static LLVMValueRef head_sum(body *b, LLVMValueRef e, int64_t head)
+{
+    sn_kb *kb = b->kb;
+    const dot *d = b->d;
+    const int64_t lanes = kb->lanes, channels = d->pack[0].width / d->heads, first = head * channels, end = first + channels;
+    const bool apart = d->layers == d->heads;
+    LLVMValueRef sum = NULL, offset = sn_kb_imul(kb, e, sn_kb_i64(kb, lanes));
+    for (int64_t layer = apart ? head : first / lanes; layer <= (apart ? head : (end - 1) / lanes); layer++) {
+        LLVMValueRef v = sn_kb_load(kb, b->sums, sn_kb_iadd(kb, offset, sn_kb_i64(kb, layer * d->elements * lanes)), kb->lanes, NULL);
+        if (!apart)
+            v = only_lanes(kb, v, first - layer * lanes, end - layer * lanes);
+        sum = sum ? LLVMBuildFAdd(kb->b, sum, v, "") : v;
+    }
+    return sn_kb_hsum(kb, sum);
+}
+
+/* Item = b * parts + part; items beyond the parts in use do nothing. */
 static void item_body(body *b, LLVMValueRef item)
 {
     sn_kb *kb = b->kb;
     const dot *d = b->d;
-    LLVMValueRef from = sn_kb_i64(kb, 0), to = b->tiles, one = sn_kb_i64(kb, 1), count = sn_kb_i64(kb, d->elements);
-    if (d->batches) {
-        unflatten(b, d->batch, d->batches, item);
-    } else { /* items beyond the parts in use get no tiles */
-        LLVMValueRef most = sn_kb_imax(kb, b->parts, one);
-        from = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_imin(kb, item, most), b->tiles), most);
-        to = sn_kb_idiv(kb, sn_kb_imul(kb, sn_kb_imin(kb, sn_kb_iadd(kb, item, one), most), b->tiles), most);
-    }
-    sn_loop zero = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->elements * kb->lanes), kb->lanes, NULL, 0);
+    LLVMValueRef most = sn_kb_i64(kb, d->parts), part = sn_kb_irem(kb, item, most), next = sn_kb_iadd(kb, part, sn_kb_i64(kb, 1));
+    sn_if used = sn_kb_if(kb, sn_kb_iless(kb, part, b->parts));
+    unflatten(b, d->batch, d->batches, sn_kb_idiv(kb, item, most));
+    LLVMValueRef from = sn_kb_idiv(kb, sn_kb_imul(kb, part, b->tiles), b->parts), to = sn_kb_idiv(kb, sn_kb_imul(kb, next, b->tiles), b->parts);
+    sn_loop zero = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->layers * d->elements * kb->lanes), kb->lanes, NULL, 0);
     sn_kb_store(kb, b->sums, zero.i, sn_kb_zero(kb, kb->lanes), NULL);
     sn_kb_endfor(kb, &zero, NULL);
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
@@ -442,10 +482,11 @@ static void item_body(body *b, LLVMValueRef item)
         dense_tile(b);
     sn_kb_endfor(kb, &tile, NULL);
     LLVMValueRef memory = sn_kb_ptr(kb, kb->buffer[d->temp], sn_kb_imul(kb, item, sn_kb_i64(kb, d->elements * d->heads)));
-    sn_loop e = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
-    LLVMValueRef v = sn_kb_load(kb, b->sums, sn_kb_imul(kb, e.i, sn_kb_i64(kb, kb->lanes)), kb->lanes, NULL);
-    store_heads(b, v, sn_kb_ptr(kb, memory, e.i), count);
+    sn_loop e = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->elements), 1, NULL, 0);
+    for (int64_t k = 0; k < d->heads; k++)
+        sn_kb_store(kb, memory, sn_kb_iadd(kb, e.i, sn_kb_i64(kb, k * d->elements)), head_sum(b, e.i, k), NULL);
     sn_kb_endfor(kb, &e, NULL);
+    sn_kb_endif(kb, &used);
 }
 
 static void emit_items(sn_kb *kb, sn_ct *ct)
@@ -507,16 +548,13 @@ static LLVMValueRef add_parts(body *b, LLVMValueRef element)
 {
     sn_kb *kb = b->kb;
     const dot *d = b->d;
-    LLVMValueRef count = sn_kb_i64(kb, d->elements), zero = sn_kb_i64(kb, 0), memory = kb->buffer[d->temp], sum = sn_kb_zero(kb, 1);
-    LLVMValueRef safe = sn_kb_imax(kb, element, zero);
-    if (d->batches) {
-        LLVMValueRef item = flatten(b, d->batch, d->batches);
-        if (d->heads > 1)
-            item = sn_kb_iadd(kb, sn_kb_imul(kb, item, sn_kb_i64(kb, d->heads)), b->loop[d->head]);
-        return sn_kb_load(kb, memory, sn_kb_iadd(kb, sn_kb_imul(kb, item, count), safe), 1, NULL);
-    }
+    LLVMValueRef size = sn_kb_i64(kb, d->elements * d->heads), zero = sn_kb_i64(kb, 0), sum = sn_kb_zero(kb, 1);
+    LLVMValueRef first = sn_kb_imul(kb, flatten(b, d->batch, d->batches), sn_kb_i64(kb, d->parts)), at = sn_kb_imax(kb, element, zero);
+    if (d->heads > 1)
+        at = sn_kb_iadd(kb, at, sn_kb_imul(kb, b->loop[d->head], sn_kb_i64(kb, d->elements)));
     sn_loop part = sn_kb_for(kb, zero, b->parts, 1, &sum, 1);
-    LLVMValueRef v = sn_kb_load(kb, memory, sn_kb_iadd(kb, sn_kb_imul(kb, part.i, count), safe), 1, NULL);
+    LLVMValueRef from = sn_kb_imul(kb, sn_kb_iadd(kb, first, part.i), size);
+    LLVMValueRef v = sn_kb_load(kb, kb->buffer[d->temp], sn_kb_iadd(kb, from, at), 1, NULL);
     LLVMValueRef next = LLVMBuildFAdd(kb->b, part.carry[0], v, "");
     sn_kb_endfor(kb, &part, &next);
     LLVMValueRef known = LLVMBuildICmp(kb->b, LLVMIntSGE, element, zero, "");

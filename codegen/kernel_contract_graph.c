@@ -69,7 +69,7 @@ static bool plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
     k->column[k->columns++] = g->of.channel;
     k->group[k->groups++] = (sn_ct_frames){0, 1, 0, 1};
     k->slots = 1;
-    return sn_ct_pack_plan(k, &ct->facts, p->target->lanes);
+    return sn_ct_pack_plan(p, ct, k);
 }
 
 static void plan_blocks(const sn_plan *p, graph *g)
@@ -299,21 +299,22 @@ static bool graph_emit(sn_kb *kb, sn_ct *ct)
     body b = {.kb = kb, .ct = ct, .g = g};
     if (g->of.terms == 0)
         make_micro(&b);
-    if (!g->of.product.batched)
-        pack_graph(&b);
-    sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    LLVMValueRef packed = sn_kb_i64(kb, -1); /* the sample whose graph is packed */
+    sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, &packed, 1);
     b.tile = sn_ct_tile_of(kb, ct, tiles.i);
     for (uint32_t i = 0; i < ct->outer; i++)
         b.loop[ct->facts.spec->at[SN_AT_OUT][i].loop[0]] = b.tile.at[i];
-    if (g->of.product.batched)
-        pack_graph(&b);
+    packed = sn_ct_sample_of(kb, ct, &b.tile, g->of.weights);
+    sn_if other = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntNE, packed, tiles.carry[0], ""));
+    pack_graph(&b);
+    sn_kb_endif(kb, &other);
     sn_ct_clear_sums(kb, ct, &b.tile);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->edge.blocks), 1, NULL, 0);
     b.first_column = sn_kb_imul(kb, block.i, sn_kb_i64(kb, g->edge.vectors * kb->lanes));
     positions(&b, ct->outer, sn_kb_i64(kb, 0));
     sn_ct_edge_emit(kb, ct, &g->edge, &b.tile, block.i, sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->c_offset)));
     sn_kb_endfor(kb, &block, NULL);
-    sn_kb_endfor(kb, &tiles, NULL);
+    sn_kb_endfor(kb, &tiles, &packed);
     sn_kb_end(kb);
     return true;
 }

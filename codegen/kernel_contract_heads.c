@@ -269,14 +269,18 @@ static bool heads_emit(sn_kb *kb, sn_ct *ct)
     sn_kb_begin(kb, 0);
     body b = {.kb = kb, .ct = ct, .h = h};
     const int64_t whole = h->width / h->lanes * h->lanes;
-    sn_loop number = sn_kb_for(kb, kb->begin, kb->end, 1, NULL, 0);
+    LLVMValueRef made = sn_kb_i64(kb, -1); /* the sample whose table is made */
+    sn_loop number = sn_kb_for(kb, kb->begin, kb->end, 1, &made, 1);
     sn_ct_tile tile = sn_ct_tile_of(kb, ct, number.i);
     for (uint32_t i = 0; i < ct->outer; i++)
         b.loop[ct->facts.spec->at[SN_AT_OUT][i].loop[0]] = tile.at[i];
     b.frames = sn_kb_isub(kb, tile.to, tile.from);
     b.x = first_frame(&b, ct->operand[h->x], &tile, h->ins);
     b.y = first_frame(&b, ct->anchor, &tile, h->outs);
+    made = sn_ct_sample_of(kb, ct, &tile, h->g);
+    sn_if other = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntNE, made, number.carry[0], ""));
     make_table(&b);
+    sn_kb_endif(kb, &other);
     sn_loop j = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, whole), h->lanes, NULL, 0);
     b.column = j.i;
     column(&b, &tile);
@@ -286,7 +290,7 @@ static bool heads_emit(sn_kb *kb, sn_ct *ct)
         b.mask = sn_kb_tail(kb, sn_kb_i64(kb, h->width - whole), kb->lanes);
         column(&b, &tile);
     }
-    sn_kb_endfor(kb, &number, NULL);
+    sn_kb_endfor(kb, &number, &made);
     sn_kb_end(kb);
     return true;
 }

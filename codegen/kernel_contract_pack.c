@@ -28,8 +28,22 @@ sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, 
     return block;
 }
 
-bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes)
+static bool is_run(const sn_plan *plan, const sn_ct *ct, const sn_ct_pack *p)
 {
+    const sn_contract *c = ct->facts.spec;
+    const uint32_t rank = c->rank[p->tensor];
+    if (p->columns < 2 || sn_plan_in_body(plan, ct->operand[p->tensor]))
+        return false;
+    for (uint32_t i = 0; i < p->columns; i++)
+        if (c->at[p->tensor][rank - p->columns + i].loop[0] != p->column[i])
+            return false;
+    return true;
+}
+
+bool sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p)
+{
+    const sn_contract_facts *f = &ct->facts;
+    const int64_t lanes = plan->target->lanes;
     int64_t n;
     p->inner_rows = p->width = 1;
     for (uint32_t i = 0; i < p->inners; i++) {
@@ -44,8 +58,9 @@ bool sn_ct_pack_plan(sn_ct_pack *p, const sn_contract_facts *f, uint32_t lanes)
             return false;
         p->width *= n;
     }
+    p->run = is_run(plan, ct, p);
     /* A vector may run over the end of the row by less than a vector. */
-    p->stride = sn_ct_ceil(p->width - n + sn_ct_ceil(n, lanes), lanes);
+    p->stride = sn_ct_ceil(p->run ? p->width : p->width - n + sn_ct_ceil(n, lanes), lanes);
     if (p->stride % 64 == 0) /* rows of one column would share few cache sets */
         p->stride += lanes;
     return p->width <= 1 << 20 && p->inner_rows <= 1 << 20;
@@ -99,6 +114,28 @@ static void pack_vector(packing *k, LLVMValueRef at, LLVMValueRef offset, LLVMVa
     sn_kb_store(kb, k->to, sn_kb_iadd(kb, offset, at), v, NULL);
 }
 
+/* A whole row that is one run. */
+static void pack_run(packing *k)
+{
+    sn_kb *kb = k->kb;
+    const sn_contract *c = k->ct->facts.spec;
+    sn_val index[SN_MAX_RANK];
+    for (uint32_t i = 0; i < k->p->columns; i++)
+        k->loop[k->p->column[i]] = sn_kb_i64(kb, 0);
+    for (int i = 0; i < c->rank[k->p->tensor]; i++)
+        index[i] = sn_kb_index(kb, i == k->p->frame_axis ? k->frame : k->loop[c->at[k->p->tensor][i].loop[0]], 0);
+    LLVMValueRef memory = sn_kb_memory(kb, k->ct->operand[k->p->tensor]);
+    LLVMValueRef from = sn_kb_ptr(kb, memory, sn_kb_offset(kb, &k->ct->facts.type[k->p->tensor], index).ir.value);
+    const int64_t lanes = kb->lanes, whole = k->p->width / lanes * lanes;
+    sn_loop l = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, whole), lanes, NULL, 0);
+    sn_kb_store(kb, k->to, l.i, sn_kb_load(kb, from, l.i, kb->lanes, NULL), NULL);
+    sn_kb_endfor(kb, &l, NULL);
+    if (k->p->width > whole) {
+        LLVMValueRef at = sn_kb_i64(kb, whole), mask = sn_kb_tail(kb, sn_kb_i64(kb, k->p->width - whole), kb->lanes);
+        sn_kb_store(kb, k->to, at, sn_kb_load(kb, from, at, kb->lanes, mask), NULL);
+    }
+}
+
 static void pack_column(packing *k, uint32_t depth, LLVMValueRef offset)
 {
     sn_kb *kb = k->kb;
@@ -137,7 +174,10 @@ static void pack_inner(packing *k, uint32_t depth, LLVMValueRef row, LLVMValueRe
     sn_kb *kb = k->kb;
     if (depth == k->p->inners) {
         k->to = sn_kb_ptr(kb, base, sn_kb_imul(kb, row, sn_kb_i64(kb, k->p->stride)));
-        pack_column(k, 0, sn_kb_i64(kb, 0));
+        if (k->p->run)
+            pack_run(k);
+        else
+            pack_column(k, 0, sn_kb_i64(kb, 0));
         return;
     }
     int64_t n = k->ct->facts.loop[k->p->inner[depth]].extent.v;

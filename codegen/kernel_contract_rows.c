@@ -114,7 +114,7 @@ static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
         r->pack.frame_axis = r->scatter ? f->loop[q->frame].alone[source] : q->x_axis;
     else
         r->pack.frame_axis = f->loop[f->spec->at[SN_AT_OUT][ct->outer].loop[0]].alone[source];
-    return r->pack.frame_axis >= 0 && sn_ct_pack_plan(&r->pack, f, p->target->lanes) && sn_ct_mix_plan(p, ct, &r->pack);
+    return r->pack.frame_axis >= 0 && sn_ct_pack_plan(p, ct, &r->pack) && sn_ct_mix_plan(p, ct, &r->pack);
 }
 
 static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)

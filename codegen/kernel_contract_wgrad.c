@@ -71,8 +71,9 @@ static bool find_positions(const sn_contract_facts *f, wgrad *w)
     return w->pack[p->x].frame_axis >= 0;
 }
 
-static bool find_columns(const sn_contract_facts *f, wgrad *w, uint32_t lanes)
+static bool find_columns(const sn_plan *plan, const sn_ct *ct, wgrad *w)
 {
+    const sn_contract_facts *f = &ct->facts;
     const sn_product *p = &w->product;
     const sn_contract *c = f->spec;
     int rank = c->rank[SN_AT_OUT];
@@ -85,13 +86,13 @@ static bool find_columns(const sn_contract_facts *f, wgrad *w, uint32_t lanes)
         w->pack[p->y].column[w->pack[p->y].columns++] = p->out[i];
     for (int side = 0; side < 2; side++) {
         w->pack[side].tensor = side;
-        if (!sn_ct_pack_plan(&w->pack[side], f, lanes))
+        if (!sn_ct_pack_plan(plan, ct, &w->pack[side]))
             return false;
     }
     w->column_side = p->role[last] == SN_LOOP_OUT ? p->y : p->x;
     w->row_side = 1 - w->column_side;
     const sn_ct_pack *q = &w->pack[w->column_side];
-    return last == q->column[q->columns - 1] && (q->columns == 1 || f->loop[last].extent.v % lanes == 0);
+    return last == q->column[q->columns - 1] && (q->columns == 1 || f->loop[last].extent.v % plan->target->lanes == 0);
 }
 
 static void plan_blocks(const sn_plan *p, const sn_contract_facts *f, wgrad *w)
@@ -142,7 +143,7 @@ static bool plan_sides(const sn_plan *p, sn_ct *ct, wgrad *w)
     w->taps = 1;
     if (w->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, w->product.tap, &w->taps) || w->taps > SN_CT_MAX_TAPS))
         return false;
-    return (!w->product.batched || w->product.band != UINT8_MAX) && find_positions(f, w) && find_columns(f, w, p->target->lanes);
+    return (!w->product.batched || w->product.band != UINT8_MAX) && find_positions(f, w) && find_columns(p, ct, w);
 }
 
 bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps)

@@ -1,5 +1,5 @@
-/* Recomputing: a wide, cheap contraction that the gradient reads again is done twice instead of kept.
- * Not for results that cost more than they weigh.
+/* Recomputing: a cheap contraction that the gradient reads again is done twice instead of kept.
+ * Not for results that cost more than they weigh: it must be wide, or a map of channels.
  *
  *     z = x W (48 channels from 16) ... read forward ............ read by a gradient
  *  -> z = x W ................................................... z' = x W, read by the gradient
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { WIDER = 2, GAP_SHARE = 8 };
+enum { WIDER = 2, NARROWER = 2, GAP_SHARE = 8 };
 
 typedef struct recompute {
     const sn_graph *g;
@@ -30,13 +30,29 @@ static bool is_static(const sn_type *t)
     return !open;
 }
 
-static bool is_wide(const sn_graph *g, const sn_node *n)
+/* A map of channels, position by position, of something large, with more than one free dimension, that is not a contraction itself (which may
+ * never be stored). */
+static bool is_map(const sn_graph *g, const sn_node *n)
+{
+    const sn_contract *c = n->attrs.spec.spec;
+    const sn_type *x = sn_type_at(g, n->arg[0]);
+    uint32_t open = 0;
+    for (uint8_t i = 0; i < x->rank; i++) {
+        if (!sn_affine_is_loop(&c->at[SN_AT_A][i]))
+            return false;
+        open += !sn_dim_is_const(x->dim[i]);
+    }
+    return open > 1 && !sn_op_has(sn_at(g, n->arg[0])->op, SN_CONTRACT);
+}
+
+static bool is_cheap(const sn_graph *g, const sn_node *n)
 {
     bool open, x_open;
     const sn_type *x = sn_type_at(g, n->arg[0]);
     if (!sn_op_has(n->op, SN_CONTRACT) || is_static(&n->type) || is_static(x) || !is_static(sn_type_at(g, n->arg[1])))
         return false;
-    return sn_type_constant_count(&n->type, &open) >= WIDER * sn_type_constant_count(x, &x_open);
+    const int64_t width = sn_type_constant_count(&n->type, &open), from = sn_type_constant_count(x, &x_open);
+    return width >= WIDER * from || (NARROWER * width >= from && is_map(g, n));
 }
 
 /* Views, and pointwise operators whose other arguments are small, follow their contraction. */
@@ -59,7 +75,7 @@ static void find_roots(recompute *r)
 {
     for (uint32_t i = 0; i < r->g->nodes; i++) {
         const sn_node *n = &r->g->node[i];
-        r->root[i] = is_wide(r->g, n) ? i : follow(r, n);
+        r->root[i] = is_cheap(r->g, n) ? i : follow(r, n);
         for (uint8_t k = 0; k < n->args; k++)
             r->last[n->arg[k].i] = i;
     }

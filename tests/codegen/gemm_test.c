@@ -356,6 +356,9 @@ static void dot_products(void **state)
         {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,25,3,4", "N,T,25,3,4", "N,3,25,25"},
         {"n,t,v,k,c ; n,t,w,k,c -> n,v,w,k", "N,T,7,2,1", "N,T,5,2,1", "N,7,5,2"},
         {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,16", "N,T,5,3,16", "N,3,7,5"},
+        {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,8", "N,T,5,3,8", "N,3,7,5"},
+        {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,2,24", "N,T,5,2,24", "N,2,7,5"},
+        {"n,t,v,k,c ; t,n,w,k,c -> n,w,v,k", "N,T,7,2,32", "T,N,5,2,32", "N,5,7,2"},
         {"n,t,m,v,c ; n,t,m,w,c -> m,v,w", "N,T,2,5,70", "N,T,2,7,70", "2,5,7"},
         {"n,t,m,v,c ; n,t,m,w,c -> v,w", "N,T,2,5,70", "N,T,2,7,70", "5,7"},
     };
@@ -414,6 +417,8 @@ static void dot_products_with_sums(void **state)
 int main(int argc, char **argv)
 {
     cpu = argc > 1 ? argv[1] : NULL;
+    if (argc > 2)
+        cmocka_set_test_filter(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(general),
         cmocka_unit_test(rows), cmocka_unit_test(bands),
