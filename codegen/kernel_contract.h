@@ -256,6 +256,9 @@ typedef struct sn_ct_streams { sn_ct_stream of[SN_GEMM_MAX_AHEAD]; uint32_t coun
 void sn_ct_stream_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, int64_t frames,
                          sn_ct_streams *s);
 void sn_ct_stream_edge(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, sn_ct_streams *s);
+void sn_ct_stream_add(sn_ct_streams *s, LLVMValueRef at, int64_t floats, bool write);
+/* Step number `step` of so many asks for its share, where there is no micro-kernel. */
+void sn_ct_stream_step(sn_kb *kb, const sn_ct_streams *s, int64_t steps, LLVMValueRef step);
 /* Set m->ahead for calls of `turns` times `unroll` steps; the addresses of call number `call` of s->calls. */
 void sn_ct_stream_pace(const sn_ct_streams *s, int64_t turns, sn_gemm_micro *m);
 void sn_ct_stream_call(sn_kb *kb, const sn_ct_streams *s, int64_t turns, LLVMValueRef call, LLVMValueRef *address);

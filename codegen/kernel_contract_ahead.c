@@ -95,7 +95,7 @@ void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVM
 
 enum { LINE_BYTES = 64 };
 
-static void add_stream(sn_ct_streams *s, LLVMValueRef at, int64_t floats, bool write)
+void sn_ct_stream_add(sn_ct_streams *s, LLVMValueRef at, int64_t floats, bool write)
 {
     if (s->count < SN_GEMM_MAX_AHEAD && floats > 0) /* unknown: not in one piece */
         s->of[s->count++] = (sn_ct_stream){at, (4 * floats + LINE_BYTES - 1) / LINE_BYTES, write};
@@ -108,7 +108,7 @@ void sn_ct_stream_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLV
     LLVMValueRef offset = source_offset(kb, ct, pack, loop, frame, &t);
     for (uint32_t i = 0; i < kb->k->ins; i++)
         if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, kb->k->in[i])->type, t))
-            add_stream(s, beyond(kb, kb->buffer[i], offset), frames * pack->inner_rows * t->dim[t->rank - 1].v, false);
+            sn_ct_stream_add(s, beyond(kb, kb->buffer[i], offset), frames * pack->inner_rows * (pack->run ? pack->width : t->dim[t->rank - 1].v), false);
 }
 
 void sn_ct_stream_edge(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, sn_ct_streams *s)
@@ -122,7 +122,7 @@ void sn_ct_stream_edge(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const
         bool write = i >= kb->k->ins;
         sn_ref r = write ? kb->k->out[i - kb->k->ins] : kb->k->in[i];
         if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, r)->type, t))
-            add_stream(s, beyond(kb, kb->buffer[i], offset), ct->chunk * edge->inner_rows * edge->width, write);
+            sn_ct_stream_add(s, beyond(kb, kb->buffer[i], offset), ct->chunk * edge->inner_rows * edge->width, write);
     }
 }
 
@@ -149,5 +149,17 @@ void sn_ct_stream_call(sn_kb *kb, const sn_ct_streams *s, int64_t turns, LLVMVal
         LLVMValueRef from = beyond(kb, s->of[k].at, sn_kb_imul(kb, call, sn_kb_i64(kb, lines * line)));
         for (int64_t j = 0; j < slots && n < SN_GEMM_MAX_AHEAD; j++)
             address[n++] = beyond(kb, from, sn_kb_i64(kb, j * each * line));
+    }
+}
+
+void sn_ct_stream_step(sn_kb *kb, const sn_ct_streams *s, int64_t steps, LLVMValueRef step)
+{
+    for (uint32_t k = 0; k < s->count; k++) {
+        const int64_t lines = s->of[k].lines, each = (lines + steps - 1) / steps;
+        for (int64_t j = 0; j < each; j++) {
+            LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, step, sn_kb_i64(kb, each)), sn_kb_i64(kb, j));
+            line = sn_kb_imin(kb, line, sn_kb_i64(kb, lines - 1));
+            sn_kb_prefetch(kb, beyond(kb, s->of[k].at, sn_kb_imul(kb, line, sn_kb_i64(kb, LINE_BYTES / 4))), s->of[k].write);
+        }
     }
 }

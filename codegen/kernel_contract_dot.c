@@ -281,6 +281,8 @@ typedef struct body {
     LLVMValueRef chunks, tiles, parts;
     LLVMValueRef sums, packed[2], live; /* live positions of the packed tile */
     LLVMValueRef column;                /* the layer's first */
+    sn_ct_streams ahead;                /* what the next tile packs */
+    int64_t       runs;                 /* over the positions of a tile */
     LLVMValueRef loop[SN_MAX_LOOPS];
 } body;
 
@@ -325,6 +327,9 @@ static void pack_tile(body *b, LLVMValueRef tile)
     LLVMValueRef from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, d->frames));
     for (int side = 0; side < 2; side++)
         sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, NULL, b->packed[side]);
+    b->ahead = (sn_ct_streams){0};
+    for (int side = 0; side < 2; side++)
+        sn_ct_stream_source(kb, b->ct, &d->pack[side], b->loop, sn_kb_iadd(kb, from, sn_kb_i64(kb, d->frames)), d->frames, &b->ahead);
     LLVMValueRef left = sn_kb_isub(kb, sn_kb_dim(kb, b->ct->facts.loop[d->frame].extent), from);
     b->live = sn_kb_imul(kb, sn_kb_imin(kb, left, sn_kb_i64(kb, d->frames)), sn_kb_i64(kb, d->positions));
 }
@@ -351,16 +356,18 @@ static void store_sums(body *b, const sums *s)
         sn_kb_store(b->kb, s->memory, sn_kb_i64(b->kb, (int64_t)i * b->kb->lanes), s->at[i], NULL);
 }
 
-/* For every live position and vector of c: add(b, context, first row of x there, of y, sums). */
+/* For every live position and vector of c: add(b, context, first row of x there, of y, sums).  Runs are numbered for what they ask of memory. */
 typedef void add_fn(body *b, const void *context, LLVMValueRef x, LLVMValueRef y, LLVMValueRef *at);
 
-static void over_positions(body *b, sums *s, LLVMValueRef x_row, LLVMValueRef y_row, add_fn *add, const void *context)
+static void over_positions(body *b, sums *s, LLVMValueRef run, LLVMValueRef x_row, LLVMValueRef y_row, add_fn *add, const void *context)
 {
     sn_kb *kb = b->kb;
     const dot *d = b->d;
     LLVMValueRef base[2], next[SN_MAX_CARRY], first[2] = {x_row, y_row};
     int64_t rows[2] = {d->ins, d->outs};
     sn_loop q = sn_kb_for(kb, sn_kb_i64(kb, 0), b->live, 1, s->at, s->n);
+    const int64_t steps = d->frames * d->positions;
+    sn_ct_stream_step(kb, &b->ahead, b->runs * steps, sn_kb_iadd(kb, sn_kb_imul(kb, run, sn_kb_i64(kb, steps)), q.i));
     for (int side = 0; side < 2; side++) {
         LLVMValueRef row = sn_kb_iadd(kb, sn_kb_imul(kb, q.i, sn_kb_i64(kb, rows[side])), first[side]);
         base[side] = sn_kb_ptr(kb, b->packed[side], sn_kb_imul(kb, row, sn_kb_i64(kb, d->pack[side].stride)));
@@ -394,6 +401,7 @@ static void dense_tile(body *b)
     sn_kb *kb = b->kb;
     const dot *d = b->d;
     int64_t across = (d->outs + d->columns - 1) / d->columns, down = (d->ins + d->rows - 1) / d->rows, size = d->rows * d->columns;
+    b->runs = d->layers * down * across;
     sn_loop layer = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, d->layers), 1, NULL, 0);
     LLVMValueRef sums_of = sn_kb_ptr(kb, b->sums, sn_kb_imul(kb, layer.i, sn_kb_i64(kb, d->elements * kb->lanes)));
     b->column = sn_kb_imul(kb, layer.i, sn_kb_i64(kb, d->vectors * kb->lanes));
@@ -402,7 +410,8 @@ static void dense_tile(body *b)
     LLVMValueRef block = sn_kb_iadd(kb, sn_kb_imul(kb, i.i, sn_kb_i64(kb, across)), o.i);
     sums s;
     load_sums(b, &s, sn_kb_ptr(kb, sums_of, sn_kb_imul(kb, block, sn_kb_i64(kb, size * kb->lanes))), size);
-    over_positions(b, &s, sn_kb_imul(kb, i.i, sn_kb_i64(kb, d->rows)), sn_kb_imul(kb, o.i, sn_kb_i64(kb, d->columns)), add_block, NULL);
+    LLVMValueRef run = sn_kb_iadd(kb, sn_kb_imul(kb, layer.i, sn_kb_i64(kb, down * across)), block);
+    over_positions(b, &s, run, sn_kb_imul(kb, i.i, sn_kb_i64(kb, d->rows)), sn_kb_imul(kb, o.i, sn_kb_i64(kb, d->columns)), add_block, NULL);
     store_sums(b, &s);
     sn_kb_endfor(kb, &o, NULL);
     sn_kb_endfor(kb, &i, NULL);
@@ -427,11 +436,12 @@ static void sparse_tile(body *b)
     sn_kb *kb = b->kb;
     const dot *d = b->d;
     b->column = sn_kb_i64(kb, 0);
+    b->runs = (d->pairs + d->group - 1) / d->group;
     for (int64_t from = 0; from < d->pairs; from += d->group) {
         pair_range r = {d->pair + from, d->pairs - from < d->group ? d->pairs - from : d->group};
         sums s;
         load_sums(b, &s, sn_kb_ptr(kb, b->sums, sn_kb_i64(kb, from * kb->lanes)), r.n);
-        over_positions(b, &s, sn_kb_i64(kb, 0), sn_kb_i64(kb, 0), add_pairs, &r);
+        over_positions(b, &s, sn_kb_i64(kb, from / d->group), sn_kb_i64(kb, 0), sn_kb_i64(kb, 0), add_pairs, &r);
         store_sums(b, &s);
     }
 }

@@ -94,13 +94,13 @@ static bool graph_plan(sn_plan *p, sn_ct *ct)
     sn_ct_links_terms(p, &ct->facts, ct->operand[g->of.weights], &g->of);
     plan_blocks(p, g);
     g->direct = g->of.terms == 0 && is_direct(p, ct, g);
-    if (g->of.terms == 0 && !g->direct && !plan_packing(p, ct, g))
+    if (g->of.terms == 0 && !plan_packing(p, ct, g))
         return false;
     if (!sn_ct_edge_legal(p, &g->edge))
         return false;
     g->pack_offset = sn_ct_ceil(g->of.terms ? g->of.terms : g->of.ins_total * g->out_stride + lanes, lanes);
     g->c_offset = g->pack_offset;
-    if (g->pack.slots) /* a block of columns may run over the last row */
+    if (g->of.terms == 0 && !g->direct) /* a block of columns may run over the last row */
         g->c_offset += sn_ct_ceil(g->pack.inner_rows * g->pack.stride + g->block.vectors * lanes, lanes);
     int64_t rows = ct->chunk * g->edge.inner_rows + g->block.rows;
     int64_t scratch = 4 * (g->c_offset + rows * g->block.vectors * lanes);
@@ -125,6 +125,8 @@ typedef struct body {
     sn_ct_tile   tile;
     LLVMValueRef loop[SN_MAX_LOOPS]; /* loop values known now */
     LLVMValueRef micro, zero_table, block, first_column;
+    sn_gemm_micro form;
+    sn_ct_streams ahead; /* what the next tile reads, what this one's epilogue touches */
 } body;
 
 static void set_flat(body *b, const uint8_t *loop, uint32_t n, int64_t flat)
@@ -222,7 +224,11 @@ static void sparse_vector(body *b, LLVMValueRef c, LLVMValueRef j)
     sn_kb_forget(kb, mark);
 }
 
-static void dense_rows(body *b, LLVMValueRef c)
+static int64_t row_blocks(const graph *g) { return (g->of.outs_total + g->block.rows - 1) / g->block.rows; }
+static int64_t turns_of(const body *b) { return b->g->of.ins_total / b->form.unroll; }
+
+/* Products of position number `position` of the tile. */
+static void dense_rows(body *b, LLVMValueRef c, LLVMValueRef position)
 {
     sn_kb *kb = b->kb;
     const graph *g = b->g;
@@ -245,9 +251,12 @@ static void dense_rows(body *b, LLVMValueRef c)
         source = sn_kb_ptr(kb, packed, b->first_column);
     }
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->of.outs_total), g->block.rows, NULL, 0);
-    LLVMValueRef arg[7] = {sn_kb_ptr(kb, kb->scratch, row.i), source, sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))),
+    LLVMValueRef call = sn_kb_iadd(kb, sn_kb_imul(kb, position, sn_kb_i64(kb, row_blocks(g))), sn_kb_idiv(kb, row.i, sn_kb_i64(kb, g->block.rows)));
+    call = sn_kb_iadd(kb, call, sn_kb_imul(kb, b->block, sn_kb_i64(kb, b->ahead.calls / g->edge.blocks)));
+    LLVMValueRef arg[7 + SN_GEMM_MAX_AHEAD] = {sn_kb_ptr(kb, kb->scratch, row.i), source, sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))),
                            b->zero_table, sn_kb_i64(kb, 1), sn_kb_i64(kb, 1), sn_kb_i64(kb, g->of.ins_total)};
-    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
+    sn_ct_stream_call(kb, &b->ahead, turns_of(b), call, arg + 7);
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7 + b->form.ahead, "");
     sn_kb_endfor(kb, &row, NULL);
 }
 
@@ -261,7 +270,7 @@ static void positions(body *b, uint32_t axis, LLVMValueRef position)
         LLVMValueRef c = sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->c_offset));
         c = sn_kb_ptr(kb, c, sn_kb_imul(kb, position, sn_kb_i64(kb, floats)));
         if (g->of.terms == 0) {
-            dense_rows(b, c);
+            dense_rows(b, c, position);
             return;
         }
         sn_loop j = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->edge.vectors * kb->lanes), kb->lanes, NULL, 0);
@@ -286,10 +295,16 @@ static void make_micro(body *b)
     sn_gemm_env env = sn_ct_env(kb);
     int64_t zero = 0;
     b->zero_table = sn_gemm_table(&env, &zero, 1);
-    sn_gemm_micro m = {.rows = (uint32_t)g->block.rows, .vectors = (uint32_t)g->block.vectors, .lanes = kb->lanes,
+    b->form = (sn_gemm_micro){.rows = (uint32_t)g->block.rows, .vectors = (uint32_t)g->block.vectors, .lanes = kb->lanes,
                        .steps = (uint32_t)g->of.ins_total, .unroll = 4, .x_row = 1, .x_step = g->out_stride,
                        .w_step = g->direct ? g->of.width : g->pack.stride, .c_row = g->block.vectors * kb->lanes, .fma = kb->target->fma};
-    b->micro = sn_gemm_micro_function(&env, &m);
+    const int64_t positions = b->ct->chunk * (g->edge.inner_rows / g->of.outs_total);
+    b->ahead = (sn_ct_streams){.calls = positions * row_blocks(g) * g->edge.blocks};
+    sn_ct_stream_source(kb, b->ct, &g->pack, b->loop, b->tile.to, b->ct->chunk, &b->ahead);
+    if (g->edge.blocks == 1)
+        sn_ct_stream_edge(kb, b->ct, &g->edge, &b->tile, &b->ahead);
+    sn_ct_stream_pace(&b->ahead, turns_of(b), &b->form);
+    b->micro = sn_gemm_micro_function(&env, &b->form);
 }
 
 static bool graph_emit(sn_kb *kb, sn_ct *ct)
@@ -297,19 +312,20 @@ static bool graph_emit(sn_kb *kb, sn_ct *ct)
     graph *g = ct->data;
     sn_kb_begin(kb, 0);
     body b = {.kb = kb, .ct = ct, .g = g};
-    if (g->of.terms == 0)
-        make_micro(&b);
     LLVMValueRef packed = sn_kb_i64(kb, -1); /* the sample whose graph is packed */
     sn_loop tiles = sn_kb_for(kb, kb->begin, kb->end, 1, &packed, 1);
     b.tile = sn_ct_tile_of(kb, ct, tiles.i);
     for (uint32_t i = 0; i < ct->outer; i++)
         b.loop[ct->facts.spec->at[SN_AT_OUT][i].loop[0]] = b.tile.at[i];
+    if (g->of.terms == 0)
+        make_micro(&b);
     packed = sn_ct_sample_of(kb, ct, &b.tile, g->of.weights);
     sn_if other = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntNE, packed, tiles.carry[0], ""));
     pack_graph(&b);
     sn_kb_endif(kb, &other);
     sn_ct_clear_sums(kb, ct, &b.tile);
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, g->edge.blocks), 1, NULL, 0);
+    b.block = block.i;
     b.first_column = sn_kb_imul(kb, block.i, sn_kb_i64(kb, g->edge.vectors * kb->lanes));
     positions(&b, ct->outer, sn_kb_i64(kb, 0));
     sn_ct_edge_emit(kb, ct, &g->edge, &b.tile, block.i, sn_kb_ptr(kb, kb->scratch, sn_kb_i64(kb, g->c_offset)));

@@ -112,6 +112,8 @@ typedef struct body {
     LLVMValueRef x, y;          /* memory of the tile's first frame */
     LLVMValueRef frames;        /* of the tile */
     LLVMValueRef column, mask;  /* of a vector; its number is column / lanes */
+    sn_ct_streams ahead;        /* what the next tile reads and writes */
+    int64_t       blocks;       /* of a vector in a whole tile */
 } body;
 
 /* The number of the graph for head `k` at the current i and o, as one float. */
@@ -200,8 +202,8 @@ static LLVMValueRef factor(body *b, LLVMValueRef i, LLVMValueRef o)
     return sn_kb_splat(kb, sn_kb_load(kb, kb->scratch, at, 1, NULL), kb->lanes);
 }
 
-/* Rows o .. of frames from `frame` on. */
-static void block(body *b, LLVMValueRef o, LLVMValueRef frame)
+/* Rows o .. of frames from `frame` on; block `number` of the tile. */
+static void block(body *b, LLVMValueRef o, LLVMValueRef frame, LLVMValueRef number)
 {
     sn_kb *kb = b->kb;
     const heads *h = b->h;
@@ -212,6 +214,8 @@ static void block(body *b, LLVMValueRef o, LLVMValueRef frame)
     for (int64_t f = 0; f < h->frames; f++)
         at[f] = sn_kb_imin(kb, sn_kb_iadd(kb, frame, sn_kb_i64(kb, f)), last);
     sn_loop i = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, h->ins), 1, sum, n);
+    LLVMValueRef step = sn_kb_iadd(kb, sn_kb_imul(kb, number, sn_kb_i64(kb, h->ins)), i.i);
+    sn_ct_stream_step(kb, &b->ahead, h->vectors * b->blocks * h->ins, step);
     for (int64_t f = 0; f < h->frames; f++) {
         LLVMValueRef from = sn_kb_imul(kb, sn_kb_iadd(kb, sn_kb_imul(kb, at[f], sn_kb_i64(kb, h->ins)), i.i), row);
         x[f] = sn_kb_load(kb, b->x, sn_kb_iadd(kb, from, b->column), kb->lanes, b->mask);
@@ -234,9 +238,14 @@ static void column(body *b, const sn_ct_tile *tile)
 {
     sn_kb *kb = b->kb;
     const heads *h = b->h;
+    const int64_t across = (h->outs + h->rows - 1) / h->rows;
+    b->blocks = (b->ct->chunk + h->frames - 1) / h->frames * across;
     sn_loop f = sn_kb_for(kb, sn_kb_i64(kb, 0), b->frames, h->frames, NULL, 0);
     sn_loop o = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, h->outs), h->rows, NULL, 0);
-    block(b, sn_kb_imin(kb, o.i, sn_kb_i64(kb, h->outs - h->rows)), f.i);
+    LLVMValueRef number = sn_kb_imul(kb, sn_kb_idiv(kb, b->column, sn_kb_i64(kb, h->lanes)), sn_kb_i64(kb, b->blocks));
+    number = sn_kb_iadd(kb, number, sn_kb_imul(kb, sn_kb_idiv(kb, f.i, sn_kb_i64(kb, h->frames)), sn_kb_i64(kb, across)));
+    number = sn_kb_iadd(kb, number, sn_kb_idiv(kb, o.i, sn_kb_i64(kb, h->rows)));
+    block(b, sn_kb_imin(kb, o.i, sn_kb_i64(kb, h->outs - h->rows)), f.i, number);
     sn_kb_endfor(kb, &o, NULL);
     sn_kb_endfor(kb, &f, NULL);
     for (uint32_t i = 0; i < kb->k->outs; i++) {
@@ -277,6 +286,9 @@ static bool heads_emit(sn_kb *kb, sn_ct *ct)
     b.frames = sn_kb_isub(kb, tile.to, tile.from);
     b.x = first_frame(&b, ct->operand[h->x], &tile, h->ins);
     b.y = first_frame(&b, ct->anchor, &tile, h->outs);
+    b.ahead = (sn_ct_streams){0};
+    sn_ct_stream_add(&b.ahead, sn_kb_ptr(kb, b.x, sn_kb_imul(kb, b.frames, sn_kb_i64(kb, h->ins * h->width))), ct->chunk * h->ins * h->width, false);
+    sn_ct_stream_add(&b.ahead, sn_kb_ptr(kb, b.y, sn_kb_imul(kb, b.frames, sn_kb_i64(kb, h->outs * h->width))), ct->chunk * h->outs * h->width, true);
     made = sn_ct_sample_of(kb, ct, &tile, h->g);
     sn_if other = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntNE, made, number.carry[0], ""));
     make_table(&b);
