@@ -247,13 +247,15 @@ static bool packs_rows(const sn_graph *g, const sn_node *n, uint32_t k, uint32_t
     return columns && rows <= ROWS;
 }
 
-/* Of a dense graph: is x[.., i, c] to be read where it is, and w[p.., .. i and o ..], both of constant sizes but for p? */
+/* Of a dense graph: can x[.., i, c] and w[p.., .. i and o ..] be read where they are, both of constant sizes but for p? */
 static bool is_in_place(const sn_graph *g, const sn_node *n, int x, int w)
 {
     const sn_contract *c = n->attrs.spec.spec;
     const sn_type *xt = sn_type_at(g, n->arg[x]), *wt = sn_type_at(g, n->arg[w]);
     uint32_t summed = 0;
     bool inside = false;
+    if (sn_fuse_is_pattern(g, sn_at(g, n->arg[x])) || sn_fuse_is_pattern(g, sn_at(g, n->arg[w])))
+        return false; /* never stored */
     for (uint8_t i = 0; i < c->rank[x]; i++)
         summed += !occurs(c, SN_AT_OUT, c->at[x][i].loop[0]);
     for (uint8_t i = 0; i < c->rank[w]; i++) {
