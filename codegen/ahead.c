@@ -133,6 +133,8 @@ bool sn_ahead_make(const sn_ahead *a, sn_objects *out, sn_diags *diags)
     for (uint32_t i = 0; i < a->variants && ok; i++) {
         c[i] = sn_compile_objects(a->schedule[i], a->cpu[i], prefix, diags);
         ok = c[i] != NULL;
+        if (ok && a->prepared && a->prepared[i].drop)
+            sn_program_prepare(c[i], &a->prepared[i]);
         if (ok)
             take_kernels(c[i], i, &made);
     }

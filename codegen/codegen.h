@@ -29,12 +29,20 @@ sn_compile_stats sn_compiled_stats(const sn_compiled *c);
 
 /* ---- ahead of time (ahead.c) -------------------------------------------------------------------------------------------- */
 
+/* What is known of a program once its weights are: calls that need not be made, because what they write is here.  By the numbers of the program
+ * that sn_compile makes of the same schedule for the same processor. */
+typedef struct sn_prepared {
+    const bool         *drop; /* per call; NULL: nothing is known */
+    const float *const *data; /* per buffer: its numbers, or NULL */
+} sn_prepared;
+
 /* A model as a library: the same kernels as objects instead of in this process, and the runtime's tables as constants. */
 typedef struct sn_ahead {
     const char               *name;     /* a C identifier: what every symbol begins with */
     uint32_t                  variants; /* the most demanding processor first, all of one architecture */
     const char *const        *cpu;      /* as in sn_codegen_options, or "aarch64" */
     const sn_schedule *const *schedule; /* one each, made alike */
+    const sn_prepared        *prepared; /* one each, or NULL */
     const uint64_t           *weight_at;  /* per parameter, as in sn_abi_artifact */
     const void               *weights;  /* inside, or NULL */
     uint64_t                  weights_bytes;
@@ -57,7 +65,7 @@ bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, s
                       sn_diags *diags);
 
 /* What was detected: for `sinew doctor`.  Strings are static or owned by the library. */
-typedef struct sn_codegen_target { const char *cpu, *triple, *llvm_version; uint32_t vector_bits; uint32_t vector_registers; } sn_codegen_target;
+typedef struct sn_codegen_target { const char *cpu, *triple, *llvm_version; uint32_t vector_bits; uint32_t vector_registers; bool runs_here; } sn_codegen_target;
 bool sn_codegen_target_get(const sn_codegen_options *options, sn_codegen_target *out, sn_diags *diags);
 
 #endif

@@ -33,6 +33,7 @@ struct sn_compiled {
     pthread_mutex_t    lock;    /* of object[] while several threads make them */
     sn_jit            *jit;
     sn_abi_program     program;
+    const char       **symbol;  /* per call of the program, of its function */
     sn_compile_stats   stats;
 };
 
@@ -41,5 +42,8 @@ sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const cha
 
 /* The runtime's tables from schedule, plans and loaded functions (program.c). */
 void sn_program_fill(sn_compiled *c, const sn_diags *diags);
+
+/* Leave out what need not be computed (prepare.c). */
+void sn_program_prepare(sn_compiled *c, const sn_prepared *p);
 
 #endif

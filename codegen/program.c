@@ -102,14 +102,18 @@ static void fill_calls(sn_compiled *c, const sn_diags *diags, cursor *at)
     }
     at->first[c->s->kernels] = at->call = calls;
     sn_abi_call *call = sn_new_n(&c->arena, sn_abi_call, calls + 1);
+    const char **symbol = sn_new_n(&c->arena, const char *, calls + 1);
     for (uint32_t k = 0, n = 0; k < c->s->kernels; k++) {
         const char *place = where(c, diags, c->s->kernel[k].loc);
-        for (uint32_t j = 0; j < c->plan[k].calls; j++)
-            fill_call(c, &call[n++], k, j, temp, place);
+        for (uint32_t j = 0; j < c->plan[k].calls; j++, n++) {
+            symbol[n] = sn_format(&c->arena, "%s_%u", c->unit[c->unit_of[k]].symbol, j);
+            fill_call(c, &call[n], k, j, temp, place);
+        }
         temp += c->plan[k].temps;
     }
     c->program.calls = calls;
     c->program.call = call;
+    c->symbol = symbol;
 }
 
 /* ---- buffers ---- */

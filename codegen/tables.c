@@ -134,20 +134,16 @@ static LLVMValueRef kernel(sn_tables *t, const char *symbol)
     return f;
 }
 
-/* Calls stand in the order of kernels, as program.c put them. */
 static LLVMValueRef calls(sn_tables *t, sn_compiled *c)
 {
     const sn_abi_program *p = &c->program;
     LLVMValueRef *v = sn_new_n(&c->arena, LLVMValueRef, p->calls + 1);
-    uint32_t n = 0;
-    for (uint32_t k = 0; k < c->s->kernels; k++)
-        for (uint32_t j = 0; j < c->plan[k].calls; j++, n++) {
-            const sn_abi_call *x = &p->call[n];
-            const char *symbol = sn_format(&c->arena, "%s_%u", c->unit[c->unit_of[k]].symbol, j);
-            v[n] = ROW(t, kernel(t, symbol), text(t, x->name), text(t, x->where), numbers(t, &c->arena, x->arg, x->args), i32(t, x->args),
-                       i32(t, x->reads), words(t, &c->arena, x->dim, x->dims), i32(t, x->dims), i64(t, x->tiles), i64(t, x->scratch),
-                       i64(t, x->macs));
-        }
+    for (uint32_t i = 0; i < p->calls; i++) {
+        const sn_abi_call *x = &p->call[i];
+        v[i] = ROW(t, kernel(t, c->symbol[i]), text(t, x->name), text(t, x->where), numbers(t, &c->arena, x->arg, x->args), i32(t, x->args),
+                   i32(t, x->reads), words(t, &c->arena, x->dim, x->dims), i32(t, x->dims), i64(t, x->tiles), i64(t, x->scratch),
+                   i64(t, x->macs));
+    }
     return table(t, v, p->calls, sizeof *p->call);
 }
 

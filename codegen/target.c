@@ -174,6 +174,6 @@ bool sn_codegen_target_get(const sn_codegen_options *options, sn_codegen_target 
     LLVMGetVersion(&major, &minor, &patch);
     snprintf(version, sizeof version, "%u.%u.%u", major, minor, patch);
     *out = (sn_codegen_target){.cpu = t.cpu, .triple = t.triple, .llvm_version = version, .vector_bits = 32 * t.lanes,
-                               .vector_registers = t.registers};
+                               .vector_registers = t.registers, .runs_here = t.runs_here};
     return true;
 }

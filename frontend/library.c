@@ -21,6 +21,7 @@ typedef struct building {
     sn_arena        arena;
     const char     *name;      /* of the library */
     sn_schedule   **schedule;  /* per target */
+    sn_preparation *prepared;  /* of the only target, or NULL */
     const sn_rt_array **weight;/* per parameter; NULL for inputs and what no kernel reads */
     uint64_t       *at;
     sn_rt_tensors  *read;      /* the file of weights */
@@ -52,7 +53,7 @@ static const char *path(building *g, const char *ending) { return sn_format(&g->
 
 static bool find_name(building *g)
 {
-    const char *slash = strrchr(g->b->output, '/'), *name = slash ? slash + 1 : g->b->output;
+    const char *name = sn_rt_file_name(g->b->output);
     bool        ok = isalpha((unsigned char)*name) || *name == '_';
     for (const char *c = name; *c; c++) ok = ok && (isalnum((unsigned char)*c) || *c == '_');
     if (!ok || strlen(name) > 64) return fail(g, "-o %s: its last part names the library's functions: a C identifier of at most 64 letters", g->b->output);
@@ -161,6 +162,22 @@ static bool put_beside(building *g)
     return true;
 }
 
+/* Weights that are known need not be computed with at run time: worth their size for one target that this machine runs. */
+static bool prepare(building *g)
+{
+    sn_codegen_target target;
+    const sn_codegen_options options = {.cpu = g->b->target[0]};
+    if (g->b->small || g->b->beside || g->b->targets > 1) return true;
+    if (!sn_codegen_target_get(&options, &target, g->diags)) return false;
+    if (!target.runs_here) return true;
+    g->prepared = sn_new(&g->arena, sn_preparation);
+    *g->prepared = (sn_preparation){.session = NULL};
+    if (!sn_library_prepare(g->schedule[0], g->b->target[0], g->b->program.cache_dir, g->weight, g->prepared, g->diags)) return false;
+    for (uint32_t i = 0; i < g->schedule[0]->g->params; i++)
+        if (!sn_library_needs(g->prepared, i)) g->weight[i] = NULL;
+    return true;
+}
+
 /* ---- objects ------------------------------------------------------------------------------------------------------------ */
 
 static bool make_schedules(building *g, const sn_model *m)
@@ -173,10 +190,9 @@ static bool make_schedules(building *g, const sn_model *m)
 
 static bool make_objects(building *g, sn_objects *out)
 {
-    const char    *slash = strrchr(g->b->output, '/');
     const sn_ahead a = {.name = g->name, .variants = g->b->targets, .cpu = g->b->target, .schedule = (const sn_schedule *const *)g->schedule,
-                        .weight_at = g->at, .weights = g->inside, .weights_bytes = g->inside_bytes,
-                        .file = g->b->beside ? sn_format(&g->arena, "%s.safetensors", slash ? slash + 1 : g->b->output) : NULL,
+                        .prepared = g->prepared ? &g->prepared->known : NULL, .weight_at = g->at, .weights = g->inside, .weights_bytes = g->inside_bytes,
+                        .file = g->b->beside ? sn_format(&g->arena, "%s.safetensors", g->name) : NULL,
                         .head = g->head, .head_bytes = g->head_bytes, .file_bytes = g->file_bytes, .most_threads = g->b->one_thread ? 1 : 0};
     return sn_ahead_make(&a, out, g->diags);
 }
@@ -224,7 +240,7 @@ static bool build(building *g)
 {
     sn_objects o = {0};
     sn_model  *m = NULL;
-    bool ok = find_name(g) && find_runtime(g) && (m = sn_model_load(g->b->file, g->diags)) && make_schedules(g, m) && find_weights(g);
+    bool ok = find_name(g) && find_runtime(g) && (m = sn_model_load(g->b->file, g->diags)) && make_schedules(g, m) && find_weights(g) && prepare(g);
     if (ok && g->b->beside) ok = put_beside(g);
     else if (ok) put_inside(g);
     ok = ok && make_objects(g, &o) && write_archive(g, &o) && write_file(g, ".h", sn_library_header) && write_file(g, ".pc", sn_library_pkgconfig);
@@ -240,6 +256,7 @@ bool sn_library_make(const sn_library *b, sn_diags *diags)
     building g = {.b = b, .diags = diags};
     sn_arena_init(&g.arena);
     bool ok = build(&g);
+    if (g.prepared) sn_library_prepare_fini(g.prepared);
     for (uint32_t t = 0; g.schedule && t < b->targets; t++)
         if (g.schedule[t]) sn_schedule_free(g.schedule[t]);
     sn_rt_tensors_free(g.read);

@@ -74,6 +74,7 @@ bool sn_library_link(const sn_library *b, const char *name, const char *runtime,
         argv[n++] = "-Wl,--no-whole-archive";
     }
     if (!b->one_thread) argv[n++] = "-fopenmp";
+    if (main_object) argv[n++] = "-lm"; /* the readers' */
     argv[n] = NULL;
     bool ok = spawn(argv, out, diags);
     if (ok && rename(temporary, out) != 0) {

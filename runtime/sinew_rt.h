@@ -90,6 +90,11 @@ sn_rt_status sn_rt_session_prepare(sn_rt_session *s, int threads, void *slab, si
 sn_rt_status sn_rt_session_hold(sn_rt_session *s, sn_rt_error *err);
 void         sn_rt_session_renew(sn_rt_session *s);
 
+/* Whether a call is held: made in the first run only.  Numbers that held calls left in a buffer and others read, after a run; NULL for a buffer that
+ * no held call writes.  For those who make programs smaller by what is known of their weights. */
+bool         sn_rt_session_call_held(const sn_rt_session *s, uint32_t call);
+const float *sn_rt_session_held(const sn_rt_session *s, uint32_t buffer);
+
 /* Run every call once, or those that do not depend on held parameters alone.  `seed` and `step` key random numbers.  State updates are not applied: the caller reads their values with
  * sn_rt_session_update and applies them (runtime/train does).  SN_RT_MISSING names a parameter that was not set; SN_RT_ARGUMENT before
  * prepare.  Cannot fail once it has begun. */

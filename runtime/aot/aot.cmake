@@ -2,7 +2,8 @@
 # in a folder for this machine's architecture and, if there is a cross compiler, in one for aarch64.
 set(aot_sources ${core} core/parallel.c aot/library.c aot/processor.c)
 set(aot1_sources ${core} core/single.c aot/library.c aot/processor.c)
-set(main_sources aot/main.c data/array.c data/file.c data/npy.c)
+set(main_sources aot/main.c aot/files.c data/array.c data/file.c data/npy.c
+  data/recording.c data/motion.c data/bvh.c data/asf.c data/amc.c data/skeletons.c data/normalise.c data/rotation.c data/text.c)
 set(aot_options -std=gnu11 -Wall -Wextra -O2 -g0 -DNDEBUG -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections)
 set(aot_folder ${CMAKE_BINARY_DIR}/aot)
 

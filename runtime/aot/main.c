@@ -1,8 +1,9 @@
 /* The executable of a library: arrays in, arrays out.
  * Not the library's functions (library.c).
  *
- *     NAME --in x=clip.npy --out DIR      every input from a file, every output to DIR/OUTPUT.npy
- *     NAME clip.npy -o y.npy              the same for a model with one input and one output
+ *     NAME --in x=clip.npy --out DIR       every input from a file, every output to DIR/OUTPUT.npy
+ *     NAME walk.bvh -o features.npy        the first input alone, the only output
+ *     NAME walk.bvh -o all.safetensors     all outputs in one file
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,13 +14,15 @@
 
 #include "../data/npy.h"
 #include "aot.h"
+#include "files.h"
 
 enum { MAX_FACES = 64, DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 
 typedef struct job {
     const sn_abi_artifact *a;
     const char *in[MAX_FACES];  /* per input: its file */
-    const char *out, *folder, *cpu, *weights;
+    const char *out, *folder, *cpu, *weights, *asf;
+    double      fps;
     int         inputs, outputs, threads;
     sn_rt_array array[MAX_FACES];
     int64_t    *extent;
@@ -53,22 +56,38 @@ static sn_aot_tensor output(const job *j, int i)
     return t;
 }
 
+/* Is the input a batch of clips of 25 joints in space? */
+static bool takes_motion(const job *j, int i)
+{
+    sn_aot_tensor t = input(j, i);
+    return t.rank == 4 && t.dim[0] < 0 && t.dim[1] < 0 && t.dim[2] == 25 && t.dim[3] == 3;
+}
+
 static void help(const job *j)
 {
-    printf("Usage: %s [OPTION...] [FILE]\n\nRun the model on arrays (.npy).\n\n", j->a->name);
+    printf("Usage: %s [OPTION...] [FILE]\n\nRun the model on arrays (.npy)%s.\n\n", j->a->name, takes_motion(j, 0) ? " or recorded motion (.bvh, .amc)" : "");
     for (int i = 0; i < j->inputs; i++) printf("  input   %-16s %s\n", input(j, i).name, input(j, i).shape);
     for (int i = 0; i < j->outputs; i++) printf("  output  %-16s %s\n", output(j, i).name, output(j, i).shape);
     printf("\n  -i, --in NAME=FILE   file of an input; FILE alone is the first input's\n"
-           "  -o, --output FILE    the output of a model that has one\n"
+           "  -o, --output FILE    the output as .npy, or any number of outputs as .safetensors\n"
            "  -O, --out DIR        folder for OUTPUT.npy of every output\n"
            "      --threads N      threads; results do not depend on it\n"
            "      --cpu LEVEL      code for this processor level instead of the best:");
     for (uint32_t v = 0; v < j->a->variants; v++) printf(" %s", j->a->variant[v].cpu);
+    if (takes_motion(j, 0)) printf("\n      --fps F          frames a second that motion is brought to (30), as the training set was"
+                                   "\n      --asf FILE       skeleton of an .amc file that has none beside it");
     if (*j->a->file) printf("\n      --weights FILE   instead of %s in the working directory", j->a->file);
     printf("\n  -h, --help           this text\n");
 }
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_set(const char *path)
+{
+    static const char ending[] = ".safetensors";
+    size_t n = strlen(path), k = sizeof ending - 1;
+    return n > k && strcmp(path + n - k, ending) == 0;
+}
 
 static int take_input(job *j, const char *pair)
 {
@@ -91,13 +110,21 @@ static int take_threads(job *j, const char *text)
     return DONE;
 }
 
+static int take_fps(job *j, const char *text)
+{
+    char *end;
+    j->fps = strtod(text, &end);
+    return *end || end == text || !(j->fps > 0) || j->fps > 1e6 ? wrong(j, "--fps: expected a positive number, not ", text) : DONE;
+}
+
 /* DONE with *out_run false after help. */
 static int take_arguments(job *j, int argc, char **argv, bool *out_run)
 {
-    enum { THREADS = 256, CPU, WEIGHTS };
+    enum { THREADS = 256, CPU, WEIGHTS, FPS, ASF };
     static const struct option option[] = {{"in", required_argument, NULL, 'i'}, {"output", required_argument, NULL, 'o'},
         {"out", required_argument, NULL, 'O'}, {"threads", required_argument, NULL, THREADS}, {"cpu", required_argument, NULL, CPU},
-        {"weights", required_argument, NULL, WEIGHTS}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"weights", required_argument, NULL, WEIGHTS},
+        {"fps", required_argument, NULL, FPS}, {"asf", required_argument, NULL, ASF}, {"help", no_argument, NULL, 'h'}, {0}};
     int c, code = DONE;
     *out_run = false;
     opterr = 0;
@@ -108,6 +135,8 @@ static int take_arguments(job *j, int argc, char **argv, bool *out_run)
         else if (c == THREADS) code = take_threads(j, optarg);
         else if (c == CPU) j->cpu = optarg;
         else if (c == WEIGHTS) j->weights = optarg;
+        else if (c == FPS) code = take_fps(j, optarg);
+        else if (c == ASF) j->asf = optarg;
         else if (c == ':') code = wrong(j, argv[optind - 1], " wants a value");
         else if (c == 'h') return help(j), DONE;
         else code = wrong(j, "unknown option ", argv[optind - 1]);
@@ -118,7 +147,9 @@ static int take_arguments(job *j, int argc, char **argv, bool *out_run)
     for (int i = 0; i < j->inputs; i++)
         if (!j->in[i]) return wrong(j, "no file for input ", input(j, i).name);
     if (!j->out == !j->folder) return wrong(j, "one of --output FILE and --out DIR", "");
-    if (j->out && j->outputs != 1) return wrong(j, "--output is for models with one output: ", "use --out DIR");
+    if (j->out && j->outputs != 1 && !is_set(j->out)) return wrong(j, "an .npy file holds one output; --out DIR, or .safetensors instead of ", j->out);
+    for (int i = 0; i < j->inputs; i++)
+        if (sn_aot_is_motion(j->in[i]) && !takes_motion(j, i)) return wrong(j, "motion is for inputs f32[N,T,25,3], which this is not: ", input(j, i).name);
     *out_run = true;
     return DONE;
 }
@@ -138,7 +169,8 @@ static int read_inputs(job *j)
     const sn_abi_program *p = j->a->variant[0].program;
     sn_rt_error err;
     for (int i = 0; i < j->inputs; i++) {
-        sn_rt_status status = sn_rt_npy_read(j->in[i], &j->array[i], &err);
+        sn_rt_status status = sn_aot_is_motion(j->in[i]) ? sn_aot_read_motion(j->in[i], j->fps, j->asf, &j->array[i], &err)
+                                                         : sn_rt_npy_read(j->in[i], &j->array[i], &err);
         if (status == SN_RT_OK) status = sn_rt_array_finite(&j->array[i], j->in[i], &err);
         if (status != SN_RT_OK) return fail(j, err.text);
     }
@@ -163,24 +195,33 @@ static int set_inputs(job *j)
     return DONE;
 }
 
+static sn_rt_array result(const job *j, int i)
+{
+    int64_t     dims[SN_ABI_MAX_RANK];
+    sn_rt_array a = {.name = output(j, i).name, .elem = SN_RT_ELEM_F32, .rank = (uint32_t)sn_aot_output_dims(j->session, i, dims),
+                     .bytes = sizeof(float), .data = (void *)(uintptr_t)sn_aot_output(j->session, i)};
+    for (uint32_t d = 0; d < a.rank; d++) a.bytes *= (size_t)(a.dims[d] = (uint64_t)dims[d]);
+    return a;
+}
+
 static int write_outputs(job *j)
 {
-    char path[4200];
-    sn_rt_error err;
+    char         path[4200];
+    sn_rt_error  err;
+    sn_rt_array  array[MAX_FACES];
+    sn_rt_status status = SN_RT_OK;
     if (j->folder && mkdir(j->folder, 0777) != 0 && errno != EEXIST) {
         snprintf(path, sizeof path, "%s: %s", j->folder, strerror(errno));
         return fail(j, path);
     }
-    for (int i = 0; i < j->outputs; i++) {
-        int64_t     dims[SN_ABI_MAX_RANK];
-        sn_rt_array a = {.elem = SN_RT_ELEM_F32, .rank = (uint32_t)sn_aot_output_dims(j->session, i, dims), .bytes = sizeof(float),
-                         .data = (void *)(uintptr_t)sn_aot_output(j->session, i)};
-        for (uint32_t d = 0; d < a.rank; d++) a.bytes *= (size_t)(a.dims[d] = (uint64_t)dims[d]);
-        if (j->folder) snprintf(path, sizeof path, "%s/%s.npy", j->folder, output(j, i).name);
+    for (int i = 0; i < j->outputs; i++) array[i] = result(j, i);
+    if (!j->folder && is_set(j->out)) status = sn_aot_write_tensors(j->out, array, j->outputs, &err);
+    for (int i = 0; i < j->outputs && status == SN_RT_OK && (j->folder || !is_set(j->out)); i++) {
+        if (j->folder) snprintf(path, sizeof path, "%s/%s.npy", j->folder, array[i].name);
         else snprintf(path, sizeof path, "%s", j->out);
-        if (sn_rt_npy_write(path, &a, &err) != SN_RT_OK) return fail(j, err.text);
+        status = sn_rt_npy_write(path, &array[i], &err);
     }
-    return DONE;
+    return status == SN_RT_OK ? DONE : fail(j, err.text);
 }
 
 static int run(job *j)
@@ -198,12 +239,12 @@ static int run(job *j)
 
 int sn_aot_main(const sn_abi_artifact *a, int argc, char **argv)
 {
-    job           j = {.a = a};
+    job           j = {.a = a, .fps = 30};
     sn_aot_tensor t;
     bool          wanted;
     while (sn_aot_describe_input(a, j.inputs, &t) == SN_RT_OK) j.inputs++;
     while (sn_aot_describe_output(a, j.outputs, &t) == SN_RT_OK) j.outputs++;
-    if (j.inputs > MAX_FACES) return fail(&j, "a model of more than 64 inputs has no executable");
+    if (j.inputs > MAX_FACES || j.outputs > MAX_FACES) return fail(&j, "a model of more than 64 inputs or outputs has no executable");
     int code = take_arguments(&j, argc, argv, &wanted);
     if (code == DONE && wanted) {
         j.extent = calloc(a->variant[0].program->symbols + 1, sizeof *j.extent);

@@ -87,3 +87,10 @@ sn_rt_status sn_rt_session_hold(sn_rt_session *s, sn_rt_error *err)
 }
 
 void sn_rt_session_renew(sn_rt_session *s) { s->made = false; }
+
+bool sn_rt_session_call_held(const sn_rt_session *s, uint32_t call) { return s->held[call]; }
+
+const float *sn_rt_session_held(const sn_rt_session *s, uint32_t buffer)
+{
+    return s->made && s->fixed[s->root[buffer]] ? s->memory[buffer] : NULL;
+}

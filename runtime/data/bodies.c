@@ -169,7 +169,7 @@ static int name_field(const char **at, char letter, int *out)
 
 int sn_rt_ntu_name_of(const char *path, sn_rt_ntu_name *out)
 {
-    const char *slash = strrchr(path, '/'), *at = slash ? slash + 1 : path;
+    const char *at = sn_rt_file_name(path);
     if (name_field(&at, 'S', &out->setup) || name_field(&at, 'C', &out->camera) || name_field(&at, 'P', &out->performer) ||
         name_field(&at, 'R', &out->replication) || name_field(&at, 'A', &out->action))
         return -1;

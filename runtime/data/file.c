@@ -12,6 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *sn_rt_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static sn_rt_status io_fail(sn_rt_error *err, const char *path, const char *what)
 {
     return sn_rt_fail(err, SN_RT_IO, "%s: %s: %s", path, what, strerror(errno));

@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/* The last part of a path. */
+const char *sn_rt_file_name(const char *path);
+
 /* Read a whole regular file. `*out_bytes` has one NUL more than `*out_size` and is freed with free().
  * SN_RT_IO names path and reason (a directory, a missing file, more than `limit` bytes). */
 sn_rt_status sn_rt_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_size, sn_rt_error *err);

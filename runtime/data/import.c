@@ -1,20 +1,14 @@
-/* One motion file into a data set: read, recognise, convert, add.
+/* One motion file into a data set: read, convert, add.
  * Not the walk over folders. */
 #include "import.h"
 
 #include "families.h"
-#include "normalise.h"
+#include "file.h"
+#include "recording.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-sn_rt_import sn_rt_import_defaults(const char *format)
-{
-    return (sn_rt_import){.format = format, .fps = 30, .amc_fps = 120, .family = "agcn", .split = "pretrain"};
-}
 
 typedef struct format_row {
     const char *name, *suffix;
@@ -44,80 +38,10 @@ const char *sn_rt_import_formats(void)
     return "bvh, amc, ntu, pku, npy, babel";
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* "DIR/13_30.amc" -> "DIR/13.asf" if that exists, else the fallback, else an error. */
-static sn_rt_status find_asf(const char *path, const char *fallback, char *out, size_t size, bool *out_borrowed,
-                             sn_rt_error *err)
-{
-    const char *name = file_name(path);
-    int subject = (int)strcspn(name, "_.");
-    if (snprintf(out, size, "%.*s%.*s.asf", (int)(name - path), path, subject, name) >= (int)size)
-        return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: path is longer than %zu characters", path, size);
-    *out_borrowed = access(out, F_OK) != 0;
-    if (!*out_borrowed)
-        return SN_RT_OK;
-    if (!fallback)
-        return sn_rt_fail(err, SN_RT_MISSING, "%s: no skeleton: %s is not beside it and no ASF was given", path,
-                          file_name(out));
-    if (snprintf(out, size, "%s", fallback) >= (int)size)
-        return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: path is longer than %zu characters", fallback, size);
-    return SN_RT_OK;
-}
-
-static sn_rt_status read_amc(const char *path, const sn_rt_import *how, sn_rt_motion *out, bool *out_borrowed,
-                             sn_rt_error *err)
-{
-    char asf_path[4096];
-    sn_rt_asf *asf;
-    sn_rt_status status = find_asf(path, how->asf, asf_path, sizeof asf_path, out_borrowed, err);
-    if (status == SN_RT_OK)
-        status = sn_rt_asf_read(asf_path, &asf, err);
-    if (status != SN_RT_OK)
-        return status;
-    status = sn_rt_amc_read(path, asf, how->amc_fps, out, err);
-    sn_rt_asf_free(asf);
-    return status;
-}
-
-/* What the motion becomes: skeleton for the set, frames picked, metres per unit. */
-typedef struct conversion {
-    const sn_rt_skeleton *skeleton; /* NULL: not in the table, raw only */
-    sn_rt_pick pick;
-    double unit;
-    size_t joints;
-} conversion;
-
-static sn_rt_status plan(const sn_rt_motion *motion, const sn_rt_import *how, const char *path, conversion *out,
-                         sn_rt_error *err)
-{
-    sn_rt_error why = {""};
-    size_t joints = 0;
-    for (size_t i = 0; i < motion->points; i++)
-        joints += !motion->point[i].is_end;
-    out->skeleton = sn_rt_skeleton_of(motion);
-    out->joints = how->raw ? joints : SN_RT_JOINTS;
-    if (!out->skeleton && !how->raw)
-        return sn_rt_fail(err, SN_RT_FORMAT, "%s: a skeleton of %zu joints from '%s' on, which no table maps to 25 joints",
-                          path, joints, motion->point[0].name);
-    out->unit = motion->unit > 0 ? motion->unit : out->skeleton ? out->skeleton->unit : how->unit;
-    if (!(out->unit > 0))
-        return sn_rt_fail(err, SN_RT_FORMAT,
-                          "%s: a skeleton of %zu joints from '%s' on, whose unit is not known; state it in metres", path,
-                          joints, motion->point[0].name);
-    size_t drop = out->skeleton && !how->all_frames ? out->skeleton->drop : 0;
-    sn_rt_status status = sn_rt_pick_of(motion, drop, how->raw ? 0 : how->fps, &out->pick, &why);
-    return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
-}
-
 /* The source's own joints as a skeleton of the set; end sites are left out. */
-static sn_rt_status raw_body(sn_rt_dataset *set, const sn_rt_motion *motion, const conversion *plan_,
-                             uint32_t *out, sn_rt_error *err)
+static sn_rt_status raw_body(sn_rt_dataset *set, const sn_rt_recording *r, uint32_t *out, sn_rt_error *err)
 {
+    const sn_rt_motion *motion = &r->motion;
     const char **joint = calloc(motion->points, sizeof *joint);
     int32_t *parent = calloc(motion->points, sizeof *parent), *place = calloc(motion->points, sizeof *place);
     sn_rt_status status = SN_RT_MEMORY;
@@ -130,7 +54,7 @@ static sn_rt_status raw_body(sn_rt_dataset *set, const sn_rt_motion *motion, con
             parent[count] = motion->point[i].parent < 0 ? -1 : place[motion->point[i].parent];
             place[i] = (int32_t)count++;
         }
-        sn_rt_body body = {plan_->skeleton ? plan_->skeleton->name : "unknown", count, joint, parent};
+        sn_rt_body body = {r->skeleton ? r->skeleton->name : "unknown", count, joint, parent};
         status = sn_rt_dataset_body(set, &body, out, err);
     } else {
         sn_rt_fail(err, SN_RT_MEMORY, "no memory for the skeleton");
@@ -141,46 +65,42 @@ static sn_rt_status raw_body(sn_rt_dataset *set, const sn_rt_motion *motion, con
     return status;
 }
 
-static sn_rt_status convert(sn_rt_dataset *set, const sn_rt_motion *motion, const sn_rt_import *how,
-                            const conversion *c, const char *path, const char *id, float *x, sn_rt_error *err)
+static sn_rt_status add_coordinates(sn_rt_dataset *set, const sn_rt_recording *r, const sn_rt_import *how, const char *path,
+                                    const char *id, float *x, sn_rt_error *err)
 {
+    sn_rt_body body = {"ntu25", SN_RT_JOINTS, sn_rt_joint_name, sn_rt_joint_parent};
     sn_rt_sequence s = {.id = id,
-                        .file = file_name(path),
-                        .source = c->skeleton ? c->skeleton->name : "unknown",
+                        .file = sn_rt_file_name(path),
+                        .source = r->skeleton ? r->skeleton->name : "unknown",
                         .split = how->split,
-                        .fps = how->raw ? motion->fps : how->fps,
-                        .source_fps = motion->fps,
-                        .source_first = c->pick.first,
-                        .frames = c->pick.frames,
-                        .joints = c->joints,
+                        .fps = how->raw ? r->motion.fps : how->fps,
+                        .source_fps = r->motion.fps,
+                        .source_first = r->pick.first,
+                        .frames = r->pick.frames,
+                        .joints = r->joints,
                         .x = x};
-    sn_rt_status status;
-    if (how->raw) {
-        sn_rt_raw_joints(motion, c->unit, &c->pick, x);
-        status = raw_body(set, motion, c, &s.body, err);
-    } else {
-        sn_rt_body body = {"ntu25", SN_RT_JOINTS, sn_rt_joint_name, sn_rt_joint_parent};
-        status = sn_rt_normalise(motion, c->skeleton, &c->pick, x, err);
-        if (status == SN_RT_OK)
-            status = sn_rt_dataset_body(set, &body, &s.body, err);
-    }
+    sn_rt_status status = sn_rt_recording_convert(r, how, x, err);
+    if (status == SN_RT_OK)
+        status = how->raw ? raw_body(set, r, &s.body, err) : sn_rt_dataset_body(set, &body, &s.body, err);
     return status == SN_RT_OK ? sn_rt_dataset_add(set, &s, err) : status;
 }
 
-static sn_rt_status add_motion(sn_rt_dataset *set, const sn_rt_motion *motion, const sn_rt_import *how,
-                               const char *path, const char *id, sn_rt_error *err)
+static sn_rt_status import_motion(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,
+                                  sn_rt_imported *out, sn_rt_error *err)
 {
-    conversion c;
-    sn_rt_status status = plan(motion, how, path, &c, err);
+    sn_rt_recording r;
+    sn_rt_error why = {""};
+    sn_rt_status status = sn_rt_recording_read(path, how, &r, err);
     if (status != SN_RT_OK)
         return status;
-    float *x = calloc(c.pick.frames, c.joints * 3 * sizeof *x);
-    if (!x)
-        return sn_rt_fail(err, SN_RT_MEMORY, "%s: no memory for %zu frames", path, c.pick.frames);
-    sn_rt_error why = {""};
-    status = convert(set, motion, how, &c, path, id, x, &why);
+    float *x = calloc(r.pick.frames, r.joints * 3 * sizeof *x);
+    status = x ? add_coordinates(set, &r, how, path, id, x, &why) : sn_rt_fail(&why, SN_RT_MEMORY, "no memory for %zu frames", r.pick.frames);
+    if (status != SN_RT_OK)
+        sn_rt_fail(err, status, "%s: %s", path, why.text);
+    out->borrowed_asf = r.borrowed_asf;
     free(x);
-    return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
+    sn_rt_recording_fini(&r);
+    return status;
 }
 
 /* ---- tracked bodies ----------------------------------------------------------------------------------------------------- */
@@ -215,7 +135,7 @@ static sn_rt_status add_persons(sn_rt_dataset *set, const sn_rt_bodies *bodies, 
         return sn_rt_fail(err, SN_RT_FORMAT, "the name is not SsssCcccPpppRrrrAaaa");
     sn_rt_persons q;
     sn_rt_body body = {"ntu25", SN_RT_JOINTS, sn_rt_joint_name, sn_rt_joint_parent};
-    sn_rt_sequence s = {.id = id, .file = file_name(path), .source = how->format, .source_fps = bodies->fps, .joints = SN_RT_JOINTS,
+    sn_rt_sequence s = {.id = id, .file = sn_rt_file_name(path), .source = how->format, .source_fps = bodies->fps, .joints = SN_RT_JOINTS,
                         .split = ntu && how->protocol ? ntu_split(&name, how->protocol) : how->split};
     sn_rt_status status = sn_rt_family_apply(sn_rt_family_of(how->family), bodies, how->family_frames, &q, err);
     if (status != SN_RT_OK)
@@ -248,18 +168,6 @@ static sn_rt_status import_bodies(sn_rt_dataset *set, const format_row *format, 
 }
 
 /* ---- any ---------------------------------------------------------------------------------------------------------------- */
-
-static sn_rt_status import_motion(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,
-                                  sn_rt_imported *out, sn_rt_error *err)
-{
-    sn_rt_motion motion = {0};
-    sn_rt_status status = strcmp(how->format, "bvh") == 0 ? sn_rt_bvh_read(path, &motion, err)
-                                                          : read_amc(path, how, &motion, &out->borrowed_asf, err);
-    if (status == SN_RT_OK)
-        status = add_motion(set, &motion, how, path, id, err);
-    sn_rt_motion_fini(&motion);
-    return status;
-}
 
 sn_rt_status sn_rt_import_file(sn_rt_dataset *set, const sn_rt_import *how, const char *path, const char *id,
                                sn_rt_imported *out, sn_rt_error *err)

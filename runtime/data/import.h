@@ -31,7 +31,7 @@ const char *sn_rt_import_suffix(const char *format);
 /* Names joined by ", ", for messages. */
 const char *sn_rt_import_formats(void);
 
-/* The defaults written above. */
+/* The defaults written above (recording.c). */
 sn_rt_import sn_rt_import_defaults(const char *format);
 
 /* What was done to a file. */

@@ -1,6 +1,6 @@
 # What the tests of `sinew build` share.  Sourced with: SINEW ARRAY REPOSITORY FOLDER.
 set -euo pipefail
-sinew=$1 array=$2 root=$3 scratch=$4/$(basename "$0" .sh)
+sinew=$(realpath "$1") array=$(realpath "$2") root=$(realpath "$3") scratch=$(realpath -m "$4")/$(basename "$0" .sh)
 here=$root/tests/aot stgcn=$root/models/encoders/stgcn.json
 export SINEW_CACHE=$scratch/cache LC_ALL=C
 rm -rf "$scratch"

@@ -4,6 +4,7 @@
  *   array write FILE DIM,DIM,... [START [STEP]]    f32: START, START + STEP, ...; the word nan puts one not-a-number in the middle
  *   array write FILE DIM,DIM,... wave              f32: sums of sines, no two alike within reach
  *   array print FILE...                            type, shape, and up to 12 numbers; .npy or .safetensors
+ *   array take SET.safetensors NAME FILE.npy       one array of a set
  *   array near A.npy B.npy SHARE                   fails if an f32 differs by more than that share of the largest of B
  */
 #include <math.h>
@@ -80,9 +81,22 @@ static int near(const char *a_file, const char *b_file, double share)
     return printf("%s and %s differ by up to %g, the largest number is %g\n", a_file, b_file, worst, largest), 1;
 }
 
+static int take(const char *set_file, const char *name, const char *file)
+{
+    sn_rt_tensors *set;
+    sn_rt_error err;
+    if (sn_rt_tensors_read(set_file, &set, &err) != SN_RT_OK) return puts(err.text), 1;
+    const sn_rt_array *a = sn_rt_tensors_find(set, name);
+    int failed = !a || sn_rt_npy_write(file, a, &err) != SN_RT_OK;
+    if (failed) printf("%s: no %s\n", set_file, name);
+    sn_rt_tensors_free(set);
+    return failed;
+}
+
 int main(int argc, char **argv)
 {
     if (argc >= 4 && strcmp(argv[1], "write") == 0) return write_array(argc, argv);
+    if (argc == 5 && strcmp(argv[1], "take") == 0) return take(argv[2], argv[3], argv[4]);
     if (argc == 5 && strcmp(argv[1], "near") == 0) return near(argv[2], argv[3], atof(argv[4]));
     int failed = argc < 3;
     for (int i = 2; i < argc; i++) failed |= print_file(argv[i]);
