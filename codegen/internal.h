@@ -12,6 +12,7 @@
  *   kernel_<form>*.c gemm_micro.c      generators
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
  *   compile.c program.c text.c         all of a schedule; the runtime's tables; code as text
+ *   ahead.c prepare.c tables.c         a model as objects: what its weights decide, tables as constants
  */
 #ifndef SN_CODEGEN_INTERNAL_H
 #define SN_CODEGEN_INTERNAL_H
