@@ -129,9 +129,9 @@ bool sn_ahead_make(const sn_ahead *a, sn_objects *out, sn_diags *diags)
     char          prefix[256];
     bool          ok = true;
     SN_ASSERT(c != NULL, "out of memory");
-    snprintf(prefix, sizeof prefix, "%s_kernel_", a->name);
+    snprintf(prefix, sizeof prefix, "%s.", a->name);
     for (uint32_t i = 0; i < a->variants && ok; i++) {
-        c[i] = sn_compile_objects(a->schedule[i], a->cpu[i], prefix, diags);
+        c[i] = sn_compile_objects(a->schedule[i], a->cpu[i], prefix, a->debug, diags);
         ok = c[i] != NULL;
         if (ok && a->prepared && a->prepared[i].drop)
             sn_program_prepare(c[i], &a->prepared[i]);

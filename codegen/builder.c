@@ -46,6 +46,7 @@ static void build_entry(sn_kb *kb, const char *name, LLVMValueRef inner, uint32_
     LLVMTypeRef outer_param[4] = {kb->ptr, kb->i64, kb->i64, kb->ptr};
     LLVMValueRef outer = new_function(kb, name, outer_param, 4), args = LLVMGetParam(outer, 0);
     LLVMPositionBuilderAtEnd(kb->b, LLVMAppendBasicBlockInContext(kb->ctx, outer, "entry"));
+    sn_debug_function(kb, outer);
     LLVMValueRef *v = sn_new_n(&kb->arena, LLVMValueRef, params);
     LLVMValueRef arg = load_word(kb, kb->ptr, args, 0), dim = load_word(kb, kb->ptr, args, 1);
     uint32_t n = 0;
@@ -107,6 +108,7 @@ void sn_kb_begin(sn_kb *kb, uint32_t call)
     build_entry(kb, name, kb->fn, params);
     kb->entry = LLVMAppendBasicBlockInContext(kb->ctx, kb->fn, "entry");
     LLVMPositionBuilderAtEnd(kb->b, kb->entry);
+    sn_debug_function(kb, kb->fn);
     kb->memos = 0;
     kb->lanes = kb->target->lanes;
     kb->mask = kb->guard = NULL;

@@ -50,6 +50,7 @@ typedef struct sn_ahead {
     const void               *head;     /* its first bytes, and its size */
     uint64_t                  head_bytes, file_bytes;
     uint32_t                  most_threads; /* 1, or 0 for any */
+    bool                      debug;    /* lines of the graph files for debuggers and profilers */
 } sn_ahead;
 
 /* Objects for a linker.  The last one is `main`, for an executable; it belongs in no library.  Undefined in them are the functions of

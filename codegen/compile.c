@@ -61,7 +61,8 @@ static void make_units(sn_compiled *c)
         c->unit_of[i] = (uint32_t)(u - c->unit);
     }
     for (uint32_t i = 0; i < c->units; i++)
-        c->unit[i].symbol = sn_format(&c->arena, "%s%s", c->prefix, c->unit[i].key.text);
+        c->unit[i].symbol = c->ahead ? sn_format(&c->arena, "%s%s.%s", c->prefix, c->unit[i].plan->k->name, c->target.name)
+                                     : sn_format(&c->arena, "%s%s", c->prefix, c->unit[i].key.text);
 }
 
 /* ---- images: objects made in batches, cut into kernels ---- */
@@ -275,12 +276,14 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
     return compiled_finish(c, ok, start, diags);
 }
 
-sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, sn_diags *diags)
+sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, bool debug, sn_diags *diags)
 {
     double start = now();
     sn_compiled *c = compiled_new(s, prefix);
     c->ahead = true;
-    bool ok = sn_target_find(cpu, &c->target, diags) && make_plans(c, diags);
+    bool ok = sn_target_find(cpu, &c->target, diags);
+    c->target.debug = debug;
+    ok = ok && make_plans(c, diags);
     if (ok) {
         make_units(c);
         c->object = sn_new_n(&c->arena, LLVMMemoryBufferRef, c->units + 1);

@@ -37,8 +37,9 @@ struct sn_compiled {
     sn_compile_stats   stats;
 };
 
-/* Compile to objects that are not loaded: every external symbol is <prefix><key>_<call>; program.call[].kernel is NULL.  As sn_compile. */
-sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, sn_diags *diags);
+/* Compile to objects that are not loaded: every external symbol is <prefix><kernel>.<target>_<call>; program.call[].kernel is
+ * NULL.  `debug`: with lines of the graph files.  As sn_compile. */
+sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, bool debug, sn_diags *diags);
 
 /* The runtime's tables from schedule, plans and loaded functions (program.c). */
 void sn_program_fill(sn_compiled *c, const sn_diags *diags);

@@ -216,6 +216,8 @@ LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m)
     micro u = {.e = e, .m = m, .f32 = LLVMFloatTypeInContext(e->ctx), .i64 = LLVMInt64TypeInContext(e->ctx)};
     u.vec = LLVMVectorType(u.f32, m->lanes);
     LLVMBasicBlockRef back = LLVMGetInsertBlock(e->b);
+    LLVMMetadataRef   line = LLVMGetCurrentDebugLocation2(e->b);
+    LLVMSetCurrentDebugLocation2(e->b, NULL); /* the function serves any kernel of the module */
     declare(&u, name);
     LLVMPositionBuilderAtEnd(e->b, LLVMAppendBasicBlockInContext(e->ctx, u.fn, "entry"));
     LLVMValueRef x = LLVMGetParam(u.fn, 0), w = LLVMGetParam(u.fn, 1), c = LLVMGetParam(u.fn, 2), table = LLVMGetParam(u.fn, 3),
@@ -246,6 +248,7 @@ LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m)
     LLVMBuildRetVoid(e->b);
     if (back)
         LLVMPositionBuilderAtEnd(e->b, back);
+    LLVMSetCurrentDebugLocation2(e->b, line);
     return u.fn;
 }
 

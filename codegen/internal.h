@@ -8,7 +8,7 @@
  * Files, in the order things happen:
  *   target.c plan.c key.c space.c      what to compile for, kernels before LLVM, their keys, merged axes
  *   builder.c emit.c math.c random.c   functions, loops and memory; the scalar emitter
- *   value.c                            evaluation by demand
+ *   value.c debug.c                    evaluation by demand; lines of graph files
  *   kernel_<form>*.c gemm_micro.c      generators
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
  *   compile.c program.c text.c         all of a schedule; the runtime's tables; code as text
@@ -35,6 +35,7 @@ typedef struct sn_target {
     bool     fma;           /* sn_kb_fma is one instruction; otherwise mul + add */
     bool     masked;        /* masked loads and stores are cheap */
     bool     runs_here;     /* this machine can execute it */
+    bool     debug;         /* code says which lines of the graph files it is from; no two kernels are one then */
 } sn_target;
 
 bool sn_target_find(const char *cpu, sn_target *out, sn_diags *diags);
@@ -156,6 +157,15 @@ sn_jit *sn_jit_new(sn_image *const *image, uint32_t n, char **why);
 void sn_jit_free(sn_jit *jit);
 sn_abi_kernel *sn_jit_entry(const sn_jit *jit, uint32_t image, uint32_t call);
 
+/* Lines of graph files in code (debug.c); all of it does nothing where a module has no sn_debug. */
+typedef struct sn_debug sn_debug;
+sn_debug *sn_debug_new(LLVMModuleRef mod, LLVMContextRef ctx);
+void sn_debug_finish(sn_debug *d); /* before the module is verified */
+void sn_debug_free(sn_debug *d);
+void sn_debug_function(sn_kb *kb, LLVMValueRef fn);                 /* instructions of fn follow, at the kernel's line */
+LLVMMetadataRef sn_debug_enter(sn_kb *kb, sn_ref r);                /* those of node r, at its line; gives what to leave with */
+void sn_debug_leave(sn_kb *kb, LLVMMetadataRef before);
+
 /* ---- builder (builder.c) ------------------------------------------------------------------------------------------------ */
 
 enum { SN_MAX_CARRY = 64 };
@@ -177,6 +187,8 @@ struct sn_kb {
     LLVMBuilderRef     b;
     LLVMTypeRef        i1, i32, i64, f32, f64, ptr;
     const char        *symbol;  /* base name of functions; call c is <symbol>_<c> */
+    struct sn_debug   *debug;   /* NULL: none */
+    LLVMMetadataRef    scope;   /* of the function being built */
     /* the function being built */
     const sn_plan_call *call;
     LLVMValueRef       fn;

@@ -19,6 +19,7 @@ typedef struct module {
     LLVMModuleRef        mod;
     LLVMTargetMachineRef machine;
     unsigned             functions, globals; /* that have got a section */
+    sn_debug            *debug;
 } module;
 
 static void module_init(module *m, const sn_target *target, LLVMTargetMachineRef machine)
@@ -29,17 +30,20 @@ static void module_init(module *m, const sn_target *target, LLVMTargetMachineRef
     LLVMSetModuleDataLayout(m->mod, layout);
     LLVMDisposeTargetData(layout);
     LLVMSetTarget(m->mod, target->triple);
+    if (target->debug)
+        m->debug = sn_debug_new(m->mod, m->ctx);
 }
 
 static void module_fini(module *m)
 {
+    sn_debug_free(m->debug);
     LLVMDisposeModule(m->mod);
     LLVMContextDispose(m->ctx);
 }
 
 static void kb_init(sn_kb *kb, const module *m, const sn_plan *p, const char *symbol)
 {
-    *kb = (sn_kb){.plan = p, .g = p->g, .k = p->k, .target = p->target, .symbol = symbol, .ctx = m->ctx, .mod = m->mod};
+    *kb = (sn_kb){.plan = p, .g = p->g, .k = p->k, .target = p->target, .symbol = symbol, .ctx = m->ctx, .mod = m->mod, .debug = m->debug};
     sn_arena_init(&kb->arena);
     kb->b = LLVMCreateBuilderInContext(kb->ctx);
     kb->i1 = LLVMInt1TypeInContext(kb->ctx);
@@ -77,6 +81,7 @@ static bool emit(const module *m, const sn_plan *p, const char *symbol, char **w
 static bool verify(const module *m, char **why)
 {
     char *error = NULL;
+    sn_debug_finish(m->debug);
     bool  broken = LLVMVerifyModule(m->mod, LLVMReturnStatusAction, &error);
     if (broken)
         fail(why, "the generator made wrong code", error);

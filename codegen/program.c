@@ -52,10 +52,7 @@ static const char *where(sn_compiled *c, const sn_diags *diags, sn_loc loc)
     const sn_source *s = &diags->source[loc.source];
     if (!s->text)
         return sn_format(&c->arena, "%s: %s", s->file, loc.path ? loc.path : "");
-    unsigned line = 1;
-    for (size_t i = 0; i < loc.off && i < s->size; i++)
-        line += s->text[i] == '\n';
-    return sn_format(&c->arena, "%s:%u", s->file, line);
+    return sn_format(&c->arena, "%s:%u", s->file, sn_diags_line(diags, loc));
 }
 
 /* ---- calls ---- */

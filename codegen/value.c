@@ -155,12 +155,15 @@ sn_val sn_kb_value(sn_kb *kb, sn_ref r, const sn_val *at)
         if (same_point(&kb->memo[i - 1], kb, r.i, t->rank, at))
             return kb->memo[i - 1].value;
     sn_val v;
-    if (given(kb, r))
+    if (given(kb, r)) {
         v = kb->bind[r.i].fn(kb, kb->bind[r.i].context, r, at);
-    else if (in_body(kb, r))
+    } else if (in_body(kb, r)) {
+        LLVMMetadataRef before = sn_debug_enter(kb, r);
         v = compute(kb, r, at);
-    else
+        sn_debug_leave(kb, before);
+    } else {
         v = sn_kb_read(kb, sn_kb_memory(kb, r), sn_kb_offset(kb, t, at));
+    }
     remember(kb, r.i, t->rank, at, v);
     return v;
 }

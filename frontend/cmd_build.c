@@ -10,7 +10,7 @@
 typedef struct options {
     char        *module, *weights, *prefix, *target, *output, *linker;
     const char **set;
-    int          threads, beside, small, executable, archive;
+    int          threads, beside, small, debug, executable, archive;
 } options;
 
 enum { MAX_TARGETS = 8 };
@@ -42,7 +42,8 @@ static int build(const char *file, options *o)
     for (char *t = strtok(o->target, ","); t && targets < MAX_TARGETS; t = strtok(NULL, ",")) target[targets++] = t;
     const sn_library b = {.program = {.module = o->module, .set = o->set, .sets = sn_cli_count(o->set), .cache_dir = sn_cache_dir(cache, sizeof cache)}, .file = file, .weights = o->weights,
                         .prefix = prefix, .output = o->output, .target = target, .targets = targets, .one_thread = o->threads == 1,
-                        .beside = o->beside != 0, .small = o->small != 0, .shared = !o->archive, .executable = o->executable != 0, .linker = o->linker};
+                        .beside = o->beside != 0, .small = o->small != 0, .debug = o->debug != 0,
+                        .shared = !o->archive, .executable = o->executable != 0, .linker = o->linker};
     sn_diags_init(&diags);
     int code = SN_EXIT_OK;
     if (!sn_library_make(&b, &diags)) code = sn_cli_report(&diags);
@@ -100,6 +101,7 @@ int sn_cmd_build(int argc, const char **argv)
         {"small", '\0', POPT_ARG_NONE, &o.small, 0,
          "weights as they are instead of packed for the kernels, which then do that in a session's first run; so it is with several targets, with "
          "--weights-beside, and for processors other than this one", NULL},
+        {"debug", 'g', POPT_ARG_NONE, &o.debug, 0, "lines of the graph files in the code, for gdb and perf; equal kernels are not merged", NULL},
         {"archive", '\0', POPT_ARG_NONE, &o.archive, 0, "no NAME.so: nothing that needs a linker", NULL},
         {"linker", '\0', POPT_ARG_STRING, &o.linker, 0, "C compiler that calls the linker (cc; for aarch64 aarch64-linux-gnu-gcc)", "CC"},
         POPT_AUTOHELP POPT_TABLEEND,

@@ -193,7 +193,7 @@ static bool make_objects(building *g, sn_objects *out)
     const sn_ahead a = {.name = g->name, .variants = g->b->targets, .cpu = g->b->target, .schedule = (const sn_schedule *const *)g->schedule,
                         .prepared = g->prepared ? &g->prepared->known : NULL, .weight_at = g->at, .weights = g->inside, .weights_bytes = g->inside_bytes,
                         .file = g->b->beside ? sn_format(&g->arena, "%s.safetensors", g->name) : NULL,
-                        .head = g->head, .head_bytes = g->head_bytes, .file_bytes = g->file_bytes, .most_threads = g->b->one_thread ? 1 : 0};
+                        .head = g->head, .head_bytes = g->head_bytes, .file_bytes = g->file_bytes, .most_threads = g->b->one_thread ? 1 : 0, .debug = g->b->debug};
     return sn_ahead_make(&a, out, g->diags);
 }
 

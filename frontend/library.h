@@ -18,6 +18,7 @@ typedef struct sn_library {
     bool               one_thread; /* no OpenMP */
     bool               beside;     /* weights as OUTPUT.safetensors instead of inside */
     bool               small;      /* weights once and as they are; kernels prepare them in a session's first run */
+    bool               debug;      /* code says which lines of the graph files it is from */
     bool               shared, executable;
     const char        *linker;     /* a C compiler, as execvp finds it; NULL: cc, or the cross compiler of the target */
 } sn_library;

@@ -62,7 +62,7 @@ bool sn_library_link(const sn_library *b, const char *name, const char *runtime,
     argv[n++] = "-Wl,--gc-sections,-z,noexecstack";
     if (main_object) {
         argv[n++] = "-static";
-        argv[n++] = "-s";
+        if (!b->debug) argv[n++] = "-s";
         argv[n++] = main_object;
         argv[n++] = archive;
         argv[n++] = sn_format(&a, "%s/libsinew_main.a", runtime);

@@ -102,6 +102,11 @@ static void print_caret(const sn_source *s, const place *p, size_t off, size_t l
     fputc('\n', out);
 }
 
+unsigned sn_diags_line(const sn_diags *d, sn_loc loc)
+{
+    return (unsigned)place_of(&d->source[loc.source], loc.off).line;
+}
+
 static void print_one(const sn_diags *d, const sn_diag *g, FILE *out)
 {
     static const char *const word[] = {"error", "warning", "note"};

@@ -55,6 +55,9 @@ void sn_diag_add(sn_diags *d, sn_severity s, sn_loc loc, const char *node, const
 #define sn_error(d, loc, node, ...) sn_diag_add(d, SN_ERROR, loc, node, __VA_ARGS__)
 #define sn_note(d, loc, node, ...) sn_diag_add(d, SN_NOTE, loc, node, __VA_ARGS__)
 
+/* Line of a place in a source with text, from 1. */
+unsigned sn_diags_line(const sn_diags *d, sn_loc loc);
+
 /* file:line:column: error: node "x": text, the source line and a caret below it.  Sources without text print file: path. */
 void sn_diags_print(const sn_diags *d, FILE *out);
 
