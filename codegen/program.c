@@ -15,7 +15,8 @@ _Static_assert((int)SN_PLACE_SLAB == (int)SN_ABI_SLAB && (int)SN_PLACE_PARAM == 
 _Static_assert((int)SN_INPUT == (int)SN_ABI_INPUT && (int)SN_WEIGHT == (int)SN_ABI_WEIGHT && (int)SN_COPY == (int)SN_ABI_COPY &&
                (int)SN_STATE == (int)SN_ABI_STATE, "parameter kinds agree");
 _Static_assert((int)SN_INIT_CONSTANT == (int)SN_ABI_CONSTANT && (int)SN_INIT_NORMAL == (int)SN_ABI_NORMAL &&
-               (int)SN_INIT_UNIFORM == (int)SN_ABI_UNIFORM && (int)SN_INIT_UNIT_ROWS == (int)SN_ABI_UNIT_ROWS && (int)SN_INIT_SAME == (int)SN_ABI_SAME, "initialisers agree");
+               (int)SN_INIT_UNIFORM == (int)SN_ABI_UNIFORM && (int)SN_INIT_UNIT_ROWS == (int)SN_ABI_UNIT_ROWS &&
+               (int)SN_INIT_EQUAL_ROWS == (int)SN_ABI_EQUAL_ROWS && (int)SN_INIT_SAME == (int)SN_ABI_SAME, "initialisers agree");
 _Static_assert((int)SN_ASSIGN == (int)SN_ABI_ASSIGN && (int)SN_ENQUEUE == (int)SN_ABI_ENQUEUE, "update kinds agree");
 _Static_assert((int)SN_MAX_RANK == (int)SN_ABI_MAX_RANK, "ranks agree");
 

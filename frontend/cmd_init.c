@@ -16,7 +16,7 @@ typedef struct options {
 static sn_abi_init init_kind(sn_init_kind kind)
 {
     static const sn_abi_init abi[] = {[SN_INIT_CONSTANT] = SN_ABI_CONSTANT, [SN_INIT_NORMAL] = SN_ABI_NORMAL, [SN_INIT_UNIFORM] = SN_ABI_UNIFORM,
-                                      [SN_INIT_UNIT_ROWS] = SN_ABI_UNIT_ROWS, [SN_INIT_SAME] = SN_ABI_SAME};
+                                      [SN_INIT_UNIT_ROWS] = SN_ABI_UNIT_ROWS, [SN_INIT_EQUAL_ROWS] = SN_ABI_EQUAL_ROWS, [SN_INIT_SAME] = SN_ABI_SAME};
     return abi[kind];
 }
 

@@ -12,6 +12,7 @@ static const struct { const char *name; sn_init_kind kind; uint32_t n; const cha
     {"constant", SN_INIT_CONSTANT, 1, "constant(a)"},
     {"normal", SN_INIT_NORMAL, 2, "normal(mean, deviation)"},
     {"uniform", SN_INIT_UNIFORM, 2, "uniform(low, high)"},
+    {"equal_rows", SN_INIT_EQUAL_ROWS, 2, "equal_rows(mean, deviation)"},
 };
 enum { INITS = sizeof inits / sizeof *inits };
 
@@ -26,17 +27,17 @@ static bool read_init(sn_scope *s, const sn_text *t, sn_loc loc, const char *nod
     double value[2] = {0, 0};
     int k = 0;
     if (!t->s) {
-        sn_elab_error(s->e, loc, node, "`init` is missing, expected constant(a), normal(mean, deviation) or uniform(low, high)");
+        sn_elab_error(s->e, loc, node, "`init` is missing, expected constant(a), normal(mean, deviation), uniform(low, high) or equal_rows(mean, deviation)");
         return false;
     }
     const sn_expr *e = sn_expr_parse(t->s, &s->e->arena, &error);
     if (!e) return init_error(s, t, node, &error), false;
     while (k < INITS && (e->kind != SN_EXPR_CALL || strcmp(inits[k].name, e->name) != 0)) k++;
     if (k == INITS) {
-        const char *const name[] = {"constant", "normal", "uniform"};
-        const char *near = e->kind == SN_EXPR_CALL ? sn_nearest(e->name, name, 3) : NULL;
+        const char *const name[] = {"constant", "normal", "uniform", "equal_rows"};
+        const char *near = e->kind == SN_EXPR_CALL ? sn_nearest(e->name, name, INITS) : NULL;
         if (near) sn_elab_error(s->e, t->loc, node, "init: no initialiser \"%s\"; did you mean \"%s\"?", e->name, near);
-        else sn_elab_error(s->e, t->loc, node, "init: found \"%s\", expected constant(a), normal(mean, deviation) or uniform(low, high)", t->s);
+        else sn_elab_error(s->e, t->loc, node, "init: found \"%s\", expected constant(a), normal(mean, deviation), uniform(low, high) or equal_rows(mean, deviation)", t->s);
         return false;
     }
     if (e->n != inits[k].n) {
@@ -56,7 +57,7 @@ static bool read_init(sn_scope *s, const sn_text *t, sn_loc loc, const char *nod
         value[i] = sn_num_value(a);
     }
     *out = (sn_init){inits[k].kind, value[0], value[1]};
-    if (out->kind == SN_INIT_NORMAL && out->b < 0) sn_elab_error(s->e, t->loc, node, "init: the deviation is %g, expected at least 0", out->b);
+    if ((out->kind == SN_INIT_NORMAL || out->kind == SN_INIT_EQUAL_ROWS) && out->b < 0) sn_elab_error(s->e, t->loc, node, "init: the deviation is %g, expected at least 0", out->b);
     else if (out->kind == SN_INIT_UNIFORM && out->a > out->b) sn_elab_error(s->e, t->loc, node, "init: low is %g and high is %g, expected low <= high", out->a, out->b);
     else return true;
     return false;

@@ -151,8 +151,8 @@ struct sn_node {
     sn_loc      loc;
 };
 
-typedef enum sn_init_kind { SN_INIT_CONSTANT, SN_INIT_NORMAL, SN_INIT_UNIFORM, SN_INIT_UNIT_ROWS, SN_INIT_SAME /* a copy: as its weight */ } sn_init_kind;
-typedef struct sn_init { /* constant(a); normal(mean a, deviation b); uniform(a, b); normal rows scaled to unit L2 norm */
+typedef enum sn_init_kind { SN_INIT_CONSTANT, SN_INIT_NORMAL, SN_INIT_UNIFORM, SN_INIT_UNIT_ROWS, SN_INIT_EQUAL_ROWS, SN_INIT_SAME /* a copy: as its weight */ } sn_init_kind;
+typedef struct sn_init { /* constant(a); normal(mean a, deviation b); uniform(a, b); normal rows scaled to unit L2 norm; one normal row for all */
     sn_init_kind kind;
     double       a, b;
 } sn_init;

@@ -135,7 +135,8 @@ static bool parse_head(reader *r)
 static bool parse_init(reader *r, sn_init *out)
 {
     static const struct { const char *word; sn_init_kind kind; int numbers; } form[] = {
-        {"constant", SN_INIT_CONSTANT, 1}, {"normal", SN_INIT_NORMAL, 2}, {"uniform", SN_INIT_UNIFORM, 2}, {"unit_rows", SN_INIT_UNIT_ROWS, 0}};
+        {"constant", SN_INIT_CONSTANT, 1}, {"normal", SN_INIT_NORMAL, 2}, {"uniform", SN_INIT_UNIFORM, 2}, {"unit_rows", SN_INIT_UNIT_ROWS, 0},
+        {"equal_rows", SN_INIT_EQUAL_ROWS, 2}};
     for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
         if (!take_word(r, form[i].word))
             continue;
@@ -145,7 +146,7 @@ static bool parse_init(reader *r, sn_init *out)
         return sn_parse_mark(&r->p, '(') && sn_parse_real(&r->p, &out->a) &&
                (form[i].numbers == 1 || (sn_parse_mark(&r->p, ',') && sn_parse_real(&r->p, &out->b))) && sn_parse_mark(&r->p, ')');
     }
-    return sn_parse_fail(&r->p, "constant(a), normal(mean, deviation), uniform(a, b) or unit_rows");
+    return sn_parse_fail(&r->p, "constant(a), normal(mean, deviation), uniform(a, b), unit_rows or equal_rows(mean, deviation)");
 }
 
 static void promise_weight(reader *r, const sn_token *of)

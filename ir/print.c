@@ -51,7 +51,7 @@ static void print_head(printer *p, uint32_t implied)
 
 static void print_init(const printer *p, const sn_init *init)
 {
-    static const char *const word[] = {"constant", "normal", "uniform", "unit_rows"};
+    static const char *const word[] = {"constant", "normal", "uniform", "unit_rows", "equal_rows"};
     fputs(word[init->kind], p->out);
     if (init->kind == SN_INIT_UNIT_ROWS)
         return;

@@ -55,7 +55,7 @@ typedef struct sn_abi_buffer {
 } sn_abi_buffer;
 
 typedef enum sn_abi_param_kind { SN_ABI_INPUT, SN_ABI_WEIGHT, SN_ABI_COPY, SN_ABI_STATE } sn_abi_param_kind;
-typedef enum sn_abi_init { SN_ABI_CONSTANT, SN_ABI_NORMAL, SN_ABI_UNIFORM, SN_ABI_UNIT_ROWS, SN_ABI_SAME /* a COPY: as its weight */ } sn_abi_init;
+typedef enum sn_abi_init { SN_ABI_CONSTANT, SN_ABI_NORMAL, SN_ABI_UNIFORM, SN_ABI_UNIT_ROWS, SN_ABI_EQUAL_ROWS, SN_ABI_SAME /* a COPY: as its weight */ } sn_abi_init;
 typedef struct sn_abi_tensor { uint32_t rank; int64_t dim[SN_ABI_MAX_RANK]; } sn_abi_tensor;
 typedef struct sn_abi_param {
     const char   *name;

@@ -54,6 +54,14 @@ static void unit_row(sn_rt_random *r, float *row, size_t width)
     for (size_t k = 0; k < width; k++) row[k] = (float)(row[k] / norm);
 }
 
+/* The first numbers of the first stream for every row. */
+static void equal_row(const fill *f, float *row)
+{
+    sn_rt_random r;
+    sn_rt_random_start(&r, f->seed, SN_RT_FOR_INIT, f->key, 0);
+    normals(&r, f->a, f->b, row, f->width);
+}
+
 static void fill_chunks(void *context, int64_t begin, int64_t end)
 {
     const fill *f = context;
@@ -64,6 +72,8 @@ static void fill_chunks(void *context, int64_t begin, int64_t end)
         if (stop > f->count) stop = f->count;
         if (f->init == SN_ABI_UNIT_ROWS)
             for (; at < stop; at += f->width) unit_row(&r, f->out + at, f->width);
+        else if (f->init == SN_ABI_EQUAL_ROWS)
+            for (; at < stop; at += f->width) equal_row(f, f->out + at);
         else if (f->init == SN_ABI_NORMAL)
             normals(&r, f->a, f->b, f->out + at, stop - at);
         else if (f->init == SN_ABI_UNIFORM)

@@ -185,6 +185,63 @@ static void hypergcn_has_the_published_size(void **state)
     }
 }
 
+static bool ends_with(const char *s, const char *end) { return strlen(s) >= strlen(end) && strcmp(s + strlen(s) - strlen(end), end) == 0; }
+
+/* Contrastive trainers redraw linear maps, convolutions and batch norms, by class; they leave alone what encoders registered as bare tensors. */
+static sn_init contrastive(const char *name)
+{
+    static const struct { const char *end; sn_init init; } rule[] = {
+        {".gamma", {SN_INIT_NORMAL, 1, 0.02}}, {".beta", {SN_INIT_CONSTANT, 0, 0}}, {".b", {SN_INIT_CONSTANT, 0, 0}}, {".w", {SN_INIT_NORMAL, 0, 0.02}},
+        {".importance", {SN_INIT_CONSTANT, 1, 0}}, {".alpha", {SN_INIT_CONSTANT, 1, 0}}, {".virtual", {SN_INIT_EQUAL_ROWS, 0, 1}},
+        {"position", {SN_INIT_NORMAL, 0, 1}}};
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++)
+        if (ends_with(name, rule[i].end)) return rule[i].init;
+    fail_msg("no rule for %s", name);
+    return rule[0].init;
+}
+
+static void encoders_begin_as_in_contrastive_work(void **state)
+{
+    static const char *const file[] = {"encoders/stgcn.json", "encoders/agcn.json", "encoders/unik.json", "encoders/hypergcn.json"};
+    (void)state;
+    for (size_t f = 0; f < sizeof file / sizeof *file; f++) {
+        sn_graph *g = elaborate(MODELS, file[f], NULL, false);
+        for (uint32_t i = 0; i < g->params; i++) {
+            const sn_param *p = &g->param[i];
+            if (p->kind != SN_WEIGHT) continue;
+            sn_init want = {SN_INIT_UNIFORM, f == 1 ? 1e-6 : -1.0 / 25, f == 1 ? 1e-6 : 1.0 / 25};
+            if (!ends_with(p->name, ".learned")) want = contrastive(p->name);
+            if (p->init.kind != want.kind || p->init.a != want.a || (want.kind != SN_INIT_CONSTANT && p->init.b != want.b))
+                fail_msg("%s: %s begins with kind %d (%g, %g)", file[f], p->name, (int)p->init.kind, p->init.a, p->init.b);
+        }
+        sn_graph_free(g);
+    }
+}
+
+/* The publications' own: fan-out of convolutions, graphs switched off by a norm of 1e-6. */
+static void encoders_begin_as_published(void **state)
+{
+    static const struct { const char *file, *set, *name; double mean, deviation2; } want[] = {
+        {"encoders/agcn.json", "hidden=64 published=1", "block5.tcn.w", 0, 2.0 / (128 * 9)}, {"encoders/agcn.json", "hidden=64 published=1", "block5.gcn.theta.w", 0, 2.0 / 32},
+        {"encoders/agcn.json", "hidden=64 published=1", "block5.gcn.w", 0, 2.0 / (128 * 64 * 3)}, {"encoders/agcn.json", "hidden=64 published=1", "block5.gcn.bn.gamma", 1e-6, 0},
+        {"encoders/agcn.json", "hidden=64 published=1", "block5.res.conv.w", 0, 2.0 / 128}, {"encoders/agcn.json", "hidden=64 published=1", "block5.res.bn.gamma", 1, 0},
+        {"encoders/agcn.json", "hidden=64 published=1", "norm.gamma", 1, 0}, {"encoders/unik.json", "hidden=64 published=1", "block2.gcn.w", 0, 2.0 / (64 * 64 * 4)},
+        {"encoders/hypergcn.json", "published=1", "l4.gcn.features.w", 0, 2.0 / 256}, {"encoders/hypergcn.json", "published=1", "l4.gcn.bn.gamma", 1e-6, 0},
+        {"encoders/hypergcn.json", "published=1", "l4.gcn.incidence.place.w", 0, 2.0 / 32}, {"encoders/hypergcn.json", "published=1", "l4.gcn.weight.fc2.w", 0, 2.0 / 8},
+        {"encoders/hypergcn.json", "published=1", "l4.tcn.far.conv.w", 0, 2.0 / (64 * 5)}, {"encoders/hypergcn.json", "published=1", "l4.tcn.peak.narrow.w", 0, 2.0 / 64},
+        {"encoders/hypergcn.json", "published=1", "l4.tcn.far.bn2.gamma", 1, 0.02 * 0.02}, {"encoders/hypergcn.json", "published=1", "l4.res.conv.w", 0, 2.0 / 256}};
+    (void)state;
+    for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
+        sn_graph *g = elaborate(MODELS, want[w].file, want[w].set, false);
+        const uint32_t i = sn_graph_find_param(g, want[w].name);
+        if (i == UINT32_MAX) fail_msg("%s has no %s", want[w].file, want[w].name);
+        const sn_init *x = &g->param[i].init;
+        if (x->kind != SN_INIT_NORMAL || x->a != want[w].mean || x->b * x->b < want[w].deviation2 * (1 - 1e-9) || x->b * x->b > want[w].deviation2 * (1 + 1e-9))
+            fail_msg("%s: %s begins with (%g, %g)", want[w].file, want[w].name, x->a, x->b);
+        sn_graph_free(g);
+    }
+}
+
 /* ST-GCN has one input norm for all persons, the others have channels for each. */
 static void two_persons_have_the_published_size(void **state)
 {
@@ -275,7 +332,8 @@ int main(void)
         cmocka_unit_test(every_file_checks), cmocka_unit_test(conversion_loses_nothing), cmocka_unit_test(text_and_binary_give_equal_graphs),
         cmocka_unit_test(encoders_have_the_published_size), cmocka_unit_test(agcn_has_the_size_of_its_variant_with_stride_8),
         cmocka_unit_test(unik_has_the_published_size), cmocka_unit_test(hypergcn_has_the_published_size),
-        cmocka_unit_test(two_persons_have_the_published_size),
+        cmocka_unit_test(two_persons_have_the_published_size), cmocka_unit_test(encoders_begin_as_in_contrastive_work),
+        cmocka_unit_test(encoders_begin_as_published),
         cmocka_unit_test(encoders_keep_a_fixed_share_of_the_frames), cmocka_unit_test(encoders_read_on_one_page),
         cmocka_unit_test(momentum_and_queues_are_declared),
     };

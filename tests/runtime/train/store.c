@@ -55,6 +55,9 @@ static void test_distributions(void **unused)
     square = 0;
     for (int i = 0; i < 9000; i++) square += (double)x[i] * x[i];
     assert_true(fabs(square - 1) < 1e-6);
+    sn_rt_init_fill(SN_ABI_EQUAL_ROWS, 3, 2, "x", 1, 2, again, 5000, 100); /* more rows than a chunk has */
+    sn_rt_init_fill(SN_ABI_NORMAL, 3, 2, "x", 1, 1, x, 100, 100);
+    for (int row = 0; row < 50; row++) assert_memory_equal(x, again + 100 * row, 100 * sizeof *x);
 }
 
 static void test_follow(void **unused)
