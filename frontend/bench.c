@@ -72,7 +72,7 @@ static bool bind_module(sn_training *t, const char *const *said, uint32_t n, sn_
 static bool open_module(sn_bench *b, const sn_bench_options *o, const char *cache)
 {
     sn_training       *t = &b->job;
-    sn_program_options options = {.module = o->module, .set = o->set, .sets = o->sets, .cache_dir = cache, .cpu = o->cpu};
+    sn_program_options options = {.module = o->module, .set = o->set, .sets = o->sets, .training = o->train, .cache_dir = cache, .cpu = o->cpu};
     char               name[64];
     uint32_t           sets = 0, extents = 0;
     memset(t, 0, sizeof *t);
@@ -88,8 +88,21 @@ static bool open_module(sn_bench *b, const sn_bench_options *o, const char *cach
     }
     options.set = set;
     options.sets = sets;
+    sn_autodiff_request *request = sn_new_n(&t->arena, sn_autodiff_request, o->grads + 1);
+    for (uint32_t i = 0; i < o->grads; i++) request[i] = (sn_autodiff_request){o->grad[i], sn_format(&t->arena, "seed.%s", o->grad[i]), true, true};
+    options.request = request;
+    options.requests = o->grads;
     t->compiled = sn_program_make(t->model, &options, &t->program, &t->diags);
     return t->compiled && bind_module(t, extent, extents, &b->err);
+}
+
+/* The job is not opened: what it would be is not what was asked for, or there is no place for it. */
+static bool refuse(sn_bench *b, sn_rt_status status, const char *text)
+{
+    sn_diags_init(&b->job.diags);
+    sn_arena_init(&b->job.arena);
+    sn_rt_fail(&b->err, status, "%s", text);
+    return false;
 }
 
 static bool open_job(sn_bench *b, const sn_bench_options *o, const char *cache, double *out_seconds)
@@ -134,12 +147,8 @@ static bool compile(sn_bench *b, const sn_bench_options *o)
     char        cache[256];
     const char *tmp = getenv("TMPDIR");
     snprintf(cache, sizeof cache, "%s/sinew-bench-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(cache)) {
-        sn_diags_init(&b->job.diags);
-        sn_arena_init(&b->job.arena);
-        sn_rt_fail(&b->err, SN_RT_IO, "%s: no folder for a cache can be made", cache);
-        return false;
-    }
+    if (b->training && (o->grads || o->train)) return refuse(b, SN_RT_ARGUMENT, "the recipe says what is trained: --grad and --train are for a --module");
+    if (!mkdtemp(cache)) return refuse(b, SN_RT_IO, "no folder for a cache can be made in $TMPDIR, or /tmp without it");
     bool ok = open_job(b, o, cache, &b->compile_cold);
     if (ok) {
         b->stats = b->job.program.stats;
@@ -284,34 +293,34 @@ static bool one_step(void *context, uint64_t number, sn_rt_error *err)
     return step(s->r, s->b, number);
 }
 
-static bool profile(rig *r, sn_bench *b, double seconds)
+static bool profile(rig *r, sn_bench *b, const sn_bench_options *o)
 {
     stepper              s = {r, b};
-    const sn_profile_job job = {b->job.program.abi, r->session, r->trainer, one_step, &s, b->peak, seconds};
+    const sn_profile_job job = {b->job.program.abi, b->source, r->session, r->trainer, one_step, &s, b->peak, o->seconds / 5};
     bool                 ok = sn_profile_measure(&job, &b->job.arena, &b->profile, &b->err);
+    if (ok && o->observe) ok = sn_observe(&job, &b->profile, &b->job.arena, &b->observation, &b->err);
     b->flop = b->profile.total.flop;
     return ok;
 }
 
-/* Of the module as written: the graph before any pass, at the extents of this run. */
-static double written_cost(sn_bench *b, const sn_bench_options *o)
+/* The program as written: the graph before any pass. */
+static bool read_source(sn_bench *b, const sn_bench_options *o)
 {
-    const sn_program_options options = {.module = b->module, .set = o->set, .sets = o->sets, .training = b->training};
-    const sn_abi_program    *p = b->job.program.abi;
-    double                   cost = 0;
-    sn_diags                 quiet;
-    sn_diags_init(&quiet);
-    sn_graph *g = sn_model_elaborate(b->job.model, &options, &quiet);
-    if (g) {
-        int64_t *symbol = sn_new_n(&b->job.arena, int64_t, g->dims.symbols + 1);
-        for (uint32_t i = 0; i < g->dims.symbols; i++)
-            for (uint32_t s = 0; s < p->symbols; s++)
-                if (!strcmp(sn_dim_symbol_name(&g->dims, i), p->symbol[s])) symbol[i] = b->job.extent[s];
-        cost = sn_graph_multiply_adds(g, symbol);
-    }
-    sn_graph_free(g);
-    sn_diags_fini(&quiet);
-    return cost;
+    const sn_program_options options = {.module = b->module, .set = o->set, .sets = o->sets, .training = b->training || o->train};
+    b->source = sn_model_elaborate(b->job.model, &options, &b->job.diags);
+    return b->source != NULL;
+}
+
+/* Of the program as written, at the extents of this run. */
+static double written_cost(sn_bench *b)
+{
+    const sn_abi_program *p = b->job.program.abi;
+    const sn_graph       *g = b->source;
+    int64_t              *symbol = sn_new_n(&b->job.arena, int64_t, g->dims.symbols + 1);
+    for (uint32_t i = 0; i < g->dims.symbols; i++)
+        for (uint32_t s = 0; s < p->symbols; s++)
+            if (!strcmp(sn_dim_symbol_name(&g->dims, i), p->symbol[s])) symbol[i] = b->job.extent[s];
+    return sn_graph_multiply_adds(g, symbol);
 }
 
 /* A field of this process's status in bytes ("VmHWM: %lu"); 0 if unknown. */
@@ -343,19 +352,25 @@ bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
     b->training = !o->module && has_recipe(file);
     if (getloadavg(&b->load, 1) != 1) b->load = 0;
     if (!compile(b, o)) return false;
+    bool         ok = read_source(b, o);
     const size_t before = process_memory("RssAnon");
-    bool ok = make_rig(&r, b, o->threads) && time_steps(&r, b, o);
+    ok = ok && make_rig(&r, b, o->threads) && time_steps(&r, b, o);
     if (ok) {
         const sn_abi_program *p = b->job.program.abi;
         for (uint32_t i = 0; i < p->params && !b->batch; i++)
             if (p->param[i].kind == SN_ABI_INPUT && p->param[i].type.rank) b->batch = sn_rt_session_dim(r.session, p->param[i].type.dim[0]);
         take_memory(&r, b, before);
-        b->multiply_adds = written_cost(b, o);
+        b->multiply_adds = written_cost(b);
         b->peak = sn_rt_peak_measure(b->threads, 0.6);
-        ok = profile(&r, b, o->seconds / 5);
+        ok = profile(&r, b, o);
     }
     drop_rig(&r);
     return ok;
 }
 
-void sn_bench_fini(sn_bench *b) { sn_training_close(&b->job); }
+void sn_bench_fini(sn_bench *b)
+{
+    sn_observation_fini(&b->observation);
+    sn_graph_free(b->source);
+    sn_training_close(&b->job);
+}

@@ -3,7 +3,9 @@
 #ifndef SN_FRONTEND_BENCH_H
 #define SN_FRONTEND_BENCH_H
 
-#include "profile.h"
+#include <jansson.h>
+
+#include "observe.h"
 #include "training.h"
 
 enum { SN_BENCH_MOST_STEPS = 2000 };
@@ -11,6 +13,9 @@ enum { SN_BENCH_MOST_STEPS = 2000 };
 typedef struct sn_bench_options {
     const char *const *set; uint32_t sets; /* "k=v": parameters, or extents of free dimensions */
     const char *module; /* inference of this module; NULL: the recipe's step in training if there is a recipe, else the main module */
+    const char *const *grad; uint32_t grads; /* without a recipe: with the gradients of these outputs for all weights and inputs */
+    bool        train;   /* without a recipe: batch statistics, dropout, updates */
+    bool        observe; /* steps one by one too, and counters */
     const char *cpu;
     int         threads;
     double      seconds; /* to spend on steps, at least 3 of them */
@@ -39,12 +44,17 @@ typedef struct sn_bench {
     size_t      memory_slab, memory_live;     /* of the planned: the slab; the least any slab could be, what is alive at one kernel */
     double      load;                         /* of the machine before the steps */
     sn_profile  profile;                      /* of the steps after `peak` was measured, so roofs are those of the same run */
+    sn_graph   *source;                       /* the program as written, before any pass */
+    sn_observation observation;               /* if asked for */
 } sn_bench;
 
 /* Measure.  Free dimensions of a module without recipe are N = 1 and T = 300 unless set.  False with b->job.diags or b->err on failure.  sn_bench_fini in any case. */
 bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *options);
 void sn_bench_fini(sn_bench *b);
-/* One JSON object and a newline; BENCH.md lists its fields.  rows: the profile, perhaps grouped, or NULL for none. */
-void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FILE *out);
+/* The measurement as JSON; BENCH.md lists its fields.  rows: the profile, perhaps grouped, or NULL for none.  NULL if a name is not UTF-8.
+ * Implemented in bench_json.c. */
+json_t *sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by);
+/* Print it with a newline, taking it. */
+void sn_bench_json_print(json_t *json, FILE *out);
 
 #endif

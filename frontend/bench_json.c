@@ -2,17 +2,27 @@
  * Not the measuring (bench.c, profile.c). */
 #include "bench.h"
 
-#include <jansson.h>
-
 static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+
+static json_t *counters_json(const sn_bench *b, const double *count)
+{
+    json_t *all = json_object();
+    for (uint32_t i = 0; i < b->profile.counters; i++) json_object_set_new(all, sn_counters_name(b->observation.counters, i), json_real(count[i]));
+    return all;
+}
 
 static json_t *kernel_json(const sn_bench *b, const sn_profile_row *r)
 {
-    double rate = ratio(r->flop, r->seconds);
-    return json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", r->name, "node", r->node, "where", r->where, "calls",
-                     (int)r->calls, "seconds", r->seconds, "busy_seconds", r->busy, "share", ratio(r->seconds, b->profile.step), "flop", r->flop, "bytes",
-                     r->bytes, "gflops", rate / 1e9, "peak_share", ratio(rate, b->peak.flops), "intensity", ratio(r->flop, r->bytes), "roofline_share",
-                     ratio(r->limit, r->seconds));
+    double  rate = ratio(r->flop, r->seconds);
+    json_t *threads = json_array();
+    for (int t = 0; t < b->profile.threads; t++) json_array_append_new(threads, json_real(r->thread[t]));
+    json_t *row = json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:f, s:f, s:o}", "name", r->name, "node", r->node, "where",
+                            r->where, "calls", (int)r->calls, "seconds", r->seconds, "busy_seconds", r->busy, "share", ratio(r->seconds, b->profile.step),
+                            "flop", r->flop, "bytes", r->bytes, "gflops", rate / 1e9, "peak_share", ratio(rate, b->peak.flops), "intensity",
+                            ratio(r->flop, r->bytes), "roofline_share", ratio(r->limit, r->seconds), "bound", sn_profile_bound(r), "limit_seconds", r->limit,
+                            "backward_seconds", r->backward, "thread_busy_seconds", threads);
+    if (row && r->counter) json_object_set_new(row, "counters", counters_json(b, r->counter));
+    return row;
 }
 
 static json_t *other_json(const sn_bench *b, const sn_profile_row *r)
@@ -26,15 +36,30 @@ static void add_profile(json_t *all, const sn_bench *b, const sn_profile *p, con
     json_t *kernels = json_array(), *others = json_array();
     for (uint32_t i = 0; i < p->kernels; i++) json_array_append_new(kernels, kernel_json(b, &p->kernel[i]));
     for (uint32_t i = 0; i < p->others; i++) json_array_append_new(others, other_json(b, &p->other[i]));
+    json_object_set_new(all, "sinew", json_string(SN_PROFILE_KIND));
     json_object_set_new(all, "by", json_string(by));
     json_object_set_new(all, "kernel_times", kernels);
     json_object_set_new(all, "other_times", others);
     json_object_set_new(all, "profile", json_pack("{s:i, s:f, s:f, s:f, s:f, s:f}", "steps", (int)p->steps, "step_s", p->step, "kernels_s",
                                                   p->total.seconds, "waiting_s", p->total.seconds - p->total.busy / p->threads, "kernels_share",
                                                   ratio(p->total.seconds, p->step), "roofline_share", ratio(p->total.limit, p->total.seconds)));
+    json_t *threads = json_array();
+    for (int t = 0; t < p->threads; t++)
+        json_array_append_new(threads, json_pack("{s:f, s:f}", "busy_s", p->total.thread[t], "waiting_s", p->total.seconds - p->total.thread[t]));
+    json_object_set_new(all, "thread_times", threads);
 }
 
-void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FILE *out)
+static void add_counters(json_t *all, const sn_bench *b)
+{
+    const char *name, *why;
+    json_t     *missing = json_array();
+    json_object_set_new(all, "counters", b->profile.counters ? counters_json(b, b->profile.total.counter) : json_object());
+    for (uint32_t i = 0; (name = sn_counters_missing(b->observation.counters, i, &why)); i++)
+        json_array_append_new(missing, json_pack("{s:s, s:s}", "name", name, "why", why));
+    json_object_set_new(all, "counters_missing", missing);
+}
+
+json_t *sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by)
 {
     const sn_abi_program *p = b->job.program.abi;
     json_t               *extents = json_object();
@@ -49,8 +74,14 @@ void sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by, FI
                             "memory_peak_bytes", (json_int_t)b->memory_peak, "memory_slab_bytes", (json_int_t)b->memory_slab,
                             "memory_live_bytes", (json_int_t)b->memory_live, "memory_inputs_bytes", (json_int_t)b->memory_inputs, "memory_grown_bytes",
                             (json_int_t)b->memory_grown, "memory_files_bytes", (json_int_t)b->memory_files, "load", b->load, "multiply_adds", b->multiply_adds);
-    if (rows) add_profile(all, b, rows, by);
-    json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    if (all && rows) add_profile(all, b, rows, by);
+    if (all && b->observation.counters) add_counters(all, b);
+    return all;
+}
+
+void sn_bench_json_print(json_t *json, FILE *out)
+{
+    json_dumpf(json, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     fputc('\n', out);
-    json_decref(all);
+    json_decref(json);
 }

@@ -54,7 +54,7 @@ static int bench_file(const sn_bench_options *options, const char *file, const a
     sn_profile rows;
     int        code = SN_EXIT_FAILED;
     if (sn_bench_run(&b, file, options) && (!a->by || sn_profile_group(&b.profile, a->by, &b.job.arena, &rows))) {
-        if (a->json) sn_bench_json(&b, a->by ? &rows : NULL, a->by, stdout);
+        if (a->json) sn_bench_json_print(sn_bench_json(&b, a->by ? &rows : NULL, a->by), stdout);
         else print_text(&b);
         if (a->by && !a->json) sn_profile_print(&rows, &b.peak, a->top > 0 ? (uint32_t)a->top : UINT32_MAX, stdout);
         code = SN_EXIT_OK;

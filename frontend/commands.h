@@ -27,6 +27,7 @@ int sn_cmd_finetune(int argc, const char **argv);
 int sn_cmd_embed(int argc, const char **argv);
 int sn_cmd_evaluate(int argc, const char **argv);
 int sn_cmd_bench(int argc, const char **argv);
+int sn_cmd_profile(int argc, const char **argv);
 int sn_cmd_doctor(int argc, const char **argv);
 
 #endif

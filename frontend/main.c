@@ -40,6 +40,7 @@ static const verb verbs[] = {
     {"evaluate", "--scores S --truth T.csv",   "average precision of detections; tables over results",           sn_cmd_evaluate},
 #ifdef SINEW_WITH_BENCH
     {"bench",    "FILE...",                    "measure compile time, speed, memory",                            sn_cmd_bench},
+    {"profile",  "FILE",                       "say where the time of a step goes, as table, trace or page",      sn_cmd_profile},
 #endif
     {"ops",      "[NAME...]",                  "print the manual of the operators",                              sn_cmd_ops},
     {"passes",   "",                           "list the passes in order",                                       sn_cmd_passes},

@@ -1,5 +1,5 @@
 /* Where the time of a step goes: rows of kernels and of what is done between them, against the machine's limits.
- * Not the timing itself (runtime/core, runtime/train) and not the printing (profile_text.c, bench_json.c). */
+ * Not the timing itself (runtime/core, runtime/train), not one step as it went (observe.h), not the printing (profile_text.c, bench_json.c). */
 #ifndef SN_FRONTEND_PROFILE_H
 #define SN_FRONTEND_PROFILE_H
 
@@ -19,10 +19,18 @@ typedef struct sn_profile_row {
     const char *node;  /* of the graph: the node the kernel is named for (a kernel may compute others besides); "" outside kernels */
     const char *where; /* "file:line" of the node; "" if the calls of the row have several, or none */
     const void *code;  /* equal for calls that run the same machine code */
+    uint32_t    call;  /* its number in the program; of several, of the slowest */
     uint32_t    calls;
     double      seconds, busy; /* of the team; in the kernel, summed over threads: threads * seconds - busy is waiting */
+    double     *thread;        /* [threads]: what of busy is whose; NULL outside kernels */
     double      flop, bytes, limit;
+    double      memory;        /* of limit, where it is bytes / bandwidth that limits; the rest is compute */
+    double      backward;      /* of seconds, in kernels named for gradients */
+    double     *counter;       /* [counters] of a step, or NULL; see observe.h */
 } sn_profile_row;
+
+/* What files of profiles say they are. */
+#define SN_PROFILE_KIND "profile 1"
 
 typedef struct sn_profile {
     sn_profile_row *kernel; uint32_t kernels; /* slowest first */
@@ -31,11 +39,13 @@ typedef struct sn_profile {
     double          step;                     /* seconds: the mean of the middle half of the steps that were profiled */
     uint32_t        steps;
     int             threads;
+    uint32_t        counters;
 } sn_profile;
 
 /* What runs.  The session is prepared; trainer is NULL in inference. */
 typedef struct sn_profile_job {
     const sn_abi_program *program;
+    const sn_graph       *source; /* as written, before any pass: which names are of its nodes */
     sn_rt_session        *session;
     sn_rt_trainer        *trainer;
     bool (*step)(void *context, uint64_t number, sn_rt_error *err);
@@ -43,6 +53,8 @@ typedef struct sn_profile_job {
     sn_rt_peak            peak;
     double                seconds; /* to spend, at least 5 steps */
 } sn_profile_job;
+
+double sn_profile_now(void); /* CLOCK_MONOTONIC in seconds, which the runtime's timing reads too */
 
 /* Profile steps.  Memory is the arena's.  False with *err set. */
 bool sn_profile_measure(const sn_profile_job *job, sn_arena *arena, sn_profile *out, sn_rt_error *err);
@@ -53,6 +65,9 @@ bool sn_profile_measure(const sn_profile_job *job, sn_arena *arena, sn_profile *
  * False if `by` is none of these (sn_profile_known). */
 bool sn_profile_known(const char *by);
 bool sn_profile_group(const sn_profile *p, const char *by, sn_arena *arena, sn_profile *out);
+
+/* What limits a row: "memory" or "compute", whichever has the larger part of the limit; "" without one. */
+const char *sn_profile_bound(const sn_profile_row *r);
 
 /* Text of at most 140 columns: the first `rows` kernel rows, then kernels, others and step.  Implemented in profile_text.c. */
 void sn_profile_print(const sn_profile *p, const sn_rt_peak *peak, uint32_t rows, FILE *out);

@@ -118,6 +118,19 @@ typedef struct sn_rt_call_time {
 /* Switch the timing of calls on (from zero) or off.  Costs two clock readings a group of tiles.  SN_RT_MEMORY; SN_RT_ARGUMENT before prepare. */
 sn_rt_status    sn_rt_session_profile(sn_rt_session *s, bool on, sn_rt_error *err);
 sn_rt_call_time sn_rt_session_call_time(const sn_rt_session *s, uint32_t call);
+/* Of `busy` above, what one thread of the team, 0 .. threads-1, spent. */
+double          sn_rt_session_call_busy(const sn_rt_session *s, uint32_t call, int thread);
+
+/* Who is told of every group of tiles that a thread of the team does, in that thread, so by several at once: `begin` before, `end` after, with the number
+ * of tiles and CLOCK_MONOTONIC in seconds.  What the two take themselves counts as waiting. */
+typedef struct sn_rt_observer {
+    void *context;
+    void (*begin)(void *context, int thread);
+    void (*end)(void *context, int thread, uint32_t call, int64_t tiles, double from, double to);
+} sn_rt_observer;
+
+/* Have runs observed; `observer` is borrowed until profiling is switched, on or off; NULL: by nobody.  SN_RT_ARGUMENT unless profiling is on. */
+sn_rt_status sn_rt_session_observe(sn_rt_session *s, const sn_rt_observer *observer, sn_rt_error *err);
 
 /* ---- threads ------------------------------------------------------------------------------------------------------------ */
 

@@ -39,10 +39,11 @@ typedef struct sn_rt_job {
     bool               small; /* cheaper to do than to wake a thread for */
 } sn_rt_job;
 
-/* Time by (thread, job); NULL fields are not kept. */
+/* Time by (thread, job), and who is told of every group of tiles (or NULL). */
 typedef struct sn_rt_clock {
     double *busy; /* [threads][jobs] */
     double *wall; /* [jobs]: time of a group of jobs stands at its first */
+    const sn_rt_observer *observer;
 } sn_rt_clock;
 
 /* Words of `state` that sn_rt_team_run needs for n jobs. */
@@ -86,6 +87,7 @@ struct sn_rt_session {
     size_t slab_bytes;
     float *stage;
     double *busy, *wall; /* when profiling: [threads][calls], [calls] */
+    const sn_rt_observer *observer;
 };
 
 /* Forget everything bind and prepare made. */

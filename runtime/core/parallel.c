@@ -102,9 +102,13 @@ static void work(const team *t, int self, uint32_t j, int64_t begin, int64_t n)
         job->kernel(job->args, begin, begin + n, scratch);
         return;
     }
+    const sn_rt_observer *observer = t->clock->observer;
+    if (observer) observer->begin(observer->context, self);
     double from = sn_rt_now();
     job->kernel(job->args, begin, begin + n, scratch);
-    t->clock->busy[(size_t)self * t->jobs + j] += sn_rt_now() - from;
+    double to = sn_rt_now();
+    t->clock->busy[(size_t)self * t->jobs + j] += to - from;
+    if (observer) observer->end(observer->context, self, j, n, from, to);
 }
 
 static uint32_t group_end(const sn_rt_job *job, uint32_t n, uint32_t begin)

@@ -262,7 +262,7 @@ sn_rt_status sn_rt_session_run(sn_rt_session *s, uint64_t seed, uint64_t step, s
         s->args[i].seed = seed;
         s->args[i].step = step;
     }
-    sn_rt_clock clock = {s->busy, s->wall};
+    sn_rt_clock clock = {s->busy, s->wall, s->observer};
     sn_rt_team_run(s->made ? s->rest : s->job, s->program->calls, s->threads, s->scratch, s->scratch_bytes, s->state, s->busy ? &clock : NULL);
     s->made = s->hold;
     after_run(s);
@@ -286,6 +286,7 @@ sn_rt_status sn_rt_session_profile(sn_rt_session *s, bool on, sn_rt_error *err)
     free(s->busy);
     free(s->wall);
     s->busy = s->wall = NULL;
+    s->observer = NULL;
     if (!on) return SN_RT_OK;
     s->busy = zeros((size_t)s->program->calls * (size_t)s->threads, sizeof *s->busy);
     s->wall = zeros(s->program->calls, sizeof *s->wall);
@@ -296,10 +297,23 @@ sn_rt_status sn_rt_session_profile(sn_rt_session *s, bool on, sn_rt_error *err)
     return sn_rt_fail(err, SN_RT_MEMORY, "no memory to time %u calls", s->program->calls);
 }
 
+sn_rt_status sn_rt_session_observe(sn_rt_session *s, const sn_rt_observer *observer, sn_rt_error *err)
+{
+    if (!s->busy) return sn_rt_fail(err, SN_RT_ARGUMENT, "a session is observed while it is not profiled");
+    s->observer = observer;
+    return SN_RT_OK;
+}
+
+double sn_rt_session_call_busy(const sn_rt_session *s, uint32_t call, int thread)
+{
+    if (!s->busy || call >= s->program->calls || thread < 0 || thread >= s->threads) return 0;
+    return s->busy[(size_t)thread * s->program->calls + call];
+}
+
 static double busy_of(const sn_rt_session *s, uint32_t call)
 {
     double sum = 0;
-    for (int t = 0; t < s->threads; t++) sum += s->busy[(size_t)t * s->program->calls + call];
+    for (int t = 0; t < s->threads; t++) sum += sn_rt_session_call_busy(s, call, t);
     return sum;
 }
 

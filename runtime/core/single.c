@@ -16,12 +16,15 @@ void sn_rt_team_run(const sn_rt_job *job, uint32_t n, int threads, void *scratch
     for (uint32_t i = 0, first = 0; i < n; i++) {
         if (job[i].wait) first = i;
         if (job[i].tiles < 1) continue;
+        const sn_rt_observer *observer = clock ? clock->observer : NULL;
+        if (observer) observer->begin(observer->context, 0);
         double from = clock ? sn_rt_now() : 0;
         job[i].kernel(job[i].args, 0, job[i].tiles, scratch);
         if (!clock) continue;
-        double took = sn_rt_now() - from;
-        clock->busy[i] += took;
-        clock->wall[first] += took;
+        double to = sn_rt_now();
+        clock->busy[i] += to - from;
+        clock->wall[first] += to - from;
+        if (observer) observer->end(observer->context, 0, i, job[i].tiles, from, to);
     }
 }
 

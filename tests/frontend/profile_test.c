@@ -76,7 +76,7 @@ static json_t *as_json(const sn_bench *b, const sn_profile *rows, const char *by
     json_error_t error;
     FILE        *f = open_memstream(&text, &size);
     assert_non_null(f);
-    sn_bench_json(b, rows, by, f);
+    sn_bench_json_print(sn_bench_json(b, rows, by), f);
     fclose(f);
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (!root) fail_msg("line %d: %s", error.line, error.text);
@@ -139,10 +139,11 @@ static void rows_of_a_training_step_add_up_to_it(void **state)
 
 static void names_are_grouped(void **state)
 {
+    static double own[] = {3, 2, 1};
     static sn_profile_row rows[] = {
-        {.name = "q.enc.block4.tcn.xw.2.dx#2", .node = "", .where = "layers.json:23", .code = rows, .calls = 1, .seconds = 3, .flop = 1, .bytes = 8},
-        {.name = "q.enc.block4.tcn.xw#1", .node = "", .where = "layers.json:23", .code = rows, .calls = 1, .seconds = 2, .flop = 2, .bytes = 16},
-        {.name = "q.enc.block4.y.d3", .node = "", .where = "net.json:7", .code = rows + 1, .calls = 1, .seconds = 1, .flop = 4, .bytes = 32}};
+        {.name = "q.enc.block4.tcn.xw.2.dx#2", .node = "q.enc.block4.tcn.xw", .thread = own, .where = "layers.json:23", .code = rows, .calls = 1, .seconds = 3, .flop = 1, .bytes = 8},
+        {.name = "q.enc.block4.tcn.xw#1", .node = "q.enc.block4.tcn.xw", .thread = own + 1, .where = "layers.json:23", .code = rows, .calls = 1, .seconds = 2, .flop = 2, .bytes = 16},
+        {.name = "q.enc.block4.y.d3", .node = "q.enc.block4.y", .thread = own + 2, .where = "net.json:7", .code = rows + 1, .calls = 1, .seconds = 1, .flop = 4, .bytes = 32}};
     static const struct { const char *by, *first; uint32_t rows; } cases[] = {
         {"call", "q.enc.block4.tcn.xw.2.dx#2", 3}, {"kernel", "q.enc.block4.tcn.xw.2.dx", 3}, {"node", "q.enc.block4.tcn.xw", 2},
         {"module", "q.enc.block4.tcn", 2}, {"3", "q.enc.block4", 1}, {"9", "q.enc.block4.tcn.xw", 2}, {"place", "layers.json:23", 2},
@@ -152,13 +153,14 @@ static void names_are_grouped(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sn_profile out;
         sn_arena   arena;
-        double     seconds = 0, bytes = 0;
+        double     seconds = 0, bytes = 0, busy = 0;
         sn_arena_init(&arena);
         assert_true(sn_profile_group(&p, cases[i].by, &arena, &out));
         assert_int_equal(out.kernels, cases[i].rows);
         assert_string_equal(out.kernel[0].name, cases[i].first);
-        for (uint32_t k = 0; k < out.kernels; k++) seconds += out.kernel[k].seconds, bytes += out.kernel[k].bytes;
-        assert_true(seconds == 6 && bytes == 56);
+        for (uint32_t k = 0; k < out.kernels; k++) seconds += out.kernel[k].seconds, bytes += out.kernel[k].bytes, busy += out.kernel[k].thread[0];
+        assert_true(seconds == 6 && bytes == 56 && busy == 6);
+        assert_true(own[0] == 3 && own[1] == 2 && own[2] == 1); /* the rows that were grouped stay as they are */
         if (out.kernels == 1) assert_string_equal(out.kernel[0].where, "");
         sn_arena_fini(&arena);
     }

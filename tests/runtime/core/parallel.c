@@ -1,6 +1,7 @@
 /* Tests of the team: every tile once, waits respected, groups side by side, any number of threads. */
 #include "../data/check.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -79,6 +80,19 @@ static void side_kernel(const sn_abi_args *a, int64_t begin, int64_t end, void *
     atomic_fetch_add(&done, (int)(end - begin));
 }
 
+enum { SIDE_JOBS = 6, SIDE_THREADS = 3 };
+typedef struct seen { int begun[SIDE_THREADS]; int64_t tiles[SIDE_THREADS][SIDE_JOBS]; double seconds[SIDE_THREADS][SIDE_JOBS]; } seen;
+
+static void see_begin(void *context, int thread) { ((seen *)context)->begun[thread]++; }
+
+static void see_end(void *context, int thread, uint32_t call, int64_t tiles, double from, double to)
+{
+    seen *s = context;
+    s->begun[thread]--;
+    s->tiles[thread][call] += tiles;
+    s->seconds[thread][call] += to - from;
+}
+
 static void test_side_by_side(void **unused)
 {
     (void)unused;
@@ -91,13 +105,21 @@ static void test_side_by_side(void **unused)
         sum += j;
     }
     double      busy[3 * 6] = {0}, wall[6] = {0};
-    sn_rt_clock clock = {busy, wall};
+    seen        told = {0};
+    const sn_rt_observer observer = {&told, see_begin, see_end};
+    sn_rt_clock clock = {busy, wall, &observer};
     sn_rt_team_run(job, 6, 3, scratch, 0, state, &clock);
     assert_int_equal(done, sum);
     for (int j = 0; j < 6; j++) {
         double b = busy[j] + busy[6 + j] + busy[12 + j];
         assert_true(j == 0 ? b == 0 : b > 40e-6);
         assert_true(j == 0 || j == 3 ? wall[j] > 40e-6 : wall[j] == 0);
+        int64_t tiles = 0;
+        for (int t = 0; t < SIDE_THREADS; t++) {
+            tiles += told.tiles[t][j];
+            assert_true(told.begun[t] == 0 && fabs(told.seconds[t][j] - busy[t * SIDE_JOBS + j]) < 1e-9);
+        }
+        assert_int_equal(tiles, j); /* every tile is told of once, by the thread that did it */
     }
 }
 
