@@ -5,14 +5,35 @@
 
 #include "tables.h"
 
-/* The functions of runtime/aot/aot.h that a library offers; `artifact`: behind its artifact.  A mistake in the types is met by
- * tests/aot, which calls every one. */
-static const struct function { const char *name, *types; bool artifact; } functions[] = {
-    {"version", "i", true},          {"describe_input", "iip", true}, {"describe_output", "iip", true}, {"load", "ipppp", true},
-    {"free", "vp", false},           {"cpu", "pp", false},            {"session_new", "ippipp", false}, {"session_free", "vp", false},
-    {"bind", "ippp", false},         {"input_dims", "ipip", false},   {"output_dims", "ipip", false},   {"session_bytes", "lp", false},
-    {"input", "ppi", false},         {"output", "ppi", false},        {"set_input", "ipiplp", false},   {"set_output", "ipiplp", false},
-    {"run", "ipp", false},
+/* The functions of runtime/aot/aot.h that a library offers; `artifact`: behind its artifact; `tagging`: if it finds segments in recordings.  A mistake in
+ * the types is met by tests/aot, which calls every one. */
+static const struct function { const char *name, *types; bool artifact, tagging; } functions[] = {
+    {.name = "version", .types = "i", .artifact = true},
+    {.name = "describe_input", .types = "iip", .artifact = true},
+    {.name = "describe_output", .types = "iip", .artifact = true},
+    {.name = "load", .types = "ipppp", .artifact = true},
+    {.name = "free", .types = "vp"},
+    {.name = "cpu", .types = "pp"},
+    {.name = "session_new", .types = "ippipp"},
+    {.name = "session_free", .types = "vp"},
+    {.name = "bind", .types = "ippp"},
+    {.name = "input_dims", .types = "ipip"},
+    {.name = "output_dims", .types = "ipip"},
+    {.name = "session_bytes", .types = "lp"},
+    {.name = "input", .types = "ppi"},
+    {.name = "output", .types = "ppi"},
+    {.name = "set_input", .types = "ipiplp"},
+    {.name = "set_output", .types = "ipiplp"},
+    {.name = "run", .types = "ipp"},
+    {.name = "label", .types = "pi", .artifact = true, .tagging = true},
+    {.name = "stream_new", .types = "ipllipp", .tagging = true},
+    {.name = "stream_free", .types = "vp", .tagging = true},
+    {.name = "stream_push", .types = "ipplpp", .tagging = true},
+    {.name = "stream_finish", .types = "ipp", .tagging = true},
+    {.name = "stream_poll", .types = "ipp", .tagging = true},
+    {.name = "stream_scores", .types = "lppp", .tagging = true},
+    {.name = "stream_latency", .types = "lp", .tagging = true},
+    {.name = "stream_bytes", .types = "lp", .tagging = true},
 };
 
 void sn_object_take(sn_object *out, LLVMMemoryBufferRef code)
@@ -73,6 +94,8 @@ static void add_functions(const sn_ahead *a, sn_tables *t, LLVMValueRef artifact
     char from[256], to[64];
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         const struct function *f = &functions[i];
+        if (f->tagging && !a->tagging)
+            continue;
         snprintf(from, sizeof from, "%s_%s", a->name, f->name);
         snprintf(to, sizeof to, "sn_aot_%s", f->name);
         sn_tables_forward(t, f->artifact ? artifact : NULL, from, to, f->types);

@@ -51,6 +51,7 @@ typedef struct sn_ahead {
     uint64_t                  head_bytes, file_bytes;
     uint32_t                  most_threads; /* 1, or 0 for any */
     bool                      debug;    /* lines of the graph files for debuggers and profilers */
+    const sn_abi_tagging     *tagging;  /* the library finds segments in recordings, too; or NULL */
 } sn_ahead;
 
 /* Objects for a linker.  The last one is `main`, for an executable; it belongs in no library.  Undefined in them are the functions of

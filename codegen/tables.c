@@ -227,6 +227,15 @@ static LLVMValueRef declare_artifact(sn_tables *t, const char *name)
     return g;
 }
 
+static LLVMValueRef tagging(sn_tables *t, sn_arena *a, const sn_abi_tagging *x)
+{
+    if (!x)
+        return null(t);
+    LLVMValueRef v = ROW(t, i64(t, (int64_t)x->classes), sn_tables_texts(t, a, x->label, (uint32_t)x->classes), text(t, x->layout),
+                         LLVMConstReal(t->f64, x->fps), i64(t, (int64_t)x->window), i64(t, (int64_t)x->halo));
+    return table(t, &v, 1, sizeof *x);
+}
+
 LLVMValueRef sn_tables_artifact(sn_tables *t, const sn_ahead *a, LLVMValueRef *variant, const char *const *param_shape,
                                 const char *const *output_shape, const sn_abi_program *p, sn_arena *arena)
 {
@@ -237,7 +246,7 @@ LLVMValueRef sn_tables_artifact(sn_tables *t, const sn_ahead *a, LLVMValueRef *v
                          sn_tables_texts(t, arena, output_shape, p->outputs), at,
                          a->weights ? sn_tables_bytes(t, a->weights, a->weights_bytes, SN_IMAGE_ALIGN) : null(t),
                          sn_tables_bytes(t, a->head, a->head_bytes, 1), i64(t, (int64_t)a->head_bytes), i64(t, (int64_t)a->file_bytes),
-                         i32(t, a->most_threads));
+                         i32(t, a->most_threads), tagging(t, arena, a->tagging));
     SN_ASSERT(LLVMABISizeOfType(LLVMGetModuleDataLayout(t->mod), LLVMTypeOf(v)) == sizeof(sn_abi_artifact), "the artifact's layout differs");
     snprintf(symbol, sizeof symbol, "%s_artifact", a->name);
     LLVMValueRef g = LLVMAddGlobal(t->mod, LLVMTypeOf(v), symbol);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "library.h"
+#include "model_file.h"
 #include "cli.h"
 
 typedef struct options {
@@ -73,11 +74,12 @@ static int order_targets(char *list)
     return SN_EXIT_OK;
 }
 
-static int check_usage(const options *o, uint32_t files)
+static int check_usage(const options *o, const char *file, uint32_t files)
 {
     if (files != 1) return sn_cli_usage("build", files ? "one FILE at a time" : "FILE is missing");
     if (!o->output || !*o->output) return sn_cli_usage("build", "-o NAME is missing");
-    if (!o->weights) return sn_cli_usage("build", "--weights W is missing: a checkpoint, or what `sinew init` writes");
+    if (sn_model_file_is(file) && o->weights) return sn_cli_usage("build", "--weights is for a graph file; %s has its own", file);
+    if (!sn_model_file_is(file) && !o->weights) return sn_cli_usage("build", "--weights W is missing: a checkpoint, or what `sinew init` writes");
     if (o->threads < 0 || o->threads > 1) return sn_cli_usage("build", "--threads is 1 for a library without OpenMP, or 0");
     if (o->archive && o->executable) return sn_cli_usage("build", "--archive needs no linker, --exe does: one of them");
     return order_targets(o->target);
@@ -93,7 +95,7 @@ int sn_cmd_build(int argc, const char **argv)
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "weights and states by name, from a checkpoint or init", "W"},
         {"prefix", '\0', POPT_ARG_STRING, &o.prefix, 0, "take weights PREFIX.name of the file for name: an instance of a larger program", "PREFIX"},
         {"output", 'o', POPT_ARG_STRING, &o.output, 0, "write NAME.a, NAME.so, NAME.h, NAME.pc; its last part is the library's name in C", "NAME"},
-        {"exe", '\0', POPT_ARG_NONE, &o.executable, 0, "also NAME, an executable that needs no library: arrays or motion in, arrays out", NULL},
+        {"exe", '\0', POPT_ARG_NONE, &o.executable, 0, "also NAME, an executable that needs no library: arrays or motion in, arrays (of MODEL: segments) out", NULL},
         {"target", 't', POPT_ARG_STRING, &o.target, 0,
          "native (default), x86-64-v2, x86-64-v3, x86-64-v4, several of these for one library that chooses at start, or aarch64", "CPU,..."},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "1: a library without OpenMP, which needs nothing but libc", "N"},
@@ -107,10 +109,11 @@ int sn_cmd_build(int argc, const char **argv)
         POPT_AUTOHELP POPT_TABLEEND,
     };
     poptContext popt = poptGetContext("sinew build", argc, argv, table, 0);
-    poptSetOtherOptionHelp(popt, "FILE --weights W -o NAME\n\nCompile a model with its weights into a library that needs neither this program nor its libraries.\n");
+    poptSetOtherOptionHelp(popt, "FILE --weights W -o NAME\n  or:  sinew build [OPTION...] MODEL -o NAME\n\nCompile a model with its weights into a library that needs neither this program nor its libraries.  FILE is a graph file, MODEL a run\n"
+                                 "of sinew finetune or its model.safetensors: then the library also finds segments in recordings as their frames come.\n");
     int code = sn_cli_parse(popt, "build", &file, &files);
     if (!o.target) o.target = strdup("native");
-    if (code == 0) code = check_usage(&o, files);
+    if (code == 0) code = check_usage(&o, files ? file[0] : NULL, files);
     if (code == 0) code = build(file[0], &o);
     sn_cli_list_fini(o.set);
     free(o.module), free(o.weights), free(o.prefix), free(o.target), free(o.output), free(o.linker);

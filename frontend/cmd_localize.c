@@ -1,5 +1,5 @@
 /* The verb `localize`: what happens when in recordings, by a trained model.
- * Not the model's run (tagger.c), not segments from scores (segments.c), and not how good they are (evaluate). */
+ * Not the model's run and not segments from scores (runtime/tag), and not how good they are (evaluate). */
 #include "cli.h"
 
 #include "../runtime/data/file.h"
@@ -7,8 +7,8 @@
 #include "../runtime/data/labels.h"
 #include "../runtime/data/npy.h"
 #include "../runtime/data/timeline.h"
-#include "model_file.h"
-#include "segments.h"
+#include "../runtime/tag/segments.h"
+#include "tagged.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -27,10 +27,10 @@ typedef struct options {
 
 /* A recording, scored. */
 typedef struct recording {
-    float            *scores; /* [frames][columns] */
-    sn_found_segment *found;
-    size_t            founds;
-    size_t            right, labelled; /* frames, if there is a truth */
+    float               *scores; /* [frames][columns] */
+    sn_rt_found_segment *found;
+    size_t               founds;
+    size_t               right, labelled; /* frames, if there is a truth */
 } recording;
 
 typedef struct localizing {
@@ -130,7 +130,7 @@ static int compare(localizing *l, size_t i)
     float                *class = malloc(s->frames * sizeof *class);
     if (!class) return wrong("no memory", NULL);
     sn_rt_classes_of_frames(&l->model.classes, l->set, s, 0, s->frames, class);
-    for (size_t f = 0; f < s->frames; f++) r->right += sn_best_class(r->scores + f * K, K) == (size_t)class[f];
+    for (size_t f = 0; f < s->frames; f++) r->right += sn_rt_best_class(r->scores + f * K, K) == (size_t)class[f];
     r->labelled = s->frames;
     free(class);
     return SN_EXIT_OK;
@@ -140,13 +140,11 @@ static int score(localizing *l, size_t i)
 {
     const sn_rt_sequence *s = sn_rt_dataset_at(l->set, i);
     recording            *r = &l->of[i];
-    sn_tagger            *t = &l->model.tagger;
-    if (s->joints != t->joints) return wrong(s->id, "the model wants another number of joints");
+    sn_rt_tagger         *t = &l->model.tagger;
     r->scores = malloc(s->frames * t->columns * sizeof *r->scores);
     if (!r->scores) return wrong("no memory", NULL);
-    if (sn_tagger_scores(t, s->x, s->frames, r->scores, &l->err) != SN_RT_OK) return wrong(s->id, l->err.text);
-    size_t shortest = (size_t)fmax(1, ceil(l->how->shortest * s->fps));
-    r->found = sn_segments_of_scores(r->scores, s->frames, t->columns, shortest, &r->founds);
+    if (sn_tag_sequence(t, s, r->scores, &l->err) != SN_RT_OK) return wrong(l->err.text, NULL);
+    r->found = sn_rt_segments_of_scores(r->scores, s->frames, t->columns, sn_rt_shortest_frames(l->how->shortest, s->fps), &r->founds);
     if (!r->found) return wrong("no memory", NULL);
     return s->segments ? compare(l, i) : SN_EXIT_OK;
 }
@@ -156,7 +154,7 @@ static int score_all(localizing *l)
     size_t done = 0;
     int    code = SN_EXIT_OK;
     if (l->how->window >= 0) l->model.tagger.window = (size_t)round(l->how->window * l->model.facts.fps);
-    else if (l->model.tagger.halo != SN_TAGGER_NO_HALO && l->model.tagger.window < 8 * l->model.tagger.halo)
+    else if (l->model.tagger.halo != SN_RT_TAGGER_NO_HALO && l->model.tagger.window < 8 * l->model.tagger.halo)
         l->model.tagger.window = 8 * l->model.tagger.halo; /* the result does not depend on it, the time does: a quarter is computed twice */
     for (size_t i = 0; code == SN_EXIT_OK && i < l->count; i++)
         if (wanted(l, i)) code = score(l, i), done++;

@@ -12,11 +12,14 @@
 #include "../runtime/data/safetensors.h"
 #include "archive.h"
 #include "lookup.h"
+#include "model_file.h"
 
 enum { ALIGN = 64 };
 
 typedef struct building {
     const sn_library *b;
+    sn_model_file   trained;   /* if the model is one that finetuning left */
+    sn_abi_tagging  tagging;   /* what its scores mean */
     sn_diags       *diags;
     sn_arena        arena;
     const char     *name;      /* of the library */
@@ -24,7 +27,8 @@ typedef struct building {
     sn_preparation *prepared;  /* of the only target, or NULL */
     const sn_rt_array **weight;/* per parameter; NULL for inputs and what no kernel reads */
     uint64_t       *at;
-    sn_rt_tensors  *read;      /* the file of weights */
+    const char     *weights;   /* their file */
+    sn_rt_tensors  *read;      /* what is in it */
     char           *inside;    /* the weights as the library holds them */
     size_t          inside_bytes;
     char           *head;      /* first bytes of the file beside */
@@ -78,6 +82,51 @@ static bool find_runtime(building *g)
     return fail(g, "the runtime for %s is not installed: there is no %s/libsinew_aot.a", arch, g->runtime);
 }
 
+/* ---- the model ---------------------------------------------------------------------------------------------------------- */
+
+/* Does the graph take frames and give the scores of the model's classes? */
+static bool check_tagging(building *g)
+{
+    const sn_graph *graph = g->schedule[0]->g;
+    const sn_type  *in = NULL, *out = graph->outputs ? &sn_at(graph, graph->output[0].ref)->type : NULL;
+    uint32_t        inputs = 0;
+    for (uint32_t i = 0; i < graph->params; i++)
+        if (graph->param[i].kind == SN_INPUT) in = &graph->param[i].type, inputs++;
+    uint8_t rank = in ? in->rank : 0;
+    bool    ok = inputs == 1 && (rank == 4 || rank == 5) && graph->dims.symbols == 2 && sn_dim_is_const(in->dim[rank - 1]) && in->dim[rank - 1].v == 3 &&
+              sn_dim_is_const(in->dim[rank - 2]) && !sn_dim_is_const(in->dim[rank - 3]) && !sn_dim_is_const(in->dim[0]) &&
+              (rank == 4 || sn_dim_is_const(in->dim[1]));
+    if (!ok) return fail(g, "%s: its input is not [N, T, joints, 3] or [N, persons, T, joints, 3]", g->weights);
+    if (out && out->rank == 3 && sn_dim_is_const(out->dim[2]) && (uint64_t)out->dim[2].v == g->tagging.classes + 1) return true;
+    return fail(g, "%s: its output is not the scores of %llu classes and background", g->weights, (unsigned long long)g->tagging.classes);
+}
+
+static bool read_trained(building *g)
+{
+    sn_rt_error err = {""};
+    if (!sn_model_file_read(&g->trained, g->b->file, &err)) return fail(g, "%s", err.text);
+    const sn_model_facts *f = &g->trained.facts;
+    g->tagging = (sn_abi_tagging){f->classes->count, f->classes->name, f->layout, f->fps, f->window, f->halo == SN_RT_TAGGER_NO_HALO ? UINT64_MAX : f->halo};
+    g->weights = g->trained.path;
+    g->read = g->trained.tensors;
+    return true;
+}
+
+static bool read_weights(building *g)
+{
+    sn_rt_error err;
+    g->weights = g->b->weights;
+    return check(g, sn_rt_tensors_read(g->weights, &g->read, &err), &err);
+}
+
+static sn_model *load_model(building *g)
+{
+    if (g->b->weights) return read_weights(g) ? sn_model_load(g->b->file, g->diags) : NULL;
+    return read_trained(g) ? sn_model_parse(g->weights, g->trained.facts.graph, strlen(g->trained.facts.graph), g->diags) : NULL;
+}
+
+static const sn_abi_tagging *tagging_of(const building *g) { return g->tagging.classes ? &g->tagging : NULL; }
+
 /* ---- weights ------------------------------------------------------------------------------------------------------------ */
 
 /* Some kernel, of some target, reads the parameter. */
@@ -102,14 +151,12 @@ static bool find_weight(building *g, uint32_t i)
         dims[d] = (uint64_t)p->type.dim[d].v;
     }
     const char *of = p->kind == SN_COPY ? graph->param[p->of].name : NULL;
-    return check(g, sn_lookup_weight(g->read, g->b->weights, g->b->prefix, p->name, of, p->type.rank, dims, &g->weight[i], &err), &err);
+    return check(g, sn_lookup_weight(g->read, g->weights, g->b->prefix, p->name, of, p->type.rank, dims, &g->weight[i], &err), &err);
 }
 
 static bool find_weights(building *g)
 {
     const sn_graph *graph = g->schedule[0]->g;
-    sn_rt_error     err;
-    if (!check(g, sn_rt_tensors_read(g->b->weights, &g->read, &err), &err)) return false;
     g->weight = sn_new_n(&g->arena, const sn_rt_array *, graph->params + 1);
     g->at = sn_new_n(&g->arena, uint64_t, graph->params + 1);
     for (uint32_t i = 0; i < graph->params; i++) {
@@ -193,7 +240,8 @@ static bool make_objects(building *g, sn_objects *out)
     const sn_ahead a = {.name = g->name, .variants = g->b->targets, .cpu = g->b->target, .schedule = (const sn_schedule *const *)g->schedule,
                         .prepared = g->prepared ? &g->prepared->known : NULL, .weight_at = g->at, .weights = g->inside, .weights_bytes = g->inside_bytes,
                         .file = g->b->beside ? sn_format(&g->arena, "%s.safetensors", g->name) : NULL,
-                        .head = g->head, .head_bytes = g->head_bytes, .file_bytes = g->file_bytes, .most_threads = g->b->one_thread ? 1 : 0, .debug = g->b->debug};
+                        .head = g->head, .head_bytes = g->head_bytes, .file_bytes = g->file_bytes, .most_threads = g->b->one_thread ? 1 : 0, .debug = g->b->debug,
+                        .tagging = tagging_of(g)};
     return sn_ahead_make(&a, out, g->diags);
 }
 
@@ -212,7 +260,7 @@ typedef void write_text(const sn_header_text *t, FILE *out);
 
 static bool write_file(building *g, const char *ending, write_text *write)
 {
-    const sn_header_text t = {g->name, g->b->file, SINEW_VERSION, g->schedule[0]->g, g->b};
+    const sn_header_text t = {g->name, g->b->file, SINEW_VERSION, g->schedule[0]->g, g->b, tagging_of(g)};
     char       *text = NULL;
     size_t      size = 0;
     sn_rt_error err;
@@ -240,7 +288,8 @@ static bool build(building *g)
 {
     sn_objects o = {0};
     sn_model  *m = NULL;
-    bool ok = find_name(g) && find_runtime(g) && (m = sn_model_load(g->b->file, g->diags)) && make_schedules(g, m) && find_weights(g) && prepare(g);
+    bool ok = find_name(g) && find_runtime(g) && (m = load_model(g)) && make_schedules(g, m) && (!tagging_of(g) || check_tagging(g)) &&
+              find_weights(g) && prepare(g);
     if (ok && g->b->beside) ok = put_beside(g);
     else if (ok) put_inside(g);
     ok = ok && make_objects(g, &o) && write_archive(g, &o) && write_file(g, ".h", sn_library_header) && write_file(g, ".pc", sn_library_pkgconfig);
@@ -259,7 +308,8 @@ bool sn_library_make(const sn_library *b, sn_diags *diags)
     if (g.prepared) sn_library_prepare_fini(g.prepared);
     for (uint32_t t = 0; g.schedule && t < b->targets; t++)
         if (g.schedule[t]) sn_schedule_free(g.schedule[t]);
-    sn_rt_tensors_free(g.read);
+    if (b->weights) sn_rt_tensors_free(g.read);
+    else if (*g.trained.path) sn_model_file_close(&g.trained);
     free(g.inside);
     free(g.head);
     sn_arena_fini(&g.arena);

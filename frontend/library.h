@@ -9,8 +9,8 @@
 
 typedef struct sn_library {
     sn_program_options program;
-    const char        *file;       /* of the model */
-    const char        *weights;    /* safetensors */
+    const char        *file;       /* of the model: a graph file, or what finetuning leaves (model_file.h) */
+    const char        *weights;    /* safetensors; NULL: inside `file` */
     const char        *prefix;     /* what stands before the names of the program in it, with the dot; NULL */
     const char        *output;     /* path without ending; its last part is the library's name, a C identifier */
     const char *const *target;     /* the most demanding first */
@@ -27,7 +27,12 @@ typedef struct sn_library {
 bool sn_library_make(const sn_library *b, sn_diags *diags);
 
 /* The library's header, and its description for pkg-config (library_header.c). */
-typedef struct sn_header_text { const char *name, *model, *version; const sn_graph *graph; const sn_library *build; } sn_header_text;
+typedef struct sn_header_text {
+    const char           *name, *model, *version;
+    const sn_graph       *graph;
+    const sn_library     *build;
+    const sn_abi_tagging *tagging; /* or NULL */
+} sn_header_text;
 void sn_library_header(const sn_header_text *t, FILE *out);
 void sn_library_pkgconfig(const sn_header_text *t, FILE *out);
 

@@ -1,12 +1,14 @@
 /* The texts of a library: its header and its description for pkg-config.
- * The header is header.h.in with words between @ replaced. */
+ * The header is header.h.in, and stream.h.in for a model of frames' classes, with words between @ replaced. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "../runtime/aot/aot.h"
+#include "../runtime/tag/tagger.h"
 #include "library.h"
 #include "header_text.h"
+#include "stream_text.h"
 
 /* ---- parts -------------------------------------------------------------------------------------------------------------- */
 
@@ -91,9 +93,61 @@ static void cpus(FILE *out, const sn_library *b)
     for (uint32_t i = 0; i < b->targets; i++) fprintf(out, "%s%s", i ? ", " : "", b->target[i]);
 }
 
+/* ---- streams ------------------------------------------------------------------------------------------------------------ */
+
+/* Persons and joints of a frame: the input is [N, T, V, 3] or [N, persons, T, V, 3] (checked while building). */
+static void frame_shape(const sn_graph *g, long long *persons, long long *joints)
+{
+    const sn_type *t = NULL;
+    for (uint32_t i = 0; i < g->params; i++)
+        if (g->param[i].kind == SN_INPUT) t = &g->param[i].type;
+    SN_ASSERT(t && t->rank >= 4, "a model of frames without frames");
+    *persons = t->rank == 5 ? t->dim[1].v : 1;
+    *joints = t->dim[t->rank - 2].v;
+}
+
+static void latency(FILE *out, const sn_abi_tagging *g)
+{
+    if (g->halo == UINT64_MAX)
+        fprintf(out, "scores depend on the whole window of %llu frames, and on where the recording ends.  A frame's are known once no window can\n"
+                     " * hold it any more.", (unsigned long long)g->window);
+    else
+        fprintf(out, "a frame's scores depend on the %llu frames behind it.  They are known once these and at most `step` more were pushed;", (unsigned long long)g->halo);
+}
+
+static void step(FILE *out, const sn_abi_tagging *g)
+{
+    if (g->halo == UINT64_MAX) fputs("0: this model's windows are fixed", out);
+    else
+        fprintf(out, "frames from one computation to the next, up to a multiple of %d; 0: %d.  Every one computes some 2 * %llu + step frames:\n"
+                     " *             small steps are sooner, large ones cheaper, multiples of %d cheapest", SN_RT_TAGGER_GRID,
+                SN_RT_TAGGER_BEGIN, (unsigned long long)sn_rt_tagger_grid_up(g->halo), SN_RT_TAGGER_BEGIN);
+}
+
+static bool stream_word(FILE *out, const sn_header_text *t, const char *w, size_t n)
+{
+    const sn_abi_tagging *g = t->tagging;
+    long long             persons, joints;
+    frame_shape(t->graph, &persons, &joints);
+#define IS(text) (n == strlen(text) && memcmp(w, text, n) == 0)
+    if (IS("classes")) fprintf(out, "%llu", (unsigned long long)g->classes);
+    else if (IS("joints")) fprintf(out, "%lld", joints);
+    else if (IS("person_count")) fprintf(out, "%lld", persons);
+    else if (IS("persons")) persons > 1 ? fprintf(out, "%lld persons (who is missing is zeros) of ", persons) : 0;
+    else if (IS("layout")) fputs(g->layout, out);
+    else if (IS("fps")) fprintf(out, "%.9g", g->fps);
+    else if (IS("latency")) latency(out, g);
+    else if (IS("step")) step(out, g);
+    else return false;
+    return true;
+#undef IS
+}
+
 static const char *libraries(const sn_library *b) { return b->one_thread ? "" : " -fopenmp"; }
 
 /* ---- the header --------------------------------------------------------------------------------------------------------- */
+
+static void fill(FILE *out, const sn_header_text *t, const char *s);
 
 static void word(FILE *out, const sn_header_text *t, const char *w, size_t n)
 {
@@ -113,13 +167,15 @@ static void word(FILE *out, const sn_header_text *t, const char *w, size_t n)
     else if (IS("threads")) fputs("of a run: 1 to 1024, or 0 for OMP_NUM_THREADS, else as many as there are processors", out);
     else if (IS("weights") && t->build->beside) fprintf(out, "path of %s.safetensors; NULL if it is in the working directory", t->name);
     else if (IS("weights")) fputs("NULL: they are inside", out);
+    else if (IS("streams")) t->tagging ? fill(out, t, stream_text) : (void)0;
+    else if (t->tagging && stream_word(out, t, w, n)) return;
     else SN_ASSERT(false, "header.h.in has an unknown word @%.*s@", (int)n, w);
 #undef IS
 }
 
-void sn_library_header(const sn_header_text *t, FILE *out)
+static void fill(FILE *out, const sn_header_text *t, const char *s)
 {
-    const char *s = header_text, *at;
+    const char *at;
     while ((at = strchr(s, '@')) != NULL) {
         size_t n = strcspn(at + 1, "@");
         fwrite(s, 1, (size_t)(at - s), out);
@@ -128,6 +184,8 @@ void sn_library_header(const sn_header_text *t, FILE *out)
     }
     fputs(s, out);
 }
+
+void sn_library_header(const sn_header_text *t, FILE *out) { fill(out, t, header_text); }
 
 void sn_library_pkgconfig(const sn_header_text *t, FILE *out)
 {

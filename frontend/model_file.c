@@ -1,5 +1,5 @@
 /* A trained model in one file: writing, reading, compiling.
- * Not running it (tagger.c). */
+ * Not running it (runtime/tag). */
 #include "model_file.h"
 
 #include "../runtime/data/safetensors.h"
@@ -27,7 +27,7 @@ static sn_rt_status add_facts(sn_rt_tensors *set, const sn_model_facts *f, sn_rt
     char  fps[32], window[24], halo[24] = "none", *classes = classes_text(f->classes);
     snprintf(fps, sizeof fps, "%.17g", f->fps);
     snprintf(window, sizeof window, "%zu", f->window);
-    if (f->halo != SN_TAGGER_NO_HALO) snprintf(halo, sizeof halo, "%zu", f->halo);
+    if (f->halo != SN_RT_TAGGER_NO_HALO) snprintf(halo, sizeof halo, "%zu", f->halo);
     const char  *meta[][2] = {{"sinew.kind", "model"}, {"sinew.graph", f->graph}, {"sinew.classes", classes}, {"sinew.layout", f->layout},
                               {"sinew.fps", fps}, {"sinew.window", window}, {"sinew.halo", halo}};
     sn_rt_status status = classes ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory for a model");
@@ -97,7 +97,7 @@ static sn_rt_status read_facts(const char *path, sn_model_file *f, sn_rt_error *
     f->facts.graph = sn_rt_tensors_meta(f->tensors, "sinew.graph");
     f->facts.layout = sn_rt_tensors_meta(f->tensors, "sinew.layout");
     f->facts.classes = &f->classes;
-    f->facts.halo = SN_TAGGER_NO_HALO;
+    f->facts.halo = SN_RT_TAGGER_NO_HALO;
     if (!f->facts.graph) return bad(path, "sinew.graph", NULL, err);
     if (!f->facts.layout) return bad(path, "sinew.layout", NULL, err);
     sn_rt_status status = read_classes(path, f, err);
@@ -143,27 +143,40 @@ static bool compile(sn_model_file *f, const char *path, const char *cache_dir, s
     return f->compiled && find_weights(f, path, err) == SN_RT_OK;
 }
 
-bool sn_model_file_open(sn_model_file *f, const char *path, const char *cache_dir, int threads, sn_rt_error *err)
+static bool is_folder(const char *path)
 {
-    char        inside[PATH_MAX];
     struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool sn_model_file_is(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return (dot && strcmp(dot, ".safetensors") == 0) || is_folder(path);
+}
+
+bool sn_model_file_read(sn_model_file *f, const char *path, sn_rt_error *err)
+{
     memset(f, 0, sizeof *f);
     sn_diags_init(&f->diags);
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        if ((size_t)snprintf(inside, sizeof inside, "%s/model.safetensors", path) >= sizeof inside) return sn_rt_fail(err, SN_RT_IO, "%s: the name is too long", path), false;
-        path = inside;
-    }
-    if (sn_rt_tensors_read(path, &f->tensors, err) != SN_RT_OK || read_facts(path, f, err) != SN_RT_OK || !compile(f, path, cache_dir, err)) return false;
-    if (sn_tagger_init(&f->tagger, f->program.abi, f->weight, f->facts.window, f->facts.halo, threads, err) != SN_RT_OK) return false;
+    if ((size_t)snprintf(f->path, sizeof f->path, is_folder(path) ? "%s/model.safetensors" : "%s", path) >= sizeof f->path)
+        return sn_rt_fail(err, SN_RT_IO, "%s: the name is too long", path), false;
+    return sn_rt_tensors_read(f->path, &f->tensors, err) == SN_RT_OK && read_facts(f->path, f, err) == SN_RT_OK;
+}
+
+bool sn_model_file_open(sn_model_file *f, const char *path, const char *cache_dir, int threads, sn_rt_error *err)
+{
+    if (!sn_model_file_read(f, path, err) || !compile(f, f->path, cache_dir, err)) return false;
+    if (sn_rt_tagger_init(&f->tagger, f->program.abi, f->weight, f->facts.window, f->facts.halo, threads, err) != SN_RT_OK) return false;
     if (f->tagger.columns == f->classes.count + 1) return true;
-    sn_rt_fail(err, SN_RT_FORMAT, "%s: %zu scores a frame, but %zu classes and background", path, f->tagger.columns, f->classes.count);
+    sn_rt_fail(err, SN_RT_FORMAT, "%s: %zu scores a frame, but %zu classes and background", f->path, f->tagger.columns, f->classes.count);
     return false;
 }
 
 void sn_model_file_close(sn_model_file *f)
 {
     char **name = (char **)(uintptr_t)f->classes.name;
-    sn_tagger_fini(&f->tagger);
+    sn_rt_tagger_fini(&f->tagger);
     if (f->compiled) sn_program_fini(&f->program);
     for (size_t k = 0; k < f->classes.count; k++) free(name[k]);
     free(name);

@@ -5,6 +5,7 @@
 #include "../runtime/data/file.h"
 #include "../runtime/eval/evaluation.h"
 #include "../runtime/eval/propose.h"
+#include "tagged.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,12 +59,12 @@ bool sn_validation_open(sn_validation *v, sn_training *t, const sn_rt_trainer *t
     v->path = path;
     v->compiled = sn_training_model(t, cache_dir, &v->program, &v->graph, err);
     return v->compiled && find_weights(v, t, trainer, err) == SN_RT_OK && read_rows(v, epoch, err) == SN_RT_OK &&
-           sn_tagger_init(&v->tagger, v->program.abi, v->weight, (size_t)t->recipe.frames, SN_TAGGER_NO_HALO, sn_rt_trainer_threads(trainer), err) == SN_RT_OK;
+           sn_rt_tagger_init(&v->tagger, v->program.abi, v->weight, (size_t)t->recipe.frames, SN_RT_TAGGER_NO_HALO, sn_rt_trainer_threads(trainer), err) == SN_RT_OK;
 }
 
 void sn_validation_close(sn_validation *v)
 {
-    sn_tagger_fini(&v->tagger);
+    sn_rt_tagger_fini(&v->tagger);
     if (v->compiled) sn_program_fini(&v->program);
     free(v->weight);
     free(v->graph);
@@ -127,14 +128,13 @@ static sn_rt_status label_frames(const sn_validation *v, const sn_rt_sequence *s
 static sn_rt_status tag(sn_validation *v, const sn_rt_sequence *s, round *r, sn_rt_error *err)
 {
     uint32_t     video, same;
-    sn_rt_status status = s->joints == v->tagger.joints ? SN_RT_OK : sn_rt_fail(err, SN_RT_BAD_SHAPE, "\"%s\" has %zu joints, the model wants %zu", s->id, s->joints, v->tagger.joints);
-    if (status == SN_RT_OK) status = sn_rt_names_add(&r->videos, s->id, &video, err);
+    sn_rt_status status = sn_rt_names_add(&r->videos, s->id, &video, err);
     if (status == SN_RT_OK) status = sn_rt_names_add(&r->scores.videos, s->id, &same, err);
     if (status != SN_RT_OK) return status;
     sn_rt_video_scores *o = &r->scores.of[same];
     *o = (sn_rt_video_scores){.p = malloc(s->frames * v->tagger.columns * sizeof *o->p), .frames = s->frames};
     if (!o->p) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for the scores of \"%s\"", s->id);
-    status = sn_tagger_scores(&v->tagger, s->x, s->frames, o->p, err);
+    status = sn_tag_sequence(&v->tagger, s, o->p, err);
     if (status == SN_RT_OK) status = label_frames(v, s, video, r, err);
     if (status == SN_RT_OK) sn_rt_agreement_add(&r->agreement, o->p, r->label, s->frames);
     return status;
@@ -178,11 +178,11 @@ sn_rt_status sn_validation_run(sn_validation *v, uint64_t epoch, sn_validated *o
     round        r = {0};
     sn_rt_status status = begin(v, &r, err);
     *out = (sn_validated){0};
-    sn_tagger_renew(&v->tagger);
+    sn_rt_tagger_renew(&v->tagger);
     for (size_t i = 0; status == SN_RT_OK && i < sn_rt_dataset_count(v->set); i++) {
         if (!v->only[i]) continue;
         const sn_rt_sequence *s = sn_rt_dataset_at(v->set, i);
-        if (out->sequences++ == 0) status = sn_tagger_measure(&v->tagger, s->x, s->frames, err);
+        if (out->sequences++ == 0) status = sn_rt_tagger_measure(&v->tagger, s->x, s->persons, s->frames, err);
         if (status == SN_RT_OK) status = tag(v, s, &r, err);
     }
     if (status == SN_RT_OK) status = judge(v, &r, out, err);

@@ -5,7 +5,7 @@
 
 #include "../runtime/data/classes.h"
 #include "../runtime/train/trainer.h"
-#include "tagger.h"
+#include "../runtime/tag/tagger.h"
 #include "training.h"
 
 /* Opened for a run; borrowed things outlive it. */
@@ -18,7 +18,7 @@ typedef struct sn_validation {
     bool                 compiled;
     char                *graph; /* the model as a graph file */
     const float        **weight; /* [params] in the trainer's store */
-    sn_tagger            tagger;
+    sn_rt_tagger         tagger;
     char                *rows; /* of the table so far */
     size_t               size;
 } sn_validation;

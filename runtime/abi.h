@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SN_ABI_VERSION 2u
+#define SN_ABI_VERSION 3u
 
 typedef enum sn_abi_dtype { SN_ABI_F32 = 0 } sn_abi_dtype;
 enum { SN_ABI_MAX_RANK = 6 };
@@ -92,6 +92,15 @@ typedef struct sn_abi_program {
 /* The model compiled for one processor.  `needs`: instruction sets of the list above, "avx2,fma"; "" is every processor of the architecture. */
 typedef struct sn_abi_variant { const char *cpu, *needs; const sn_abi_program *program; } sn_abi_variant;
 
+/* What the scores of a model that tells the classes of frames apart mean (runtime/tag). */
+typedef struct sn_abi_tagging {
+    uint64_t           classes;      /* scores have one column more, background */
+    const char *const *label;        /* [classes] */
+    const char        *layout;       /* form of the recordings: "ntu25" */
+    double             fps;          /* their rate */
+    uint64_t           window, halo; /* frames, as in sn_rt_tagger; UINT64_MAX: there is no halo */
+} sn_abi_tagging;
+
 /* Weights lie inside or in a file beside, one after the other.  The file is known by its first bytes: a safetensors header with the checksum of
  * all that follows. */
 typedef struct sn_abi_artifact {
@@ -108,6 +117,7 @@ typedef struct sn_abi_artifact {
     uint64_t               head_bytes;
     uint64_t               file_bytes;
     uint32_t               most_threads; /* 1: its runtime knows no threads; 0: as many as the runtime allows */
+    const sn_abi_tagging  *tagging;     /* NULL: it is no such model */
 } sn_abi_artifact;
 
 _Static_assert(sizeof(sn_abi_dim_entry) == 24, "sn_abi_dim_entry is part of the ABI");

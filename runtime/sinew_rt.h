@@ -10,7 +10,7 @@
  *   sn_rt_session_prepare    plan the slab and allocate it, in one piece
  *   sn_rt_session_run        as often as wanted; allocates nothing
  *
- * Binding again with other extents needs no compilation; parameters and outputs must then be set and prepared again.
+ * Binding again with other extents needs no compilation; parameters and outputs must then be set and prepared again.  Given a slab, that allocates nothing.
  * One thread calls a session at a time; a run uses the session's own team of OpenMP threads.  Results are the same bits for any
  * number of threads, because tiles and partial sums are numbered at compile time.
  *

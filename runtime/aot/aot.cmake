@@ -1,8 +1,9 @@
 # libsinew_aot.a (threads by OpenMP), libsinew_aot1.a (one thread, nothing but libc) and libsinew_main.a (the executable's files and options),
 # in a folder for this machine's architecture and, if there is a cross compiler, in one for aarch64.
-set(aot_sources ${core} core/parallel.c aot/library.c aot/processor.c)
-set(aot1_sources ${core} core/single.c aot/library.c aot/processor.c)
-set(main_sources aot/main.c aot/files.c data/array.c data/file.c data/npy.c
+set(library_sources aot/library.c aot/processor.c aot/stream.c tag/segments.c tag/tagger.c tag/windows.c)
+set(aot_sources ${core} core/parallel.c ${library_sources})
+set(aot1_sources ${core} core/single.c ${library_sources})
+set(main_sources aot/main.c aot/localize.c aot/files.c data/array.c data/file.c data/npy.c
   data/recording.c data/motion.c data/bvh.c data/asf.c data/amc.c data/skeletons.c data/normalise.c data/rotation.c data/text.c)
 set(aot_options -std=gnu11 -Wall -Wextra -O2 -g0 -DNDEBUG -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections)
 set(aot_folder ${CMAKE_BINARY_DIR}/aot)
@@ -18,7 +19,7 @@ set_property(TARGET sinew_aot APPEND PROPERTY COMPILE_OPTIONS ${OpenMP_C_FLAGS})
 find_program(SINEW_AARCH64_CC aarch64-linux-gnu-gcc DOC "makes the runtime of libraries for aarch64; none: no such libraries")
 find_program(SINEW_AARCH64_AR aarch64-linux-gnu-ar)
 if(SINEW_AARCH64_CC AND SINEW_AARCH64_AR AND NOT CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
-  file(GLOB aot_headers CONFIGURE_DEPENDS *.h core/*.h data/*.h aot/*.h)
+  file(GLOB aot_headers CONFIGURE_DEPENDS *.h core/*.h data/*.h aot/*.h tag/*.h)
   foreach(library aot aot1 main)
     set(out ${aot_folder}/aarch64/libsinew_${library}.a)
     set(objects ${CMAKE_CURRENT_BINARY_DIR}/aarch64-${library})

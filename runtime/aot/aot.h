@@ -4,7 +4,7 @@
  *
  * A model is read-only once loaded and serves sessions of any number of threads; a session is one thread's at a time.
  *
- * Files: library.c (model, sessions) processor.c (choice of the variant) main.c (the executable).
+ * Files: library.c (model, sessions) stream.c (recordings as they come) processor.c (choice of the variant) main.c, localize.c, files.c (the executable).
  */
 #ifndef SN_RUNTIME_AOT_H
 #define SN_RUNTIME_AOT_H
@@ -32,7 +32,11 @@ int sn_aot_describe_output(const sn_abi_artifact *a, int output, sn_aot_tensor *
 int sn_aot_load(const sn_abi_artifact *a, const char *weights, const char *cpu, sn_aot **out, sn_rt_error *err);
 void        sn_aot_free(sn_aot *m);
 const char *sn_aot_cpu(const sn_aot *m);
-const sn_abi_program *sn_aot_program(const sn_aot *m);
+const sn_abi_artifact *sn_aot_artifact(const sn_aot *m);
+const sn_abi_program  *sn_aot_program(const sn_aot *m); /* of the variant in use */
+sn_rt_status sn_aot_check_threads(const sn_aot *m, int threads, sn_rt_error *err);
+void         sn_aot_make_threads(int threads); /* here and not in the first run */
+const float *const    *sn_aot_weights(const sn_aot *m); /* per parameter of it; NULL for inputs and what no kernel reads */
 
 int  sn_aot_session_new(const sn_aot *m, const int64_t *extent, int threads, sn_aot_session **out, sn_rt_error *err);
 void sn_aot_session_free(sn_aot_session *s);
@@ -46,10 +50,42 @@ int sn_aot_set_input(sn_aot_session *s, int input, const float *data, int64_t co
 int sn_aot_set_output(sn_aot_session *s, int output, float *data, int64_t count, sn_rt_error *err);
 int sn_aot_run(sn_aot_session *s, sn_rt_error *err);
 
+/* ---- stream.c: of models with sn_abi_artifact.tagging --------------------------------------------------------------------- */
+
+typedef struct sn_aot_stream sn_aot_stream;
+
+typedef struct sn_aot_segment {
+    int64_t start, end; /* frames [start, end) of the recording */
+    int64_t label;      /* a class */
+    double  score;
+} sn_aot_segment;
+
+const char *sn_aot_label(const sn_abi_artifact *a, int label); /* NULL if there is none */
+int  sn_aot_stream_new(const sn_aot *m, int64_t step, int64_t shortest, int threads, sn_aot_stream **out, sn_rt_error *err);
+void sn_aot_stream_free(sn_aot_stream *s);
+int  sn_aot_stream_push(sn_aot_stream *s, const float *frames, int64_t count, int64_t *taken, sn_rt_error *err);
+int  sn_aot_stream_finish(sn_aot_stream *s, sn_rt_error *err);
+int  sn_aot_stream_poll(sn_aot_stream *s, sn_aot_segment *out); /* 1, or 0 if there is none */
+int64_t sn_aot_stream_scores(const sn_aot_stream *s, const float **rows, int64_t *first);
+int64_t sn_aot_stream_latency(const sn_aot_stream *s);
+int64_t sn_aot_stream_bytes(const sn_aot_stream *s);
+
 /* ---- processor.c -------------------------------------------------------------------------------------------------------- */
 
 /* Has this processor, and does this system allow, every instruction set of the list?  If not, the first that is missing is copied to `missing`. */
 bool sn_aot_processor_has(const char *needs, char *missing, size_t size);
+
+/* ---- localize.c ----------------------------------------------------------------------------------------------------------- */
+
+/* What the executable of such a model is asked to do with recordings. */
+typedef struct sn_aot_localizing {
+    const char *csv, *scores, *asf;
+    double      shortest; /* seconds */
+    int         json, threads;
+} sn_aot_localizing;
+
+/* What happens when in the recordings, as `sinew localize` says it. */
+sn_rt_status sn_aot_localize(const sn_aot *m, const sn_aot_localizing *how, char **path, int paths, sn_rt_error *err);
 
 /* ---- main.c ------------------------------------------------------------------------------------------------------------- */
 

@@ -19,7 +19,7 @@ static const char *ending(const char *path)
 
 bool sn_aot_is_motion(const char *path) { return strcasecmp(ending(path), "bvh") == 0 || strcasecmp(ending(path), "amc") == 0; }
 
-sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, sn_rt_array *out, sn_rt_error *err)
+sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, sn_rt_array *out, double *out_start, sn_rt_error *err)
 {
     sn_rt_import    how = sn_rt_import_defaults(strcasecmp(ending(path), "bvh") == 0 ? "bvh" : "amc");
     sn_rt_recording r;
@@ -32,6 +32,7 @@ sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, s
     sn_rt_array    a = {0};
     status = sn_rt_array_init(SN_RT_ELEM_F32, 4, dims, &a, &why);
     if (status == SN_RT_OK) status = sn_rt_recording_convert(&r, &how, a.data, &why);
+    if (out_start) *out_start = (double)r.pick.first / r.motion.fps;
     sn_rt_recording_fini(&r);
     if (status == SN_RT_OK) *out = a;
     else sn_rt_array_fini(&a), sn_rt_fail(err, status, "%s: %s", path, why.text);

@@ -10,8 +10,8 @@
 /* Does the name end like a file of motion capture: .bvh, .amc? */
 bool sn_aot_is_motion(const char *path);
 /* One clip, f32[1,T,25,3] in the form of runtime/data/normalise.h, as training sets are imported: `fps` frames a second.  `asf`: skeleton of an AMC file
- * that has none beside it, or NULL. */
-sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, sn_rt_array *out, sn_rt_error *err);
+ * that has none beside it, or NULL.  *out_start: seconds of the recording before the first frame; may be NULL. */
+sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, sn_rt_array *out, double *out_start, sn_rt_error *err);
 
 /* Named arrays as one .safetensors file, written atomically.  Names are those of a graph: nothing in them needs escaping. */
 sn_rt_status sn_aot_write_tensors(const char *path, const sn_rt_array *array, int n, sn_rt_error *err);

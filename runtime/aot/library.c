@@ -170,7 +170,11 @@ void sn_aot_free(sn_aot *m)
 
 const char *sn_aot_cpu(const sn_aot *m) { return m->variant->cpu; }
 
+const sn_abi_artifact *sn_aot_artifact(const sn_aot *m) { return m->artifact; }
+
 const sn_abi_program *sn_aot_program(const sn_aot *m) { return m->variant->program; }
+
+const float *const *sn_aot_weights(const sn_aot *m) { return m->weight; }
 
 /* ---- sessions ----------------------------------------------------------------------------------------------------------- */
 
@@ -221,6 +225,15 @@ static sn_rt_status set_all(sn_aot_session *s, sn_rt_error *err)
 
 static void nothing(void *context, int64_t begin, int64_t end) { (void)context, (void)begin, (void)end; }
 
+void sn_aot_make_threads(int threads) { sn_rt_parallel_for(threads, threads, nothing, NULL); }
+
+sn_rt_status sn_aot_check_threads(const sn_aot *m, int threads, sn_rt_error *err)
+{
+    uint32_t most = m->artifact->most_threads ? m->artifact->most_threads : SN_RT_MAX_THREADS;
+    if (threads >= 0 && (uint32_t)threads <= most) return SN_RT_OK;
+    return sn_rt_fail(err, SN_RT_ARGUMENT, "%d threads: %s is built for 1 to %u, or 0 for its default", threads, m->artifact->name, most);
+}
+
 int sn_aot_bind(sn_aot_session *s, const int64_t *extent, sn_rt_error *err)
 {
     sn_rt_status status = sn_rt_session_bind(s->rt, extent, err);
@@ -230,16 +243,14 @@ int sn_aot_bind(sn_aot_session *s, const int64_t *extent, sn_rt_error *err)
     if (status == SN_RT_OK) status = sn_rt_session_prepare(s->rt, s->threads, NULL, 0, err);
     if (status != SN_RT_OK) return status;
     s->threads = sn_rt_session_threads(s->rt);
-    sn_rt_parallel_for(s->threads, s->threads, nothing, NULL); /* threads are made here and not in the first run */
+    sn_aot_make_threads(s->threads);
     return SN_RT_OK;
 }
 
 int sn_aot_session_new(const sn_aot *m, const int64_t *extent, int threads, sn_aot_session **out, sn_rt_error *err)
 {
     const sn_abi_program *p = m->variant->program;
-    uint32_t most = m->artifact->most_threads ? m->artifact->most_threads : SN_RT_MAX_THREADS;
-    if (threads < 0 || (uint32_t)threads > most)
-        return sn_rt_fail(err, SN_RT_ARGUMENT, "%d threads: %s is built for 1 to %u, or 0 for its default", threads, m->artifact->name, most);
+    if (sn_aot_check_threads(m, threads, err) != SN_RT_OK) return SN_RT_ARGUMENT;
     sn_aot_session *s = calloc(1, sizeof *s);
     if (s) *s = (sn_aot_session){.model = m, .threads = threads, .input = calloc(p->params + 1, sizeof *s->input),
                                  .own = calloc((size_t)p->params + p->outputs + 1, sizeof *s->own)};

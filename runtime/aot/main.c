@@ -1,9 +1,10 @@
-/* The executable of a library: arrays in, arrays out.
- * Not the library's functions (library.c).
+/* The executable of a library: arrays in, arrays out; of a model that tells classes of frames apart: recordings in, segments out.
+ * Not the library's functions (library.c), not the segments (localize.c).
  *
  *     NAME --in x=clip.npy --out DIR       every input from a file, every output to DIR/OUTPUT.npy
  *     NAME walk.bvh -o features.npy        the first input alone, the only output
  *     NAME walk.bvh -o all.safetensors     all outputs in one file
+ *     NAME walk.bvh run.bvh                segments
  */
 #include <errno.h>
 #include <getopt.h>
@@ -24,6 +25,9 @@ typedef struct job {
     const char *out, *folder, *cpu, *weights, *asf;
     double      fps;
     int         inputs, outputs, threads;
+    char      **path;           /* recordings whose segments are wanted */
+    int         paths;
+    sn_aot_localizing how;
     sn_rt_array array[MAX_FACES];
     int64_t    *extent;
     sn_aot         *model;
@@ -63,9 +67,23 @@ static bool takes_motion(const job *j, int i)
     return t.rank == 4 && t.dim[0] < 0 && t.dim[1] < 0 && t.dim[2] == 25 && t.dim[3] == 3;
 }
 
+static void help_segments(const job *j)
+{
+    const sn_abi_tagging *g = j->a->tagging;
+    printf("Usage: %s [OPTION...] MOTION...\n  or:  %s [OPTION...] (-o FILE | -O DIR) FILE\n\nSay what happens when in recordings%s, or run the model on arrays (.npy).\n"
+           "Arrays are f32[T,%d,3], %g frames a second.  Classes:", j->a->name, j->a->name, takes_motion(j, 0) ? " (.bvh, .amc, .npy)" : " (.npy)",
+           (int)input(j, 0).dim[input(j, 0).rank - 2], g->fps);
+    for (uint64_t k = 0; k < g->classes; k++) printf(" %s", g->label[k]);
+    printf("\n\n      --json           print JSON instead of a table\n"
+           "      --csv FILE       write the segments, frames and seconds\n"
+           "      --scores FILE    write the scores of one recording, [frames, classes + 1], background last, as .npy\n"
+           "      --shortest S     leave out segments below this many seconds (0.1)\n\n");
+}
+
 static void help(const job *j)
 {
-    printf("Usage: %s [OPTION...] [FILE]\n\nRun the model on arrays (.npy)%s.\n\n", j->a->name, takes_motion(j, 0) ? " or recorded motion (.bvh, .amc)" : "");
+    if (j->a->tagging) help_segments(j);
+    else printf("Usage: %s [OPTION...] [FILE]\n\nRun the model on arrays (.npy)%s.\n\n", j->a->name, takes_motion(j, 0) ? " or recorded motion (.bvh, .amc)" : "");
     for (int i = 0; i < j->inputs; i++) printf("  input   %-16s %s\n", input(j, i).name, input(j, i).shape);
     for (int i = 0; i < j->outputs; i++) printf("  output  %-16s %s\n", output(j, i).name, output(j, i).shape);
     printf("\n  -i, --in NAME=FILE   file of an input; FILE alone is the first input's\n"
@@ -74,8 +92,8 @@ static void help(const job *j)
            "      --threads N      threads; results do not depend on it\n"
            "      --cpu LEVEL      code for this processor level instead of the best:");
     for (uint32_t v = 0; v < j->a->variants; v++) printf(" %s", j->a->variant[v].cpu);
-    if (takes_motion(j, 0)) printf("\n      --fps F          frames a second that motion is brought to (30), as the training set was"
-                                   "\n      --asf FILE       skeleton of an .amc file that has none beside it");
+    if (takes_motion(j, 0) && !j->a->tagging) printf("\n      --fps F          frames a second that motion is brought to (30), as the training set was");
+    if (takes_motion(j, 0)) printf("\n      --asf FILE       skeleton of an .amc file that has none beside it");
     if (*j->a->file) printf("\n      --weights FILE   instead of %s in the working directory", j->a->file);
     printf("\n  -h, --help           this text\n");
 }
@@ -110,26 +128,52 @@ static int take_threads(job *j, const char *text)
     return DONE;
 }
 
+static int take_shortest(job *j, const char *text)
+{
+    char *end;
+    j->how.shortest = strtod(text, &end);
+    return *end || end == text || !(j->how.shortest >= 0) || j->how.shortest > 1e6 ? wrong(j, "--shortest: expected seconds, not ", text) : DONE;
+}
+
 static int take_fps(job *j, const char *text)
 {
+    if (j->a->tagging) return wrong(j, "--fps: the model has its own rate", "");
     char *end;
     j->fps = strtod(text, &end);
     return *end || end == text || !(j->fps > 0) || j->fps > 1e6 ? wrong(j, "--fps: expected a positive number, not ", text) : DONE;
 }
 
+static int take_recordings(job *j, char **path, int paths)
+{
+    if (!paths) return wrong(j, "MOTION is missing", "");
+    for (int i = 0; i < j->inputs; i++)
+        if (j->in[i]) return wrong(j, "--in is for arrays, with --output FILE or --out DIR: ", j->in[i]);
+    if (j->how.scores && paths > 1) return wrong(j, "--scores is for one recording: ", j->how.scores);
+    j->path = path;
+    j->paths = paths;
+    return DONE;
+}
+
 /* DONE with *out_run false after help. */
 static int take_arguments(job *j, int argc, char **argv, bool *out_run)
 {
-    enum { THREADS = 256, CPU, WEIGHTS, FPS, ASF };
+    enum { THREADS = 256, CPU, WEIGHTS, FPS, ASF, SEGMENTS, JSON = SEGMENTS, CSV, SCORES, SHORTEST };
     static const struct option option[] = {{"in", required_argument, NULL, 'i'}, {"output", required_argument, NULL, 'o'},
         {"out", required_argument, NULL, 'O'}, {"threads", required_argument, NULL, THREADS}, {"cpu", required_argument, NULL, CPU},
         {"weights", required_argument, NULL, WEIGHTS},
-        {"fps", required_argument, NULL, FPS}, {"asf", required_argument, NULL, ASF}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"fps", required_argument, NULL, FPS}, {"asf", required_argument, NULL, ASF}, {"json", no_argument, NULL, JSON},
+        {"csv", required_argument, NULL, CSV}, {"scores", required_argument, NULL, SCORES}, {"shortest", required_argument, NULL, SHORTEST},
+        {"help", no_argument, NULL, 'h'}, {0}};
     int c, code = DONE;
     *out_run = false;
     opterr = 0;
     while (code == DONE && (c = getopt_long(argc, argv, ":hi:o:O:", option, NULL)) != -1) {
-        if (c == 'i') code = take_input(j, optarg);
+        if (c >= SEGMENTS && !j->a->tagging) code = wrong(j, "unknown option ", argv[optind - 1]);
+        else if (c == JSON) j->how.json = 1;
+        else if (c == CSV) j->how.csv = optarg;
+        else if (c == SCORES) j->how.scores = optarg;
+        else if (c == SHORTEST) code = take_shortest(j, optarg);
+        else if (c == 'i') code = take_input(j, optarg);
         else if (c == 'o') j->out = optarg;
         else if (c == 'O') j->folder = optarg;
         else if (c == THREADS) code = take_threads(j, optarg);
@@ -138,10 +182,12 @@ static int take_arguments(job *j, int argc, char **argv, bool *out_run)
         else if (c == FPS) code = take_fps(j, optarg);
         else if (c == ASF) j->asf = optarg;
         else if (c == ':') code = wrong(j, argv[optind - 1], " wants a value");
-        else if (c == 'h') return help(j), DONE;
+        else if (c == 'h') return help(j), *out_run = false, DONE;
         else code = wrong(j, "unknown option ", argv[optind - 1]);
     }
     if (code != DONE) return code;
+    *out_run = true;
+    if (j->a->tagging && !j->out && !j->folder) return take_recordings(j, argv + optind, argc - optind);
     if (optind < argc && !j->in[0]) j->in[0] = argv[optind++];
     if (optind < argc) return wrong(j, "one argument too many: ", argv[optind]);
     for (int i = 0; i < j->inputs; i++)
@@ -150,7 +196,6 @@ static int take_arguments(job *j, int argc, char **argv, bool *out_run)
     if (j->out && j->outputs != 1 && !is_set(j->out)) return wrong(j, "an .npy file holds one output; --out DIR, or .safetensors instead of ", j->out);
     for (int i = 0; i < j->inputs; i++)
         if (sn_aot_is_motion(j->in[i]) && !takes_motion(j, i)) return wrong(j, "motion is for inputs f32[N,T,25,3], which this is not: ", input(j, i).name);
-    *out_run = true;
     return DONE;
 }
 
@@ -169,7 +214,7 @@ static int read_inputs(job *j)
     const sn_abi_program *p = j->a->variant[0].program;
     sn_rt_error err;
     for (int i = 0; i < j->inputs; i++) {
-        sn_rt_status status = sn_aot_is_motion(j->in[i]) ? sn_aot_read_motion(j->in[i], j->fps, j->asf, &j->array[i], &err)
+        sn_rt_status status = sn_aot_is_motion(j->in[i]) ? sn_aot_read_motion(j->in[i], j->fps, j->asf, &j->array[i], NULL, &err)
                                                          : sn_rt_npy_read(j->in[i], &j->array[i], &err);
         if (status == SN_RT_OK) status = sn_rt_array_finite(&j->array[i], j->in[i], &err);
         if (status != SN_RT_OK) return fail(j, err.text);
@@ -228,6 +273,11 @@ static int run(job *j)
 {
     sn_rt_error err;
     if (sn_aot_load(j->a, j->weights, j->cpu, &j->model, &err) != SN_RT_OK) return fail(j, err.text);
+    if (j->paths) {
+        j->how.asf = j->asf;
+        j->how.threads = j->threads;
+        return sn_aot_localize(j->model, &j->how, j->path, j->paths, &err) == SN_RT_OK ? DONE : fail(j, err.text);
+    }
     int code = read_inputs(j);
     if (code != DONE) return code;
     if (sn_aot_session_new(j->model, j->extent, j->threads, &j->session, &err) != SN_RT_OK) return fail(j, err.text);
@@ -239,7 +289,7 @@ static int run(job *j)
 
 int sn_aot_main(const sn_abi_artifact *a, int argc, char **argv)
 {
-    job           j = {.a = a, .fps = 30};
+    job           j = {.a = a, .fps = a->tagging ? a->tagging->fps : 30, .how = {.shortest = 0.1}};
     sn_aot_tensor t;
     bool          wanted;
     while (sn_aot_describe_input(a, j.inputs, &t) == SN_RT_OK) j.inputs++;

@@ -187,7 +187,7 @@ sn_rt_status sn_rt_session_plan(sn_rt_session *s, sn_rt_error *err)
     sn_rt_session_find_held(s);
     sn_rt_session_keep_held(s, s->program->calls ? s->program->calls - 1 : 0);
     stage_updates(s);
-    status = sn_rt_plan(s->interval, s->program->buffers + s->program->outputs, &s->plan_total, err);
+    status = sn_rt_plan(s->interval, s->program->buffers + s->program->outputs, s->plan_scratch, &s->plan_total, err);
     s->planned = status == SN_RT_OK;
     return status;
 }

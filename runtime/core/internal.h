@@ -17,8 +17,8 @@ typedef struct sn_rt_interval {
 
 /* Choose offsets so that intervals alive at the same call do not overlap; *out_total is the end of the highest one.
  * Greedy: the largest first, each into the tightest gap left by those alive with it that were placed before; so equal input gives
- * equal output.  SN_RT_MEMORY for scratch; SN_RT_BAD_SHAPE if the sum overflows. */
-sn_rt_status sn_rt_plan(sn_rt_interval *item, uint32_t n, size_t *out_total, sn_rt_error *err);
+ * equal output.  scratch: [2 n].  SN_RT_BAD_SHAPE if the sum overflows. */
+sn_rt_status sn_rt_plan(sn_rt_interval *item, uint32_t n, uint32_t *scratch, size_t *out_total, sn_rt_error *err);
 /* Largest sum of bytes alive at one of `calls` calls. */
 size_t sn_rt_plan_live(const sn_rt_interval *item, uint32_t n, uint32_t calls);
 
@@ -53,6 +53,9 @@ void sn_rt_team_run(const sn_rt_job *job, uint32_t n, int threads, void *scratch
 
 double sn_rt_now(void); /* seconds of a monotonic clock */
 
+/* Memory that an argument of a call touches (order.c). */
+typedef struct sn_rt_touched { size_t begin, end; uint32_t space; bool written; } sn_rt_touched;
+
 /* ---- session.c, bind.c, order.c, hold.c ------------------------------------------------------------------------------------------- */
 
 struct sn_rt_session {
@@ -63,6 +66,8 @@ struct sn_rt_session {
     size_t         *count;        /* [buffers]: floats */
     float         **memory;       /* [buffers] */
     sn_rt_interval *interval;     /* [buffers + outputs]: planned buffers, then outputs of the session's own */
+    uint32_t       *plan_scratch; /* [2 (buffers + outputs)] */
+    sn_rt_touched  *touched;      /* [arguments of all calls + 1]: of order.c */
     const float   **param;        /* [params]: the caller's, or NULL */
     float         **output;       /* [outputs] */
     bool           *output_given; /* [outputs]: by the caller */
@@ -96,7 +101,7 @@ void sn_rt_session_unbind(sn_rt_session *s);
 sn_rt_status sn_rt_session_plan(sn_rt_session *s, sn_rt_error *err);
 /* Fill wait of the session's `job` or `rest`: a job waits when it touches memory that an unfinished earlier one writes, or writes what one
  * touches.  Jobs without tiles touch nothing. */
-sn_rt_status sn_rt_session_order(const sn_rt_session *s, sn_rt_job *job, sn_rt_error *err);
+void sn_rt_session_order(const sn_rt_session *s, sn_rt_job *job);
 /* Fill held[] and fixed[]; nothing is held unless s->hold. */
 void sn_rt_session_find_held(sn_rt_session *s);
 /* Results of held calls that a run reads live from call 0 to `end`. */

@@ -3,17 +3,37 @@
  * Source of the idea: greedy by size for shared objects, arXiv 2001.03288, section 5. */
 #include "internal.h"
 
-#include <stdlib.h>
-
-typedef struct order { size_t bytes; uint32_t first, index; } order;
-
 /* Largest first, then earliest, then in order of number: total, so the sort gives one result on every system. */
-static int by_size(const void *pa, const void *pb)
+static bool precedes(const sn_rt_interval *item, uint32_t a, uint32_t b)
 {
-    const order *a = pa, *b = pb;
-    if (a->bytes != b->bytes) return a->bytes > b->bytes ? -1 : 1;
-    if (a->first != b->first) return a->first < b->first ? -1 : 1;
-    return a->index < b->index ? -1 : 1;
+    const sn_rt_interval *x = &item[a], *y = &item[b];
+    if (x->bytes != y->bytes) return x->bytes > y->bytes;
+    if (x->first != y->first) return x->first < y->first;
+    return a < b;
+}
+
+/* Let todo[at] sink below those of todo[0 .. n-1] that come after it in the order: a heap whose root is the last. */
+static void sink(const sn_rt_interval *item, uint32_t *todo, uint32_t at, uint32_t n)
+{
+    for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && precedes(item, todo[child], todo[child + 1])) child++;
+        if (!precedes(item, todo[at], todo[child])) return;
+        uint32_t swap = todo[at];
+        todo[at] = todo[child];
+        todo[child] = swap;
+    }
+}
+
+/* By a heap: qsort of the C library may allocate. */
+static void sort(const sn_rt_interval *item, uint32_t *todo, uint32_t n)
+{
+    for (uint32_t i = n / 2; i-- > 0;) sink(item, todo, i, n);
+    for (uint32_t i = n; i-- > 1;) {
+        uint32_t last = todo[0];
+        todo[0] = todo[i];
+        todo[i] = last;
+        sink(item, todo, 0, i);
+    }
 }
 
 /* Offset of the tightest gap for `x` between the placed intervals alive with it.  placed[] is in order of offset. */
@@ -45,31 +65,25 @@ static void insert_by_offset(const sn_rt_interval *item, uint32_t *placed, uint3
     placed[at] = index;
 }
 
-sn_rt_status sn_rt_plan(sn_rt_interval *item, uint32_t n, size_t *out_total, sn_rt_error *err)
+sn_rt_status sn_rt_plan(sn_rt_interval *item, uint32_t n, uint32_t *scratch, size_t *out_total, sn_rt_error *err)
 {
-    order    *todo = calloc(n ? n : 1, sizeof *todo);
-    uint32_t *placed = calloc(n ? n : 1, sizeof *placed);
-    sn_rt_status status = todo && placed ? SN_RT_OK : sn_rt_fail(err, SN_RT_MEMORY, "no memory to plan %u buffers", n);
-    uint32_t sized = 0;
-    size_t   sum = 0;
-    for (uint32_t i = 0; status == SN_RT_OK && i < n; i++) {
+    uint32_t *todo = scratch, *placed = scratch + n, sized = 0;
+    size_t    sum = 0, total = 0;
+    for (uint32_t i = 0; i < n; i++) {
         item[i].offset = 0;
         if (!item[i].bytes) continue;
-        if (!sn_rt_add_size(sum, item[i].bytes, &sum)) status = sn_rt_fail(err, SN_RT_BAD_SHAPE, "sizes of %u buffers overflow", n);
-        else todo[sized++] = (order){item[i].bytes, item[i].first, i};
+        if (!sn_rt_add_size(sum, item[i].bytes, &sum)) return sn_rt_fail(err, SN_RT_BAD_SHAPE, "sizes of %u buffers overflow", n);
+        todo[sized++] = i;
     }
-    size_t total = 0;
-    if (status == SN_RT_OK) qsort(todo, sized, sizeof *todo, by_size);
-    for (uint32_t i = 0; status == SN_RT_OK && i < sized; i++) {
-        sn_rt_interval *x = &item[todo[i].index];
+    sort(item, todo, sized);
+    for (uint32_t i = 0; i < sized; i++) {
+        sn_rt_interval *x = &item[todo[i]];
         x->offset = best_gap(item, placed, i, x);
-        insert_by_offset(item, placed, i, todo[i].index);
+        insert_by_offset(item, placed, i, todo[i]);
         if (x->offset + x->bytes > total) total = x->offset + x->bytes;
     }
-    free(todo);
-    free(placed);
-    if (status == SN_RT_OK) *out_total = total;
-    return status;
+    *out_total = total;
+    return SN_RT_OK;
 }
 
 size_t sn_rt_plan_live(const sn_rt_interval *item, uint32_t n, uint32_t calls)

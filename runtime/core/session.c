@@ -19,7 +19,9 @@ static bool allocate(sn_rt_session *s)
     }
     return (s->dim_value = zeros(p->dims, sizeof *s->dim_value)) && (s->root = zeros(p->buffers, sizeof *s->root)) &&
            (s->count = zeros(p->buffers, sizeof *s->count)) && (s->memory = zeros(p->buffers, sizeof *s->memory)) &&
-           (s->interval = zeros((size_t)p->buffers + p->outputs, sizeof *s->interval)) && (s->param = zeros(p->params, sizeof *s->param)) &&
+           (s->interval = zeros((size_t)p->buffers + p->outputs, sizeof *s->interval)) &&
+           (s->plan_scratch = zeros(2 * ((size_t)p->buffers + p->outputs), sizeof *s->plan_scratch)) &&
+           (s->touched = zeros(args + 1, sizeof *s->touched)) && (s->param = zeros(p->params, sizeof *s->param)) &&
            (s->output = zeros(p->outputs, sizeof *s->output)) && (s->output_given = zeros(p->outputs, sizeof *s->output_given)) &&
            (s->output_copied = zeros(p->outputs, sizeof *s->output_copied)) && (s->update_stage = zeros(p->updates, sizeof *s->update_stage)) &&
            (s->arg = zeros(args, sizeof *s->arg)) && (s->arg_dim = zeros(dims, sizeof *s->arg_dim)) &&
@@ -93,6 +95,8 @@ void sn_rt_session_free(sn_rt_session *s)
     free(s->count);
     free(s->memory);
     free(s->interval);
+    free(s->plan_scratch);
+    free(s->touched);
     free(s->param);
     free(s->output);
     free(s->output_given);
@@ -212,10 +216,10 @@ sn_rt_status sn_rt_session_prepare(sn_rt_session *s, int threads, void *slab, si
     layout       l;
     sn_rt_status status = sn_rt_session_plan(s, err);
     if (status == SN_RT_OK && !slab_layout(s, threads, &l)) status = sn_rt_fail(err, SN_RT_BAD_SHAPE, "the slab's size overflows");
-    if (status == SN_RT_OK) status = sn_rt_session_order(s, s->job, err);
-    sn_rt_session_rest(s);
-    if (status == SN_RT_OK) status = sn_rt_session_order(s, s->rest, err);
     if (status != SN_RT_OK) return status;
+    sn_rt_session_order(s, s->job);
+    sn_rt_session_rest(s);
+    sn_rt_session_order(s, s->rest);
     if (slab && slab_bytes < l.total) return sn_rt_fail(err, SN_RT_ARGUMENT, "a slab of %zu bytes was given, %zu are needed", slab_bytes, l.total);
     if (slab && (uintptr_t)slab % SN_RT_ALIGN) return sn_rt_fail(err, SN_RT_ARGUMENT, "the slab must be aligned to %d bytes", SN_RT_ALIGN);
     if (!slab) slab = s->own_slab = sn_rt_pages_new(l.total);

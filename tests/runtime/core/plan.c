@@ -19,15 +19,15 @@ static void test_no_overlap(void **unused)
     (void)unused;
     enum { N = 120, CALLS = 40 };
     sn_rt_interval item[N], again[N];
-    uint32_t       state = 7;
+    uint32_t       state = 7, scratch[2 * N];
     size_t         waste = 0, least = 0;
     for (int round = 0; round < 300; round++) {
         uint32_t n = 1 + (next_random(&state) >> 8) % N;
         fill_random(item, n, CALLS, &state);
         memcpy(again, item, sizeof item);
         size_t total, total_again;
-        check_ok(sn_rt_plan(item, n, &total, err));
-        check_ok(sn_rt_plan(again, n, &total_again, err));
+        check_ok(sn_rt_plan(item, n, scratch, &total, err));
+        check_ok(sn_rt_plan(again, n, scratch, &total_again, err));
         assert_int_equal(total, total_again);
         size_t live = sn_rt_plan_live(item, n, CALLS);
         assert_true(total >= live);
@@ -52,10 +52,11 @@ static void test_reuse(void **unused)
     (void)unused;
     sn_rt_interval chain[] = {{128, 0, 1, 9}, {128, 1, 2, 9}, {128, 2, 3, 9}, {0, 0, 3, 9}, {128, 3, 3, 9}};
     size_t         total;
-    check_ok(sn_rt_plan(chain, 5, &total, err));
+    uint32_t       scratch[10];
+    check_ok(sn_rt_plan(chain, 5, scratch, &total, err));
     assert_int_equal(total, 256); /* a chain needs two buffers */
     assert_int_equal(chain[3].offset, 0);
-    check_ok(sn_rt_plan(NULL, 0, &total, err));
+    check_ok(sn_rt_plan(NULL, 0, scratch, &total, err));
     assert_int_equal(total, 0);
 }
 
@@ -64,7 +65,8 @@ static void test_overflow(void **unused)
     (void)unused;
     sn_rt_interval huge[] = {{SIZE_MAX / 64 * 64 - 64, 0, 1, 0}, {1 << 20, 0, 1, 0}};
     size_t         total = 5;
-    check_fails(sn_rt_plan(huge, 2, &total, err), SN_RT_BAD_SHAPE, "sizes of 2 buffers overflow");
+    uint32_t       scratch[4];
+    check_fails(sn_rt_plan(huge, 2, scratch, &total, err), SN_RT_BAD_SHAPE, "sizes of 2 buffers overflow");
     assert_int_equal(total, 5);
 }
 

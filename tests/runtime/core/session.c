@@ -230,7 +230,7 @@ static void test_errors(void **unused)
 
     sn_abi_program wrong = *twin_program();
     wrong.version = 99;
-    check_fails(sn_rt_session_new(&wrong, &s, err), SN_RT_FORMAT, "compiled program has interface version 99, this runtime has 2");
+    check_fails(sn_rt_session_new(&wrong, &s, err), SN_RT_FORMAT, "compiled program has interface version 99, this runtime has 3");
     wrong = *twin_program();
     wrong.buffers = 10;
     check_fails(sn_rt_session_new(&wrong, &s, err), SN_RT_FORMAT, "compiled program: call 2: argument is no buffer");
