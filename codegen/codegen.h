@@ -66,6 +66,9 @@ typedef enum sn_code_stage { SN_CODE_LLVM /* before optimisation */, SN_CODE_LLV
 bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, const char *filter, FILE *out,
                       sn_diags *diags);
 
+/* The same of one kernel, by its number. */
+bool sn_codegen_print_kernel(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, uint32_t kernel, FILE *out, sn_diags *diags);
+
 /* What was detected: for `sinew doctor`.  Strings are static or owned by the library. */
 typedef struct sn_codegen_target { const char *cpu, *triple, *llvm_version; uint32_t vector_bits; uint32_t vector_registers; bool runs_here; } sn_codegen_target;
 bool sn_codegen_target_get(const sn_codegen_options *options, sn_codegen_target *out, sn_diags *diags);

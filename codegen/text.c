@@ -35,8 +35,9 @@ static bool print_kernel(sn_plan *p, LLVMTargetMachineRef machine, sn_code_stage
     return ok;
 }
 
-bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, const char *filter, FILE *out,
-                      sn_diags *diags)
+/* Kernels begin .. end-1 whose name contains `filter`. */
+static bool print_kernels(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, uint32_t begin, uint32_t end, const char *filter,
+                          FILE *out, sn_diags *diags)
 {
     sn_target t;
     if (!sn_target_find(options ? options->cpu : NULL, &t, diags))
@@ -49,7 +50,7 @@ bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, s
     sn_arena arena;
     sn_arena_init(&arena);
     bool ok = true;
-    for (uint32_t i = 0; i < s->kernels; i++) {
+    for (uint32_t i = begin; i < end; i++) {
         if (filter && !strstr(s->kernel[i].name, filter))
             continue;
         sn_plan p = {.s = s, .g = s->g, .k = &s->kernel[i], .target = &t, .dims = &s->g->dims, .arena = &arena, .diags = diags};
@@ -58,4 +59,15 @@ bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, s
     sn_arena_fini(&arena);
     LLVMDisposeTargetMachine(machine);
     return ok;
+}
+
+bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, const char *filter, FILE *out,
+                      sn_diags *diags)
+{
+    return print_kernels(s, options, stage, 0, s->kernels, filter, out, diags);
+}
+
+bool sn_codegen_print_kernel(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, uint32_t kernel, FILE *out, sn_diags *diags)
+{
+    return print_kernels(s, options, stage, kernel, kernel + 1, NULL, out, diags);
 }

@@ -350,6 +350,7 @@ bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *o)
     rig r = {0};
     *b = (sn_bench){.file = file};
     b->training = !o->module && has_recipe(file);
+    b->what = b->training ? "a training step" : o->train ? o->grads ? "training with gradients" : "training" : o->grads ? "inference with gradients" : "inference";
     if (getloadavg(&b->load, 1) != 1) b->load = 0;
     if (!compile(b, o)) return false;
     bool         ok = read_source(b, o);

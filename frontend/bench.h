@@ -28,7 +28,8 @@ typedef struct sn_bench {
     sn_training job;  /* the compiled program; its diagnostics say why something failed */
     sn_rt_error err;  /* or this does */
     const char *file, *module;
-    bool        training;
+    const char *what;     /* "a training step", "inference", "inference with gradients", ...: of the module */
+    bool        training; /* a recipe's step */
     int         threads;
     int64_t     batch; /* sequences a step: the first axis of the first input */
     sn_compile_stats stats;

@@ -64,8 +64,8 @@ json_t *sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by)
     const sn_abi_program *p = b->job.program.abi;
     json_t               *extents = json_object();
     for (uint32_t i = 0; i < p->symbols; i++) json_object_set_new(extents, p->symbol[i], json_integer(b->job.extent[i]));
-    json_t *all = json_pack("{s:s, s:s, s:b, s:i, s:o, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}",
-                            "file", b->file, "module", b->module, "training", b->training, "threads", b->threads, "extents", extents, "batch",
+    json_t *all = json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f}",
+                            "file", b->file, "module", b->module, "what", b->what, "training", b->training, "threads", b->threads, "extents", extents, "batch",
                             (json_int_t)b->batch, "kernels", (int)b->stats.kernels, "distinct_kernels", (int)b->stats.distinct, "compile_cold_s",
                             b->compile_cold, "compile_cached_s", b->compile_cached, "step_s", b->step, "step_fastest_s", b->fastest, "step_slowest_s",
                             b->slowest, "repeats", (int)b->repeats, "sequences_per_second", (double)b->batch / b->step, "gflops",

@@ -13,7 +13,7 @@ typedef struct asked { const char *by; int top; bool json; } asked;
 
 static void print_text(const sn_bench *b)
 {
-    printf("%s: %s of module %s\n", b->file, b->training ? "a training step" : "inference", b->module);
+    printf("%s: %s of module %s\n", b->file, b->what, b->module);
     const sn_abi_program *p = b->job.program.abi;
     printf("  with      ");
     for (uint32_t i = 0; i < p->symbols; i++) printf("%s = %lld, ", p->symbol[i], (long long)b->job.extent[i]);

@@ -6,20 +6,21 @@
 #include "bench.h"
 #include "cli.h"
 #include "compare.h"
+#include "profile_page.h"
 
 typedef struct options {
     char        *module, *cpu, *by, *trace, *html, *against;
     const char **set, **grad;
-    int          train, threads, top, json;
+    int          train, threads, top, json, code;
     double       seconds;
 } options;
 
-enum { USUAL_TOP = 25 };
+enum { USUAL_TOP = 25, USUAL_CODE = 20 };
 
 static void print_head(const sn_bench *b)
 {
     const sn_abi_program *p = b->job.program.abi;
-    printf("%s: %s of module %s, ", b->file, b->training ? "a training step" : "inference", b->module);
+    printf("%s: %s of module %s, ", b->file, b->what, b->module);
     for (uint32_t i = 0; i < p->symbols; i++) printf("%s = %lld, ", p->symbol[i], (long long)b->job.extent[i]);
     printf("%d threads\n", b->threads);
     printf("%.6f s a step unobserved (median of %u), %.1f GFLOP/s; peak %.0f (%s), %.1f GB/s\n", b->step, b->repeats, b->flop / b->step / 1e9,
@@ -45,7 +46,9 @@ static void print_counters(const sn_bench *b)
 /* Files first: if one cannot be written, nothing is printed. */
 static bool write_files(sn_bench *b, const options *o)
 {
-    return !o->trace || sn_trace_write(o->trace, b->file, &b->profile, &b->observation, &b->err) == SN_RT_OK;
+    const sn_profile_page page = {o->cpu, (uint32_t)o->code};
+    if (o->trace && sn_trace_write(o->trace, b->file, &b->profile, &b->observation, &b->err) != SN_RT_OK) return false;
+    return !o->html || sn_profile_page_write(o->html, b, &page);
 }
 
 static bool report(sn_bench *b, const options *o, const json_t *before)
@@ -89,13 +92,14 @@ static int check_usage(const options *o, uint32_t files)
     if (!(o->seconds >= 0)) return sn_cli_usage("profile", "--seconds is not below 0");
     if (o->by && !sn_profile_known(o->by)) return sn_cli_usage("profile", "--by is call, kernel, node, module, place, code, or a number");
     if (o->top < -1) return sn_cli_usage("profile", "--top is not below 0");
+    if (o->code < 0) return sn_cli_usage("profile", "--code is not below 0");
     if (o->json && o->against) return sn_cli_usage("profile", "--against prints a table: it excludes --json");
     return SN_EXIT_OK;
 }
 
 int sn_cmd_profile(int argc, const char **argv)
 {
-    options      o = {.seconds = 5, .top = -1};
+    options      o = {.seconds = 5, .top = -1, .code = USUAL_CODE};
     const char **file;
     uint32_t     files;
     const struct poptOption table[] = {
@@ -106,6 +110,8 @@ int sn_cmd_profile(int argc, const char **argv)
         {"top", '\0', POPT_ARG_INT, &o.top, 0, "only the N slowest rows (25), 0 for all", "N"},
         {"json", '\0', POPT_ARG_NONE, &o.json, 0, "print a JSON object instead of text", NULL},
         {"trace", '\0', POPT_ARG_STRING, &o.trace, 0, "write a step as a trace for Perfetto or chrome://tracing", "FILE"},
+        {"html", '\0', POPT_ARG_STRING, &o.html, 0, "write a page: the graph, the roofline, every kernel from its line to its code", "FILE"},
+        {"code", '\0', POPT_ARG_INT, &o.code, 0, "LLVM IR and assembly of the N slowest kernels on the page (20)", "N"},
         {"against", '\0', POPT_ARG_STRING, &o.against, 0, "compare with a profile that --json printed before", "OLD.json"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},

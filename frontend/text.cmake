@@ -4,6 +4,7 @@ if(CMAKE_SCRIPT_MODE_FILE)
   file(READ ${TEXT} text)
   string(REPLACE "\\" "\\\\" text "${text}")
   string(REPLACE "\"" "\\\"" text "${text}")
+  string(REPLACE "?" "\\?" text "${text}") # no trigraphs
   string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
   get_filename_component(file ${TEXT} NAME)
   file(WRITE ${OUT} "/* generated from ${file} */\nstatic const char ${NAME}[] =\n    \"${text}\";\n")

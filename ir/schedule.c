@@ -93,6 +93,12 @@ static void print_buffer(const writer *w, uint32_t i)
     fprintf(w->out, b->last == UINT32_MAX ? "..end\n" : "..%u\n", b->last);
 }
 
+void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out)
+{
+    const writer w = {s, label, out};
+    print_kernel(&w, kernel);
+}
+
 void sn_schedule_print(const sn_schedule *s, FILE *out)
 {
     sn_arena arena;

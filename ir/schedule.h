@@ -66,5 +66,7 @@ sn_schedule *sn_schedule_new(sn_graph *g);
 void sn_schedule_free(sn_schedule *s);
 /* Text of kernels, edges, tiles and buffers: what `sinew show --stage fused|scheduled` prints. */
 void sn_schedule_print(const sn_schedule *s, FILE *out);
+/* Of that, one kernel, under the same labels (sn_node_labels of the graph). */
+void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out);
 
 #endif

@@ -83,10 +83,38 @@ def check_trace(trace, p):
     check({e["name"] for e in kernels} <= {r["name"] for r in p["kernel_times"]}, "events that are no kernels")
 
 
-def check_page(text):
-    check(not re.search(r"""(?i)\b(src|href)\s*=|@import|url\(|https?://(?!www\.w3\.org/)""", text), "the page refers to something outside")
-    check("default-src 'none'" in text, "the page may load things")
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S).group(1))
+def check_graph(p):
+    graph, calls = p["graph"], p["kernel_times"]
+    names = [k["name"] for k in graph]
+    check(set(names) == {c["name"].split("#")[0] for c in calls} and len(set(names)) == len(names), "the graph's kernels are not those that ran")
+    for i, k in enumerate(graph):
+        check(all(0 <= f < i for f in k["from"]), f"{k['name']}: reads from {k['from']}, but is number {i}")
+        check(k["home"] and f'"{k["name"]}" {k["form"]}' in k["text"], f"{k['name']}: text {k['text'][:80]!r}")
+    check(any(k["from"] for k in graph), "no kernel reads what another made")
+    check(any(k["backward"] for k in graph) == any(c["backward_seconds"] > 0 for c in calls), "backward")
+
+
+def check_page(text, codes):
+    data = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
+    p = json.loads(data.search(text).group(1))
+    frame = data.sub("", text)
+    check(not re.search(r"""(?i)\b(src|href)\s*=|@import|url\(|\bfetch\(|XMLHttpRequest|https?://(?!www\.w3\.org/)""", frame), "the page refers to something outside")
+    check("default-src 'none'" in frame, "the page may load things")
+    check_profile(p)
+    check_graph(p)
+    for c in p["kernel_times"]:
+        file, line = c["where"].rsplit(":", 1)
+        check(0 < int(line) <= p["sources"][file].count("\n") + 1, f"{c['name']}: the page has no {c['where']}")
+    check(len(p["code"]) == codes and all("define " in c["llvm"] and "ret" in c["asm"] for c in p["code"].values()), f"code of {list(p['code'])}")
+    check(codes == 0 or p["kernel_times"][0]["name"].split("#")[0] in p["code"], "no code of the slowest kernel")
+
+
+def check_browser(dom):
+    found = re.search(r'<pre id="found">(.*?)</pre>', dom, re.S)
+    check(found, "the page's script did not come to its end in the browser")
+    for line in found.group(1).strip().splitlines():
+        check(line.startswith("yes "), f"in the browser: {line}")
+    print(found.group(1).strip())
 
 
 def main():
@@ -99,9 +127,9 @@ def main():
     elif what == "trace":
         check_trace(json.loads(text), json.load(open(rest[0], encoding="utf-8")))
     elif what == "page":
-        p = check_page(text)
-        check_profile(p)
-        json.dump(p, sys.stdout)
+        check_page(text, int(rest[0]))
+    elif what == "browser":
+        check_browser(text)
     else:
         sys.exit(__doc__)
 

@@ -40,6 +40,10 @@ profile "$source/tests/frontend/profile.json" --set N=1000 --by place --json > p
 check json place.json place
 grep -q '"name": ".*profile.json:9"' place.json || fail "no row of line 9"
 
+# The page: complete in itself.
+profile "$source/models/encoders/stgcn.json" --set T=48 --train --grad y --code 3 --html page.html > page.txt
+check page page.html 3
+
 # The table, and a comparison with the profile before.
 profile "$source/tests/frontend/profile.json" --set N=1000 --threads 1 > table.txt
 grep -q '^ *ms .*roof .*wait' table.txt && grep -q ' y.*profile.json:9' table.txt && grep -q '100.00% .* step' table.txt || fail "$(cat table.txt)"
@@ -63,4 +67,5 @@ echo '{"sinew": "evaluation 1"}' > wrong.json
 refuse 1 "wrong.json: not a profile" "$source/tests/frontend/profile.json" --against wrong.json
 refuse 1 "--by call does not fit it" "$source/tests/frontend/profile.json" --set N=1000 --against place.json
 refuse 1 "none/t.json" "$source/tests/frontend/profile.json" --set N=1000 --trace none/t.json
+refuse 1 "none/p.html" "$source/tests/frontend/profile.json" --set N=1000 --html none/p.html
 echo "ok"
