@@ -58,6 +58,19 @@ static json_t *class_json(const sn_rt_protocol_row *p, const sn_rt_question *q, 
     return c;
 }
 
+/* Which classes frames are taken for: the same whatever detections are made of the scores, so once a record. */
+static json_t *frames_json(const sn_rt_question *q, const sn_rt_evaluation *e)
+{
+    json_t *classes = json_array(), *taken = json_array();
+    for (uint32_t i = 0; i < e->labels; i++) {
+        json_t *row = json_array();
+        for (uint32_t k = 0; k < e->labels; k++) json_array_append_new(row, json_integer((json_int_t)e->taken[(size_t)i * e->labels + k]));
+        json_array_append_new(classes, json_string(q->labels->name[i]));
+        json_array_append_new(taken, row);
+    }
+    return json_pack("{s:o, s:o}", "classes", classes, "taken", taken);
+}
+
 void sn_record_add(json_t *record, const char *result, const sn_rt_question *q, const sn_rt_evaluation *e)
 {
     const sn_rt_protocol_row *p = &sn_rt_protocols[q->protocol];
@@ -74,6 +87,7 @@ void sn_record_add(json_t *record, const char *result, const sn_rt_question *q, 
         sn_record_measure(r, "frames", e->accuracy);
         sn_record_measure(r, "frames by class", e->class_accuracy);
         sn_record_measure(r, "video mAP", e->video_map);
+        json_object_set_new(record, "frames", frames_json(q, e));
     }
     for (uint32_t label = 0; label < e->labels; label++)
         if (label != q->background && (e->truths[label] || e->founds[label])) json_array_append_new(json_object_get(r, "classes"), class_json(p, q, e, label));
@@ -190,7 +204,7 @@ static sn_rt_status add_paper(sn_rt_table *t, const json_t *result, const char *
 }
 
 /* One result over all records: a row a name. */
-static sn_rt_status print_summary(json_t *const *record, size_t records, const char *result, const char *paper, sn_rt_table_form form, FILE *out,
+static sn_rt_status visit_summary(json_t *const *record, size_t records, const char *result, const char *paper, sn_record_visit *visit, void *context,
                                   sn_rt_error *err)
 {
     sn_rt_table  t = new_table(result, "percent");
@@ -204,13 +218,13 @@ static sn_rt_status print_summary(json_t *const *record, size_t records, const c
         json_t *r = result_of(record[i], result);
         if (r) status = add_row(&t, text_of(record[i], "name"), json_object_get(r, "measures"), err);
     }
-    if (status == SN_RT_OK) sn_rt_table_print(&t, form, out);
+    if (status == SN_RT_OK) visit(context, &t);
     sn_rt_table_fini(&t);
     return status;
 }
 
 /* One result of the records of one name, by class. */
-static sn_rt_status print_classes(json_t *const *record, size_t records, const char *name, const char *result, sn_rt_table_form form, FILE *out,
+static sn_rt_status visit_classes(json_t *const *record, size_t records, const char *name, const char *result, sn_record_visit *visit, void *context,
                                   sn_rt_error *err)
 {
     char title[600];
@@ -219,10 +233,7 @@ static sn_rt_status print_classes(json_t *const *record, size_t records, const c
     sn_rt_status status = SN_RT_OK;
     for (size_t i = 0; i < records && status == SN_RT_OK; i++)
         if (strcmp(text_of(record[i], "name"), name) == 0) status = add_classes(&t, result_of(record[i], result), err);
-    if (status == SN_RT_OK && t.rows.count) {
-        fputc('\n', out);
-        sn_rt_table_print(&t, form, out);
-    }
+    if (status == SN_RT_OK && t.rows.count) visit(context, &t);
     sn_rt_table_fini(&t);
     return status;
 }
@@ -242,17 +253,37 @@ static sn_rt_status collect(json_t *const *record, size_t records, sn_rt_names *
     return status;
 }
 
-sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, const char *paper, sn_rt_table_form form, FILE *out, sn_rt_error *err)
+sn_rt_status sn_record_each_table(json_t *const *record, size_t records, bool classwise, const char *paper, sn_record_visit *visit, void *context,
+                                  sn_rt_error *err)
 {
     sn_rt_names  names = {0}, results = {0};
     sn_rt_status status = collect(record, records, &names, &results, err);
     for (uint32_t r = 0; r < results.count && status == SN_RT_OK; r++) {
-        if (r) fputc('\n', out);
-        status = print_summary(record, records, results.name[r], paper, form, out, err);
+        status = visit_summary(record, records, results.name[r], paper, visit, context, err);
         for (uint32_t n = 0; n < names.count && (classwise || records == 1) && status == SN_RT_OK; n++)
-            status = print_classes(record, records, names.name[n], results.name[r], form, out, err);
+            status = visit_classes(record, records, names.name[n], results.name[r], visit, context, err);
     }
     sn_rt_names_fini(&names);
     sn_rt_names_fini(&results);
     return status;
+}
+
+typedef struct printing {
+    sn_rt_table_form form;
+    FILE            *out;
+    bool             begun;
+} printing;
+
+static void print(void *context, const sn_rt_table *t)
+{
+    printing *p = context;
+    if (p->begun) fputc('\n', p->out);
+    sn_rt_table_print(t, p->form, p->out);
+    p->begun = true;
+}
+
+sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, const char *paper, sn_rt_table_form form, FILE *out, sn_rt_error *err)
+{
+    printing p = {.form = form, .out = out};
+    return sn_record_each_table(record, records, classwise, paper, print, &p, err);
 }

@@ -3,8 +3,10 @@
  *
  *     {"sinew": "evaluation 1", "name": NAME, "given": {...},
  *      "results": [{"name": NAME, "measures": {"mAP@0.1": 0.6, ..., "mAP": 0.5, ...},
- *                   "classes": [{"name": NAME, "truths": 12, "found": 30, "AP@0.1": 0.6, ..., "AP": 0.5, ...}, ...]}, ...]}
+ *                   "classes": [{"name": NAME, "truths": 12, "found": 30, "AP@0.1": 0.6, ..., "AP": 0.5, ...}, ...]}, ...],
+ *      "frames": {"classes": [NAME, ...], "taken": [[31, 2, ...], ...]}}
  *
+ * "frames", of frame scores only, counts the frames of each class by the class that they are taken for.
  * Shares are fractions of 1 (tables show percent), null where there is nothing to measure.  "name" tells settings apart; records of one name are repetitions
  * (seeds) and become mean and deviation. */
 #ifndef SN_FRONTEND_RECORD_H
@@ -30,8 +32,12 @@ json_t *sn_record_read(const char *path, sn_rt_error *err);
 sn_rt_status sn_record_write(const json_t *record, const char *path, sn_rt_error *err);
 void         sn_record_dump(const json_t *record, FILE *out);
 
-/* For each result, in the order of their first mention: a row a record with all measures, and (classwise, or one record) a table by class.  `paper`, as
- * sn_paper_find reads it or NULL: the paper's rows stand first. */
+/* Tables over records, shown to `visit` one after another.  For each result, in the order of their first mention: a row a record with all measures, and
+ * (classwise, or one record) a table by class.  `paper`, as sn_paper_find reads it or NULL: the paper's rows stand first. */
+typedef void sn_record_visit(void *context, const sn_rt_table *table);
+sn_rt_status sn_record_each_table(json_t *const *record, size_t records, bool classwise, const char *paper, sn_record_visit *visit, void *context,
+                                  sn_rt_error *err);
+/* The same, printed. */
 sn_rt_status sn_record_tables(json_t *const *record, size_t records, bool classwise, const char *paper, sn_rt_table_form form, FILE *out, sn_rt_error *err);
 
 #endif

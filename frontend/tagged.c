@@ -4,7 +4,6 @@
 
 #include "../runtime/data/loader.h"
 #include "features.h"
-#include "set_scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,6 +45,16 @@ static sn_rt_status score_set(sn_model_file *m, const sn_rt_dataset *set, const 
     return status;
 }
 
+sn_rt_status sn_tagged_scores(sn_model_file *m, const char *data, const sn_rt_dataset *set, const char *val, sn_set_scores *out, sn_rt_error *err)
+{
+    *out = (sn_set_scores){0};
+    if (strcmp(sn_rt_dataset_layout(set), m->facts.layout) != 0)
+        return sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: found layout %s, the model was trained on %s", data, sn_rt_dataset_layout(set), m->facts.layout);
+    sn_rt_status status = sn_rt_splits_check(val, err);
+    if (status == SN_RT_OK) status = sn_set_scores_init(out, m->facts.classes, sn_rt_dataset_count(set), err);
+    return status == SN_RT_OK ? score_set(m, set, val, out, err) : status;
+}
+
 sn_rt_status sn_evaluate_tagged(sn_model_file *m, const char *data, const char *val, const sn_judging *j, const char *scores_out, json_t *record,
                                 sn_rt_error *err)
 {
@@ -53,10 +62,7 @@ sn_rt_status sn_evaluate_tagged(sn_model_file *m, const char *data, const char *
     sn_set_scores  s = {0};
     sn_rt_status   status = sn_rt_splits_check(val, err);
     if (status == SN_RT_OK) status = sn_rt_dataset_open(data, &set, err);
-    if (status == SN_RT_OK && strcmp(sn_rt_dataset_layout(set), m->facts.layout) != 0)
-        status = sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: found layout %s, the model was trained on %s", data, sn_rt_dataset_layout(set), m->facts.layout);
-    if (status == SN_RT_OK) status = sn_set_scores_init(&s, m->facts.classes, sn_rt_dataset_count(set), err);
-    if (status == SN_RT_OK) status = score_set(m, set, val, &s, err);
+    if (status == SN_RT_OK) status = sn_tagged_scores(m, data, set, val, &s, err);
     if (status == SN_RT_OK) status = sn_set_scores_judge(&s, j, scores_out, record, err);
     sn_set_scores_fini(&s);
     sn_rt_dataset_free(set);

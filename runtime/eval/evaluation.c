@@ -80,6 +80,8 @@ static sn_rt_status judge_frames(const sn_rt_question *q, sn_rt_evaluation *e, s
         e->has_frames = true;
         e->accuracy = sn_rt_agreement_share(&a);
         e->class_accuracy = sn_rt_agreement_mean(&a);
+        e->taken = a.taken;
+        a.taken = NULL;
     }
     sn_rt_agreement_fini(&a);
     free(score), free(shows), free(counts);
@@ -135,6 +137,7 @@ void sn_rt_evaluation_fini(sn_rt_evaluation *e)
     free(e->ap);
     free(e->truths);
     free(e->founds);
+    free(e->taken);
     sn_rt_spans_fini(&e->found);
     *e = (sn_rt_evaluation){0};
 }

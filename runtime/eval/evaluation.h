@@ -45,6 +45,7 @@ typedef struct sn_rt_evaluation {
     sn_rt_official official;            /* at theta 0.5 */
     bool           has_frames;          /* from scores */
     double         accuracy, class_accuracy, video_map;
+    size_t        *taken;               /* [labels][labels]: sn_rt_agreement */
     sn_rt_spans    found;               /* what was matched: given, or made from scores */
 } sn_rt_evaluation;
 

@@ -82,8 +82,9 @@ sn_rt_status sn_rt_truth_runs(const sn_rt_spans *truth, const sn_rt_names *video
 
 sn_rt_status sn_rt_agreement_init(uint32_t classes, sn_rt_agreement *out, sn_rt_error *err)
 {
-    sn_rt_agreement a = {classes, calloc(classes + 1u, sizeof *a.frames), calloc(classes + 1u, sizeof *a.right)};
-    if (a.frames && a.right) {
+    size_t          n = classes + 1u;
+    sn_rt_agreement a = {classes, calloc(n, sizeof *a.frames), calloc(n, sizeof *a.right), calloc(n, n * sizeof *a.taken)};
+    if (a.frames && a.right && a.taken) {
         *out = a;
         return SN_RT_OK;
     }
@@ -95,6 +96,7 @@ void sn_rt_agreement_fini(sn_rt_agreement *a)
 {
     free(a->frames);
     free(a->right);
+    free(a->taken);
     *a = (sn_rt_agreement){0};
 }
 
@@ -107,6 +109,7 @@ void sn_rt_agreement_add(sn_rt_agreement *a, const float *scores, const uint32_t
             if (scores[c] > scores[best]) best = c;
         a->frames[label[t]]++;
         a->right[label[t]] += best == label[t];
+        a->taken[(size_t)label[t] * a->classes + best]++;
     }
 }
 

@@ -23,6 +23,7 @@ sn_rt_status sn_rt_truth_runs(const sn_rt_spans *truth, const sn_rt_names *video
 typedef struct sn_rt_agreement {
     uint32_t classes;
     size_t  *frames, *right; /* [classes]: frames of the class, and those whose highest score is its own (the first of equal ones) */
+    size_t  *taken;          /* [classes][classes]: frames of the one class by the class with the highest score */
 } sn_rt_agreement;
 sn_rt_status sn_rt_agreement_init(uint32_t classes, sn_rt_agreement *out, sn_rt_error *err);
 void         sn_rt_agreement_fini(sn_rt_agreement *a);

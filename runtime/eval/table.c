@@ -55,7 +55,7 @@ static int digits_of(const sn_rt_table *t, uint32_t column)
     return sn_rt_names_find(&t->plain, t->columns.name[column]) == SN_RT_NO_NAME ? t->digits : 0;
 }
 
-static void cell_text(const sn_rt_table *t, uint32_t row, uint32_t column, const char *sign, char *out, size_t size)
+void sn_rt_table_text(const sn_rt_table *t, uint32_t row, uint32_t column, const char *sign, char *out, size_t size)
 {
     const sn_rt_cell *c = cell_at(t, row, column);
     double scale = scale_of(t, column);
@@ -84,10 +84,10 @@ static void print_text(const sn_rt_table *t, FILE *out)
         for (uint32_t c = 0; c < t->columns.count; c++) {
             int width = length_of(t->columns.name[c]);
             for (uint32_t k = 0; k < t->rows.count; k++) {
-                cell_text(t, k, c, "+-", cell, sizeof cell);
+                sn_rt_table_text(t, k, c, "+-", cell, sizeof cell);
                 width = length_of(cell) > width ? length_of(cell) : width;
             }
-            if (r >= 0) cell_text(t, (uint32_t)r, c, "+-", cell, sizeof cell);
+            if (r >= 0) sn_rt_table_text(t, (uint32_t)r, c, "+-", cell, sizeof cell);
             const char *text = r < 0 ? t->columns.name[c] : cell;
             fprintf(out, "  %*s%s", width - length_of(text), "", text);
         }
@@ -106,7 +106,7 @@ static void print_markdown(const sn_rt_table *t, FILE *out)
     for (uint32_t r = 0; r < t->rows.count; r++) {
         fprintf(out, "| %s |", t->rows.name[r]);
         for (uint32_t c = 0; c < t->columns.count; c++) {
-            cell_text(t, r, c, "\xc2\xb1", cell, sizeof cell);
+            sn_rt_table_text(t, r, c, "\xc2\xb1", cell, sizeof cell);
             fprintf(out, " %s |", cell);
         }
         fputc('\n', out);

@@ -32,6 +32,9 @@ const sn_rt_cell *sn_rt_table_cell(const sn_rt_table *t, uint32_t row, uint32_t 
 /* Of a sample: divided by count - 1; 0 for fewer than two. */
 double sn_rt_cell_deviation(const sn_rt_cell *c);
 
+/* What a cell shows in text and Markdown, with `sign` before a deviation; at most 63 bytes. */
+void sn_rt_table_text(const sn_rt_table *t, uint32_t row, uint32_t column, const char *sign, char *out, size_t size);
+
 /* "81.3", with several values "81.3 +- 0.4", "-" for none.  In CSV the title is a first column "table", and a column is NAME and, if any cell has several values, NAME_dev and NAME_n. */
 void sn_rt_table_print(const sn_rt_table *t, sn_rt_table_form form, FILE *out);
 void sn_rt_table_fini(sn_rt_table *t);
