@@ -25,6 +25,7 @@ int sn_cmd_pretrain(int argc, const char **argv);
 int sn_cmd_localize(int argc, const char **argv);
 int sn_cmd_finetune(int argc, const char **argv);
 int sn_cmd_embed(int argc, const char **argv);
+int sn_cmd_report(int argc, const char **argv);
 int sn_cmd_evaluate(int argc, const char **argv);
 int sn_cmd_bench(int argc, const char **argv);
 int sn_cmd_profile(int argc, const char **argv);

@@ -38,6 +38,9 @@ static const verb verbs[] = {
     {"embed",    "MODEL --data SET --picture P", "features of recordings, and their picture",                     sn_cmd_embed},
 #endif
     {"evaluate", "--scores S --truth T.csv",   "average precision of detections; tables over results",           sn_cmd_evaluate},
+#ifdef SINEW_WITH_CODEGEN
+    {"report",   "RUN... -o PAGE.html",        "curves, tables, timelines with motion, as one page",             sn_cmd_report},
+#endif
 #ifdef SINEW_WITH_BENCH
     {"bench",    "FILE...",                    "measure compile time, speed, memory",                            sn_cmd_bench},
     {"profile",  "FILE",                       "say where the time of a step goes, as table, trace or page",      sn_cmd_profile},

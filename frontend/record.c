@@ -59,7 +59,7 @@ static json_t *class_json(const sn_rt_protocol_row *p, const sn_rt_question *q, 
 }
 
 /* Which classes frames are taken for: the same whatever detections are made of the scores, so once a record. */
-static json_t *frames_json(const sn_rt_question *q, const sn_rt_evaluation *e)
+static json_t *confusion_json(const sn_rt_question *q, const sn_rt_evaluation *e)
 {
     json_t *classes = json_array(), *taken = json_array();
     for (uint32_t i = 0; i < e->labels; i++) {
@@ -87,7 +87,7 @@ void sn_record_add(json_t *record, const char *result, const sn_rt_question *q, 
         sn_record_measure(r, "frames", e->accuracy);
         sn_record_measure(r, "frames by class", e->class_accuracy);
         sn_record_measure(r, "video mAP", e->video_map);
-        json_object_set_new(record, "frames", frames_json(q, e));
+        json_object_set_new(record, "confusion", confusion_json(q, e));
     }
     for (uint32_t label = 0; label < e->labels; label++)
         if (label != q->background && (e->truths[label] || e->founds[label])) json_array_append_new(json_object_get(r, "classes"), class_json(p, q, e, label));

@@ -4,9 +4,9 @@
  *     {"sinew": "evaluation 1", "name": NAME, "given": {...},
  *      "results": [{"name": NAME, "measures": {"mAP@0.1": 0.6, ..., "mAP": 0.5, ...},
  *                   "classes": [{"name": NAME, "truths": 12, "found": 30, "AP@0.1": 0.6, ..., "AP": 0.5, ...}, ...]}, ...],
- *      "frames": {"classes": [NAME, ...], "taken": [[31, 2, ...], ...]}}
+ *      "confusion": {"classes": [NAME, ...], "taken": [[31, 2, ...], ...]}}
  *
- * "frames", of frame scores only, counts the frames of each class by the class that they are taken for.
+ * "confusion", of frame scores only, counts the frames of each class by the class that they are taken for.
  * Shares are fractions of 1 (tables show percent), null where there is nothing to measure.  "name" tells settings apart; records of one name are repetitions
  * (seeds) and become mean and deviation. */
 #ifndef SN_FRONTEND_RECORD_H

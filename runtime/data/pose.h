@@ -5,16 +5,7 @@
 
 #include "dataset.h"
 #include "picture.h"
-
-/* Axes of a view: which coordinate goes right, which up, and the sign of the former. */
-typedef struct sn_rt_pose_view {
-    const char *name;
-    int right, up;
-    double right_sign;
-} sn_rt_pose_view;
-
-/* Two views of a layout: from the front and from the right for ntu25 (+x right, +y forward, +z up), along -z and -x for others (y up). */
-const sn_rt_pose_view *sn_rt_pose_views(const char *layout);
+#include "view.h"
 
 /* The first person in `frame`, centred at x = middle on its first joint; what is at height `low` above that joint (metres, mostly negative) stands
  * on y = floor. `scale` is pixels a metre. Left limbs are blue, right ones orange, the rest grey. */
