@@ -259,6 +259,20 @@ static sn_compiled *compiled_finish(sn_compiled *c, bool ok, double start, sn_di
     return c;
 }
 
+/* It was asked for, so failing at it is failing. */
+static sn_compiled *write_down(sn_compiled *c, const char *folder, sn_diags *diags)
+{
+    char  *why = NULL;
+    size_t size;
+    const void *code = sn_jit_code(c->jit, &size);
+    if (sn_jitdump(folder, &c->program, code, size, &why))
+        return c;
+    sn_error(diags, (sn_loc){0}, NULL, "code was not written down for perf, %s", why ? why : "no reason given");
+    free(why);
+    sn_compiled_free(c);
+    return NULL;
+}
+
 sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options, sn_diags *diags)
 {
     double start = now();
@@ -273,7 +287,8 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
         make_units(c);
         ok = get_images(c, options, diags) && load(c, diags);
     }
-    return compiled_finish(c, ok, start, diags);
+    c = compiled_finish(c, ok, start, diags);
+    return c && options && options->jitdump ? write_down(c, options->jitdump, diags) : c;
 }
 
 sn_compiled *sn_compile_objects(const sn_schedule *s, const char *cpu, const char *prefix, bool debug, sn_diags *diags)

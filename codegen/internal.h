@@ -11,6 +11,7 @@
  *   value.c debug.c                    evaluation by demand; lines of graph files
  *   kernel_<form>*.c gemm_micro.c      generators
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
+ *   jitdump.c                          what is in the process, for perf
  *   compile.c program.c text.c         all of a schedule; the runtime's tables; code as text
  *   ahead.c prepare.c tables.c         a model as objects: what its weights decide, tables as constants
  */
@@ -156,6 +157,9 @@ typedef struct sn_jit sn_jit;
 sn_jit *sn_jit_new(sn_image *const *image, uint32_t n, char **why);
 void sn_jit_free(sn_jit *jit);
 sn_abi_kernel *sn_jit_entry(const sn_jit *jit, uint32_t image, uint32_t call);
+const void *sn_jit_code(const sn_jit *jit, size_t *out_size);
+/* Write loaded code down for perf, in FOLDER/jit-PID.dump (jitdump.c).  False with a text in *why. */
+bool sn_jitdump(const char *folder, const sn_abi_program *p, const void *code, size_t size, char **why);
 
 /* Lines of graph files in code (debug.c); all of it does nothing where a module has no sn_debug. */
 typedef struct sn_debug sn_debug;

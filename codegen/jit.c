@@ -81,3 +81,9 @@ sn_abi_kernel *sn_jit_entry(const sn_jit *jit, uint32_t image, uint32_t call)
     memcpy(&kernel, &address, sizeof kernel);
     return kernel;
 }
+
+const void *sn_jit_code(const sn_jit *jit, size_t *out_size)
+{
+    *out_size = jit->size;
+    return jit->code;
+}

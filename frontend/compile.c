@@ -2,6 +2,7 @@
  * Not its stages: elaboration, passes and schedule are program.c's, code is codegen's. */
 #include "compile.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 static double now(void)
@@ -14,7 +15,7 @@ static double now(void)
 bool sn_program_make(const sn_model *m, const sn_program_options *o, sn_program *out, sn_diags *diags)
 {
     double start = now();
-    const sn_codegen_options options = {.cpu = o->cpu, .cache_dir = o->cache_dir};
+    const sn_codegen_options options = {.cpu = o->cpu, .cache_dir = o->cache_dir, .jitdump = getenv("SINEW_JITDUMP")};
     sn_program p = {.schedule = sn_program_schedule(m, o, diags)};
     if (!p.schedule) return false;
     p.compiled = sn_compile(p.schedule, &options, diags);
