@@ -109,14 +109,6 @@ def check_page(text, codes):
     check(codes == 0 or p["kernel_times"][0]["name"].split("#")[0] in p["code"], "no code of the slowest kernel")
 
 
-def check_browser(dom):
-    found = re.search(r'<pre id="found">(.*?)</pre>', dom, re.S)
-    check(found, "the page's script did not come to its end in the browser")
-    for line in found.group(1).strip().splitlines():
-        check(line.startswith("yes "), f"in the browser: {line}")
-    print(found.group(1).strip())
-
-
 def main():
     what, path, *rest = sys.argv[1:]
     text = open(path, encoding="utf-8").read()
@@ -128,8 +120,6 @@ def main():
         check_trace(json.loads(text), json.load(open(rest[0], encoding="utf-8")))
     elif what == "page":
         check_page(text, int(rest[0]))
-    elif what == "browser":
-        check_browser(text)
     else:
         sys.exit(__doc__)
 

@@ -7,7 +7,7 @@ set -euo pipefail
 
 sinew=$1 source=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-rm -rf -- ./*.json ./*.txt ./*.html ./*.png browser
+rm -f -- ./*.json ./*.txt ./*.html
 export SINEW_CACHE=$PWD/cache OMP_NUM_THREADS=2
 command -v python3 > /dev/null || { echo "skipped: python3 is not installed"; exit 77; }
 
