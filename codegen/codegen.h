@@ -27,6 +27,8 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
 void sn_compiled_free(sn_compiled *c);
 const sn_abi_program *sn_compiled_program(const sn_compiled *c);
 sn_compile_stats sn_compiled_stats(const sn_compiled *c);
+/* The kernel of the schedule that a call of the program is part of, and whether it is the last of its calls. */
+uint32_t sn_compiled_kernel(const sn_compiled *c, uint32_t call, bool *out_last);
 
 /* ---- ahead of time (ahead.c) -------------------------------------------------------------------------------------------- */
 

@@ -332,3 +332,12 @@ sn_compile_stats sn_compiled_stats(const sn_compiled *c)
 {
     return c->stats;
 }
+
+uint32_t sn_compiled_kernel(const sn_compiled *c, uint32_t call, bool *out_last)
+{
+    uint32_t kernel = 0, end = c->plan[0].calls;
+    while (call >= end)
+        end += c->plan[++kernel].calls;
+    *out_last = call + 1 == end;
+    return kernel;
+}

@@ -45,17 +45,6 @@ static sn_abi_tensor tensor(const sn_type *t)
     return out;
 }
 
-/* "file:line", "file: path" for binary graphs, or "". */
-static const char *where(sn_compiled *c, const sn_diags *diags, sn_loc loc)
-{
-    if (!diags || loc.source == 0 || loc.source >= diags->sources)
-        return "";
-    const sn_source *s = &diags->source[loc.source];
-    if (!s->text)
-        return sn_format(&c->arena, "%s: %s", s->file, loc.path ? loc.path : "");
-    return sn_format(&c->arena, "%s:%u", s->file, sn_diags_line(diags, loc));
-}
-
 /* ---- calls ---- */
 
 typedef struct cursor { uint32_t call, buffer; uint32_t *first; } cursor; /* first[k] = first call of kernel k; [kernels] = all */
@@ -102,7 +91,7 @@ static void fill_calls(sn_compiled *c, const sn_diags *diags, cursor *at)
     sn_abi_call *call = sn_new_n(&c->arena, sn_abi_call, calls + 1);
     const char **symbol = sn_new_n(&c->arena, const char *, calls + 1);
     for (uint32_t k = 0, n = 0; k < c->s->kernels; k++) {
-        const char *place = where(c, diags, c->s->kernel[k].loc);
+        const char *place = diags ? sn_diags_place(diags, c->s->kernel[k].loc, &c->arena) : "";
         for (uint32_t j = 0; j < c->plan[k].calls; j++, n++) {
             symbol[n] = sn_format(&c->arena, "%s_%u", c->unit[c->unit_of[k]].symbol, j);
             fill_call(c, &call[n], k, j, temp, place);

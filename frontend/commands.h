@@ -14,6 +14,7 @@ int sn_cmd_show(int argc, const char **argv);
 int sn_cmd_init(int argc, const char **argv);
 int sn_cmd_weights(int argc, const char **argv);
 int sn_cmd_run(int argc, const char **argv);
+int sn_cmd_verify(int argc, const char **argv);
 int sn_cmd_build(int argc, const char **argv);
 int sn_cmd_ops(int argc, const char **argv);
 int sn_cmd_passes(int argc, const char **argv);

@@ -3,9 +3,7 @@
 #ifndef SN_FRONTEND_EXECUTE_H
 #define SN_FRONTEND_EXECUTE_H
 
-#include "../runtime/data/array.h"
-#include "../runtime/train/store.h"
-#include "compile.h"
+#include "bound.h"
 
 typedef struct sn_execution {
     const sn_abi_program *program;
@@ -20,7 +18,6 @@ typedef struct sn_execution {
 } sn_execution;
 
 /* Read, check, run, write.  Every fault found is printed by `say` (a line each); false if there was one. */
-typedef void sn_say(void *ctx, const char *text);
 bool sn_execute(const sn_execution *x, sn_say *say, void *ctx);
 
 #endif

@@ -23,6 +23,7 @@ static const verb verbs[] = {
     {"weights",  "from|to SOURCE IN -o OUT",   "weights of public implementations, and back",                    sn_cmd_weights},
 #ifdef SINEW_WITH_CODEGEN
     {"run",      "FILE --in X=X.npy --out DIR", "run a program on arrays, with gradients on request",            sn_cmd_run},
+    {"verify",   "FILE...",                    "compare what kernels compute with a reference in double precision", sn_cmd_verify},
     {"build",    "FILE --weights W -o NAME",   "a library, its header and an executable of a trained model",    sn_cmd_build},
 #endif
     {"import",   "FORMAT PATH... -o SET",      "read motion capture into a data set",                            sn_cmd_import},

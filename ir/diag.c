@@ -128,6 +128,16 @@ static void print_one(const sn_diags *d, const sn_diag *g, FILE *out)
         print_caret(s, &p, g->loc.off, g->loc.len, out);
 }
 
+const char *sn_diags_place(const sn_diags *d, sn_loc loc, sn_arena *arena)
+{
+    if (loc.source == 0 || loc.source >= d->sources)
+        return "";
+    const sn_source *s = &d->source[loc.source];
+    if (!s->text)
+        return sn_format(arena, "%s: %s", s->file, loc.path ? loc.path : "");
+    return sn_format(arena, "%s:%u", s->file, sn_diags_line(d, loc));
+}
+
 void sn_diags_print(const sn_diags *d, FILE *out)
 {
     for (uint32_t i = 0; i < d->count; i++)

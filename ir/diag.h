@@ -58,6 +58,9 @@ void sn_diag_add(sn_diags *d, sn_severity s, sn_loc loc, const char *node, const
 /* Line of a place in a source with text, from 1. */
 unsigned sn_diags_line(const sn_diags *d, sn_loc loc);
 
+/* "file:line", "file: path" for binary sources, "" where no file says it; in the arena. */
+const char *sn_diags_place(const sn_diags *d, sn_loc loc, sn_arena *arena);
+
 /* file:line:column: error: node "x": text, the source line and a caret below it.  Sources without text print file: path. */
 void sn_diags_print(const sn_diags *d, FILE *out);
 

@@ -7,12 +7,16 @@
  */
 #include "fuse.h"
 
-bool sn_fuse(sn_schedule *s, sn_arena *arena, sn_diags *diags)
+bool sn_fuse(sn_schedule *s, bool alone, sn_arena *arena, sn_diags *diags)
 {
-    sn_fuser f = {.s = s, .g = s->g, .arena = arena};
+    sn_fuser f = {.s = s, .g = s->g, .arena = arena, .alone = alone};
     sn_fuse_facts(&f);
-    sn_fuse_chains(&f);
-    sn_fuse_choose(&f);
+    if (alone) {
+        sn_fuse_nothing(&f);
+    } else {
+        sn_fuse_chains(&f);
+        sn_fuse_choose(&f);
+    }
     sn_fuse_place(&f);
     sn_fuse_finish(&f);
     return sn_schedule_verify(s, diags);

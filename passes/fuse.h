@@ -56,6 +56,7 @@ typedef struct sn_fuser {
     bool        *kept;    /* an output or update needs it */
     uint32_t    *mark, marks; /* of graph walks; each walk takes two numbers */
     uint32_t     kernel_capacity;
+    bool         alone;   /* no two nodes in a kernel */
 } sn_fuser;
 
 static inline const sn_node *sn_fuse_node(const sn_fuser *f, uint32_t i) { return &f->g->node[i]; }
@@ -75,6 +76,8 @@ void sn_fuse_chains(sn_fuser *f);
 
 /* fuse_choose.c */
 void sn_fuse_choose(sn_fuser *f);
+/* Instead of facts about mixing, chains and choice: every node is a root. */
+void sn_fuse_nothing(sn_fuser *f);
 
 /* fuse_place.c */
 void sn_fuse_place(sn_fuser *f);

@@ -167,6 +167,18 @@ static bool is_worth_storing(const sn_fuser *f, uint32_t i)
     return kernels * (loads * SN_ACCESS + x->cost) > loads * SN_ACCESS + x->cost + SN_WRITE + kernels * SN_ACCESS;
 }
 
+void sn_fuse_nothing(sn_fuser *f)
+{
+    for (uint32_t i = 0; i < f->g->nodes; i++) {
+        sn_fact *x = &f->fact[i];
+        if (x->role == SN_ROLE_MIX)
+            x->role = SN_ROLE_CONTRACT;
+        if (x->role == SN_ROLE_CONTRACT)
+            x->host = x->head = i;
+        x->root = x->role != SN_ROLE_MEMORY && x->role != SN_ROLE_VIEW;
+    }
+}
+
 void sn_fuse_choose(sn_fuser *f)
 {
     force_certain(f);

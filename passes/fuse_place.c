@@ -116,6 +116,8 @@ static bool args_fit(visit *v, uint32_t i, bool direct)
 
 static bool can_host(sn_fuser *f, uint32_t kernel, uint32_t root, const sn_type *t)
 {
+    if (f->alone)
+        return false;
     const sn_kernel *k = &f->s->kernel[kernel];
     const sn_node *n = sn_fuse_node(f, root);
     const bool sums = n->op == SN_OP_partial_sum, moves = !sums && f->fact[root].role != SN_ROLE_POINT;
@@ -226,7 +228,7 @@ static void place_reduce(sn_fuser *f, uint32_t i)
     for (uint32_t k = end; k-- > 0 && end - k <= LOOK_BACK && (l.latest == SN_NO_KERNEL || k > l.latest);) {
         const sn_kernel *kernel = &f->s->kernel[k];
         uint32_t reductions = 0;
-        if (kernel->form != SN_FORM_REDUCE || !same_reduction(f->g, sn_at(f->g, kernel->anchor), n))
+        if (f->alone || kernel->form != SN_FORM_REDUCE || !same_reduction(f->g, sn_at(f->g, kernel->anchor), n))
             continue;
         for (uint32_t b = 0; b < kernel->bodies; b++)
             reductions += f->fact[kernel->body[b].i].role == SN_ROLE_REDUCE;

@@ -87,8 +87,8 @@ sn_simplify_rule sn_simplify_pointwise, sn_simplify_add, sn_simplify_sub, sn_sim
 
 /* ---- schedule (fuse.c, order.c, plan.c) --------------------------------------------------------------------------------- */
 
-/* Kernels of g in an order that can run; sets s->kernel. */
-bool sn_fuse(sn_schedule *s, sn_arena *arena, sn_diags *diags);
+/* Kernels of g in an order that can run; sets s->kernel.  `alone`: every node is one. */
+bool sn_fuse(sn_schedule *s, bool alone, sn_arena *arena, sn_diags *diags);
 /* Another order that can run and needs less memory. */
 void sn_order(sn_schedule *s, sn_arena *arena);
 /* Buffers: places and lifetimes; sets s->buffer and s->buffer_of. */

@@ -18,7 +18,7 @@ bool sn_autodiff(sn_graph *g, const sn_autodiff_request *request, uint32_t n, sn
 /* Options of the pipeline, and hooks for those who look. */
 typedef struct sn_pipeline {
     bool        training;   /* keep updates; false drops updates (their state is read only) and folds batch norms into contractions */
-    const char *skip;       /* name of a pass not to run, or NULL */
+    const char *skip;       /* name of a pass not to run, or NULL; without "fuse" every node is a kernel of its own */
     const char *stop_after; /* name of the last pass to run, or NULL */
     FILE       *dump;       /* textual IR after each pass, or NULL */
     const char *dump_after; /* only after this pass; NULL = every pass */

@@ -118,7 +118,7 @@ sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags 
     sn_schedule *s = sn_schedule_new(g);
     sn_arena_init(&arena);
     double start = now();
-    const bool ok = sn_fuse(s, &arena, diags);
+    const bool ok = sn_fuse(s, is_name(options->skip, "fuse"), &arena, diags);
     if (ok) {
         start = report(options, "fuse", start, s);
         if (!is_name(options->skip, "order"))

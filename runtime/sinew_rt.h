@@ -107,6 +107,16 @@ const float *sn_rt_session_update(const sn_rt_session *s, uint32_t update, size_
 
 int sn_rt_session_threads(const sn_rt_session *s); /* of the team; 0 before prepare */
 
+/* ---- watching ----------------------------------------------------------------------------------------------------------- */
+
+/* Called after every call of a run with all it wrote in place and all it read still there; the next call waits for it.  Anything but SN_RT_OK ends the run,
+ * which returns it: results are then not there. */
+typedef sn_rt_status sn_rt_watch_fn(void *context, uint32_t call, sn_rt_error *err);
+/* Watch the runs to come; NULL ends it.  Calls that could run side by side then do not.  Results are the same bits. */
+void sn_rt_session_watch(sn_rt_session *s, sn_rt_watch_fn *fn, void *context);
+/* Numbers of a buffer, which are those the program means from the call that writes it to the last that reads it; NULL before prepare. */
+const float *sn_rt_session_buffer(const sn_rt_session *s, uint32_t buffer, size_t *out_count);
+
 /* ---- timing ------------------------------------------------------------------------------------------------------------- */
 
 /* Time of one call, summed over runs since profiling was switched on. */

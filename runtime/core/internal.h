@@ -93,6 +93,8 @@ struct sn_rt_session {
     float *stage;
     double *busy, *wall; /* when profiling: [threads][calls], [calls] */
     const sn_rt_observer *observer;
+    sn_rt_watch_fn *watch; /* or NULL */
+    void  *watcher;
 };
 
 /* Forget everything bind and prepare made. */

@@ -258,6 +258,17 @@ static void after_run(sn_rt_session *s)
             memcpy(s->stage + s->update_stage[i], s->memory[p->update[i].buffer], s->count[p->update[i].buffer] * sizeof(float));
 }
 
+/* One call after the other. */
+static sn_rt_status run_watched(const sn_rt_session *s, const sn_rt_job *job, sn_rt_error *err)
+{
+    for (uint32_t i = 0; i < s->program->calls; i++) {
+        sn_rt_team_run(&job[i], 1, s->threads, s->scratch, s->scratch_bytes, s->state, NULL);
+        sn_rt_status status = s->watch(s->watcher, i, err);
+        if (status != SN_RT_OK) return status;
+    }
+    return SN_RT_OK;
+}
+
 sn_rt_status sn_rt_session_run(sn_rt_session *s, uint64_t seed, uint64_t step, sn_rt_error *err)
 {
     sn_rt_status status = ready(s, err);
@@ -267,7 +278,10 @@ sn_rt_status sn_rt_session_run(sn_rt_session *s, uint64_t seed, uint64_t step, s
         s->args[i].step = step;
     }
     sn_rt_clock clock = {s->busy, s->wall, s->observer};
-    sn_rt_team_run(s->made ? s->rest : s->job, s->program->calls, s->threads, s->scratch, s->scratch_bytes, s->state, s->busy ? &clock : NULL);
+    const sn_rt_job *job = s->made ? s->rest : s->job;
+    if (s->watch) status = run_watched(s, job, err);
+    else sn_rt_team_run(job, s->program->calls, s->threads, s->scratch, s->scratch_bytes, s->state, s->busy ? &clock : NULL);
+    if (status != SN_RT_OK) return status;
     s->made = s->hold;
     after_run(s);
     return SN_RT_OK;
@@ -280,6 +294,20 @@ const float *sn_rt_session_update(const sn_rt_session *s, uint32_t update, size_
     uint32_t buffer = s->program->update[update].buffer;
     *out_count = s->count[buffer];
     return s->update_stage[update] != SIZE_MAX ? s->stage + s->update_stage[update] : s->memory[buffer];
+}
+
+/* ---- watching ----------------------------------------------------------------------------------------------------------- */
+
+void sn_rt_session_watch(sn_rt_session *s, sn_rt_watch_fn *fn, void *context)
+{
+    s->watch = fn;
+    s->watcher = context;
+}
+
+const float *sn_rt_session_buffer(const sn_rt_session *s, uint32_t buffer, size_t *out_count)
+{
+    *out_count = s->count[buffer];
+    return s->slab ? s->memory[buffer] : NULL;
 }
 
 /* ---- timing ------------------------------------------------------------------------------------------------------------- */

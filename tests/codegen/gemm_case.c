@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "tests/ops/ref_eval.h"
+#include "ir/reference.h"
 
 /* ---- building ---- */
 

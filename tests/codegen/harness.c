@@ -294,7 +294,7 @@ void cg_check(sn_schedule *s, const int64_t *symbol, const cg_params *params, do
     }
     const sn_abi_program *p = sn_compiled_program(c);
     cg_memory one = cg_run(p, symbol, params->f, 1, false), three = cg_run(p, symbol, params->f, 3, true);
-    sn_ref_run *run = sn_ref_eval(s->g, &(sn_ref_setting){symbol, (const double *const *)params->d, CG_SEED, CG_STEP});
+    sn_ref_run *run = sn_ref_eval(s->g, &(sn_ref_setting){.symbol = symbol, .param = (const double *const *)params->d, .seed = CG_SEED, .step = CG_STEP});
     compare(s, &one, run, tolerance, name);
     compare_bits(&one, &three, name);
     sn_ref_free(run);

@@ -4,7 +4,7 @@
 #define SN_TESTS_CODEGEN_HARNESS_H
 
 #include "codegen/codegen.h"
-#include "tests/ops/ref_eval.h"
+#include "ir/reference.h"
 
 /* A kernel to be: its body is everything its outs need that no earlier kernel has stored. */
 typedef struct cg_kernel {

@@ -10,7 +10,7 @@
 
 #include "cases.h"
 #include "passes/passes.h"
-#include "ref_eval.h"
+#include "ir/reference.h"
 #include "rejects.h"
 #include "values.h"
 

@@ -1,5 +1,5 @@
 /* Equal values before and after a pass, and gradients against central differences.
- * Not the interpreter (tests/ops/ref_eval.c). */
+ * Not the interpreter (ir/reference.h). */
 #include "values.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* Equal values before and after a pass, by the reference interpreter.
- * Not the interpreter (tests/ops/ref_eval.h). */
+ * Not the interpreter (ir/reference.h). */
 #ifndef SN_TESTS_PASSES_VALUES_H
 #define SN_TESTS_PASSES_VALUES_H
 
-#include "tests/ops/ref_eval.h"
+#include "ir/reference.h"
 
 /* Extents for the symbols of g by name: N = 2, T = 7, others 3, 4, 5.. */
 void values_extents(const sn_graph *g, int64_t *symbol);

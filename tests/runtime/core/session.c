@@ -205,6 +205,41 @@ static void test_profile(void **unused)
     twin_fini(&t);
 }
 
+/* Calls in order, each with what it wrote; the watcher may end the run. */
+typedef struct seen { sn_rt_session *s; uint32_t calls, end; } seen;
+
+static sn_rt_status see(void *context, uint32_t call, sn_rt_error *e)
+{
+    seen *x = context;
+    const sn_abi_call *c = &twin_program()->call[call];
+    size_t count;
+    assert_int_equal(call, x->calls++);
+    for (uint32_t i = 0; i < c->args; i++) assert_true(sn_rt_session_buffer(x->s, c->arg[i], &count) != NULL && count > 0);
+    return x->calls == x->end ? sn_rt_fail(e, SN_RT_STOPPED, "enough") : SN_RT_OK;
+}
+
+static void test_watch(void **unused)
+{
+    (void)unused;
+    twin a, b;
+    twin_init(&a, 60, 50, 2);
+    twin_init(&b, 60, 50, 2);
+    seen x = {.s = b.s};
+    sn_rt_session_watch(b.s, see, &x);
+    check_ok(sn_rt_session_run(a.s, 1, 2, err));
+    check_ok(sn_rt_session_run(b.s, 1, 2, err));
+    assert_int_equal(x.calls, twin_program()->calls);
+    check_equal(&a, &b);
+    x = (seen){.s = b.s, .end = 2};
+    check_fails(sn_rt_session_run(b.s, 1, 3, err), SN_RT_STOPPED, "enough");
+    assert_int_equal(x.calls, 2);
+    sn_rt_session_watch(b.s, NULL, NULL);
+    check_ok(sn_rt_session_run(b.s, 1, 3, err));
+    assert_int_equal(x.calls, 2);
+    twin_fini(&a);
+    twin_fini(&b);
+}
+
 static void test_errors(void **unused)
 {
     (void)unused;
@@ -250,7 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradient), cmocka_unit_test(test_threads_equal), cmocka_unit_test(test_plan_is_allocation),
         cmocka_unit_test(test_profile),  cmocka_unit_test(test_errors),        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_hold),     cmocka_unit_test(test_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
