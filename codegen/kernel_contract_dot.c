@@ -461,7 +461,7 @@ static LLVMValueRef head_sum(body *b, LLVMValueRef e, int64_t head)
     sn_kb *kb = b->kb;
     const dot *d = b->d;
     const int64_t lanes = kb->lanes, channels = d->pack[0].width / d->heads, first = head * channels, end = first + channels;
-    const bool apart = d->layers == d->heads;
+    const bool apart = d->heads == 1 || channels % lanes == 0; /* else as many layers as vectors, though there may be as many of these as heads */
     LLVMValueRef sum = NULL, offset = sn_kb_imul(kb, e, sn_kb_i64(kb, lanes));
     for (int64_t layer = apart ? head : first / lanes; layer <= (apart ? head : (end - 1) / lanes); layer++) {
         LLVMValueRef v = sn_kb_load(kb, b->sums, sn_kb_iadd(kb, offset, sn_kb_i64(kb, layer * d->elements * lanes)), kb->lanes, NULL);

@@ -358,6 +358,9 @@ static void dot_products(void **state)
         {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,16", "N,T,5,3,16", "N,3,7,5"},
         {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,8", "N,T,5,3,8", "N,3,7,5"},
         {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,2,24", "N,T,5,2,24", "N,2,7,5"},
+        {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,3", "N,T,5,3,3", "N,3,7,5"}, /* as many vectors as heads, which share them: of 4, 8, 16 */
+        {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,6", "N,T,5,3,6", "N,3,7,5"},
+        {"n,t,v,k,c ; n,t,w,k,c -> n,k,v,w", "N,T,7,3,12", "N,T,5,3,12", "N,3,7,5"},
         {"n,t,v,k,c ; t,n,w,k,c -> n,w,v,k", "N,T,7,2,32", "T,N,5,2,32", "N,5,7,2"},
         {"n,t,m,v,c ; n,t,m,w,c -> m,v,w", "N,T,2,5,70", "N,T,2,7,70", "2,5,7"},
         {"n,t,m,v,c ; n,t,m,w,c -> v,w", "N,T,2,5,70", "N,T,2,7,70", "5,7"},
