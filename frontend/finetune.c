@@ -29,6 +29,7 @@ typedef struct finetuning {
     bool                *train, *validate; /* [sequences] */
     sn_model            *model;    /* of the recipe */
     sn_recipe            recipe;   /* as far as it goes without being compiled */
+    uint32_t             persons;  /* that a row of its views shows */
     const char         **set;      /* overrides */
     uint32_t             sets;
     sn_training          training;
@@ -134,6 +135,20 @@ static int make_sets(finetuning *f)
     return SN_EXIT_OK;
 }
 
+/* Persons of a row: of the first view's input as the module declares it.  What is no input of frames is a fault that compiling names. */
+static bool find_persons(finetuning *f, const sn_program_options *options)
+{
+    sn_graph *g = sn_model_elaborate(f->model, options, &f->diags);
+    f->persons = 1;
+    for (uint32_t i = 0; g && f->recipe.views && i < g->params; i++) {
+        const sn_param *p = &g->param[i];
+        bool            several = p->kind == SN_INPUT && strcmp(p->name, f->recipe.view[0].input) == 0 && p->type.rank == 5;
+        if (several && sn_dim_is_const(p->type.dim[1]) && p->type.dim[1].v <= UINT32_MAX) f->persons = (uint32_t)p->type.dim[1].v;
+    }
+    sn_graph_free(g);
+    return g != NULL;
+}
+
 /* Read the recipe, not yet compiled: how many clips there are follows from its batch and frames. */
 static int open_recipe(finetuning *f)
 {
@@ -141,7 +156,8 @@ static int open_recipe(finetuning *f)
     f->model = sn_model_load(f->how->recipe, &f->diags);
     if (f->model) code = make_sets(f);
     const sn_program_options options = {.set = f->set, .sets = f->sets, .training = true};
-    bool                     read = code == SN_EXIT_OK && sn_model_recipe(f->model, &options, &f->recipe, &f->arena, &f->diags);
+    bool                     read = code == SN_EXIT_OK && sn_model_recipe(f->model, &options, &f->recipe, &f->arena, &f->diags) &&
+                                    find_persons(f, &options);
     if (code == SN_EXIT_OK && !read) code = SN_EXIT_FAILED;
     sn_diags_print(&f->diags, stderr);
     if (code == SN_EXIT_OK && strcmp(f->how->mode->name, "weak") == 0 && !f->recipe.clips)
@@ -154,7 +170,7 @@ static int open_loader(finetuning *f)
     const sn_recipe *r = &f->recipe;
     if (r->views > SN_RT_MAX_VIEWS || r->batch > UINT32_MAX || r->frames > UINT32_MAX) return wrong("recipe: too many views, rows or frames", NULL);
     f->config = (sn_rt_loader_config){.set = f->data, .seed = (uint64_t)f->how->seed, .batch = (uint32_t)r->batch, .frames = (uint32_t)r->frames,
-                                      .persons = 1, .views = r->views, .stride_seconds = f->how->stride_seconds, .classes = f->classes, .only = f->train};
+                                      .persons = f->persons, .views = r->views, .stride_seconds = f->how->stride_seconds, .classes = f->classes, .only = f->train};
     if (f->config.stride_seconds <= 0) f->config.stride_seconds = (double)r->frames / 60;
     for (uint32_t v = 0; v < r->views; v++) f->config.view[v] = r->view[v].augment;
     if (sn_rt_loader_open(&f->config, &f->loader, &f->err) != SN_RT_OK) return wrong(f->how->data, f->err.text);

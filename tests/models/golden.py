@@ -64,7 +64,8 @@ class Case:
             return reference.Weak(encoder(), get("dim", 256), get("classes", 4), get("clips", 8), get("slots", 10), (self.frames + 3) // 4)
         if self.tagger:
             w = get("hidden", 16)
-            return reference.Tagger(encoder(), unet([w, 2 * w, get("dim", 256)]) if get("decoder", 1) else None, get("dim", 256), get("d", 512), get("classes", 4))
+            return reference.Tagger(encoder(), unet([w, 2 * w, get("dim", 256)]) if get("decoder", 1) else None, get("dim", 256), get("d", 512), get("classes", 4),
+                                    get("masked", 0))
         if not self.step:
             return encoder()
         method = self.file.split("/")[-1].split("_")[0]
@@ -106,9 +107,10 @@ class Case:
         result.update({"out/loss": refined.detach().numpy(), "out/mil": mil.detach().numpy()})
 
     def run_tagger(self, module, x, result, folder):
-        tool("classes", module.classes + 1, 1, folder + "/label.npy", self.n, self.frames)
+        persons = x.unsqueeze(1) if x.dim() == 4 else x
+        tool("classes", module.classes + 1, 1, folder + "/label.npy", len(persons), self.frames)
         label = torch.from_numpy(np.load(folder + "/label.npy")).long()
-        logits = module(x.permute(0, 3, 1, 2).unsqueeze(4))
+        logits = module(persons.permute(0, 4, 2, 3, 1))
         loss = torch.nn.functional.cross_entropy(logits, label, ignore_index=-1)
         loss.backward()
         result["out/loss"] = loss.detach().numpy()
@@ -167,8 +169,8 @@ def scale_of(name, result):
     """Largest magnitude; of a bias, whose gradient is 0 ahead of a batch norm in training, at least that of its layer's weights.  The positions of
     Hyper-GCN are biases, too: all but 0 where the tanh in between is all but linear."""
     largest = np.abs(result[name]).max()
-    if name == "grad/position":
-        largest = max(largest, np.abs(result["grad/embed.w"]).max())
+    if name.startswith("grad/") and name.endswith("position"):
+        largest = max(largest, np.abs(result[name[:-len("position")] + "embed.w"]).max())
     if name.startswith("grad/") and name.endswith(".b") and not name.endswith("fc.b"):
         largest = max(largest, np.abs(result[name[:-1] + "w"]).max())
     return largest

@@ -196,13 +196,15 @@ class AGCN(nn.Module):
         strides = [1, early, 1, 1, 2, 1, 1, 2, 1, 1]
         self.blocks = nn.ModuleList(AdaptiveBlock(i, o, strides[b], residual=b > 0, k=heads if b > 0 else 3) for b, (i, o) in enumerate(widths))
 
-    def forward(self, x):
+    def forward(self, x, taps=None):
         n, c, t, v, m = x.shape
         x = x.permute(0, 4, 3, 1, 2).reshape(n, m * v * c, t)
         x = self.norm(x) if self.norm is not None else x
         x = x.view(n * m, v, c, t).permute(0, 2, 3, 1).contiguous()
         for block in self.blocks:
             x = block(x, self.a)
+            if taps is not None:
+                taps.append(x)
         return x
 
 
@@ -322,12 +324,14 @@ class HyperGCN(nn.Module):
         strides = [early, 1, 1, 2, 1, 1, 2, 1, 1]
         self.blocks = nn.ModuleList(HyperBlock(i, o, s, groups) for (i, o), s in zip(widths, strides))
 
-    def forward(self, x):
+    def forward(self, x, taps=None):
         n, c, t, v, m = x.shape
         x = torch.tanh(self.embed(x.permute(0, 4, 2, 3, 1)) + self.position)
         x = self.norm(x.permute(0, 1, 3, 4, 2).reshape(n, -1, t)).view(n * m, v, -1, t).permute(0, 2, 3, 1)
         for i, block in enumerate(self.blocks):
             y = block(x, self.link)
+            if taps is not None:
+                taps.append(y)
             x = y + x if i % 3 == 1 else y  # layers 3, 6 and 9 read a sum
         self.margin = min(block.gcn.margin.min().item() for block in self.blocks)
         return y
@@ -365,17 +369,17 @@ class UNet(nn.Module):
 
 
 class Tagger(nn.Module):
-    """[n, 3, t, v, 1] to logits [n, classes + 1, t]"""
+    """[n, 3, t, v, m] to logits [n, classes + 1, t]"""
 
-    def __init__(self, encoder, unet, dim, d, classes):
+    def __init__(self, encoder, unet, dim, d, classes, masked=False):
         super().__init__()
-        self.enc, self.unet, self.classes = encoder, unet, classes
+        self.enc, self.unet, self.classes, self.masked = encoder, unet, classes, masked
         self.fc = nn.Linear(d if unet else dim, classes + 1)
 
     def forward(self, x):
         taps = []
         self.enc(x, taps)
-        z = [taps[i].mean(3) for i in (3, 6, 9)]
+        z = [mean_persons(taps[i], x.permute(0, 4, 2, 3, 1), self.masked).mean(3) for i in (-7, -4, -1)]  # the last of each length
         if self.unet:
             return self.fc(self.unet(z).permute(0, 2, 1)).permute(0, 2, 1)
         return F.interpolate(self.fc(z[2].permute(0, 2, 1)).permute(0, 2, 1), x.shape[2], mode="linear", align_corners=False)

@@ -32,7 +32,7 @@ if [[ $file == decoders/* ]]; then
 elif [[ $file == recipes/tag* || $file == recipes/weak* ]]; then
     [[ $sets =~ classes=([0-9]+) ]]
     "$golden" clip "$here/golden/motion.npy" "$n" 0 "$frames" "$work/x.npy"
-    "$golden" classes $((BASH_REMATCH[1] + 1)) 1 "$work/label.npy" "$n" "$frames"
+    "$golden" classes $((BASH_REMATCH[1] + 1)) 1 "$work/label.npy" "${n%%x*}" "${frames%/*}"
     "$golden" noise 1 1 "$work/dy.npy"
     in=(--in "x=$work/x.npy" --in "label=$work/label.npy" --grad "loss=$work/dy.npy")
     if [[ $file == recipes/weak* ]]; then
