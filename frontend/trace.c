@@ -9,18 +9,19 @@
 
 #include "../runtime/data/file.h"
 
-enum { PROCESS = 1 };
+/* Perfetto takes thread 0 for the idle one, and the one with the process's number for the main thread. */
+enum { PROCESS = 1, FIRST_THREAD = 2 };
 
 static json_t *metadata(const char *kind, int track, const char *key, json_t *value)
 {
-    return json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "ph", "M", "name", kind, "pid", PROCESS, "tid", track, "args", key, value);
+    return json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "ph", "M", "name", kind, "pid", PROCESS, "tid", FIRST_THREAD + track, "args", key, value);
 }
 
 /* Whole nanoseconds, so that neighbours which touch do not overlap by rounding. */
 static json_t *complete(const char *name, const char *category, int track, double from, double to, json_t *args)
 {
     double begin = round(1e9 * from), end = round(1e9 * to);
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "name", name, "cat", category, "ph", "X", "pid", PROCESS, "tid", track, "ts", begin / 1e3,
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "name", name, "cat", category, "ph", "X", "pid", PROCESS, "tid", FIRST_THREAD + track, "ts", begin / 1e3,
                      "dur", (end - begin) / 1e3, "args", args);
 }
 

@@ -64,12 +64,14 @@ def check_trace(trace, p):
     spans = [e for e in events if e["ph"] == "X"]
     check(all(e["ph"] in "XM" for e in events), "events of unknown kinds")
     tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    check([tracks[t] for t in range(p["threads"])] == [f"thread {t}" for t in range(p["threads"])], f"tracks {tracks}")
+    threads = {track: name for track, name in tracks.items() if name.startswith("thread ")}
+    check(sorted(threads.values()) == sorted(f"thread {t}" for t in range(p["threads"])), f"tracks {tracks}")
+    check({e["tid"] for e in spans} <= set(tracks) and not {0, spans[0]["pid"]} & set(tracks), f"numbers of tracks {tracks}")
     for track in tracks:
         mine = sorted((e for e in spans if e["tid"] == track), key=lambda e: e["ts"])
         for e, after in zip(mine, mine[1:]):
             check(e["dur"] >= 0 and e["ts"] + e["dur"] <= after["ts"] + 5e-4, f"{e['name']} at {e['ts']} overlaps {after['name']} at {after['ts']}")
-    kernels = [e for e in spans if e["tid"] < p["threads"]]
+    kernels = [e for e in spans if e["tid"] in threads]
     check(all(set(e["args"]) >= {"node", "place", "FLOP", "bytes", "tiles"} for e in kernels), "arguments of events")
     for row in p["kernel_times"]:
         mine = [e for e in kernels if e["name"] == row["name"]]
