@@ -106,6 +106,8 @@ void sn_profile_print(const sn_profile *p, const sn_rt_peak *peak, uint32_t rows
     for (uint32_t i = 0; i < p->others; i++) print_row(p, &p->other[i], width, out);
     print_row(p, &step, width, out);
     fprintf(out, "\nA step here is the mean of the middle half of %u profiled steps. MiB: operands read once and results written once. roof: share of\n"
-                 "min(%.0f GFLOP/s, flop/B * %.1f GB/s), both measured now, whichever is less (c: compute, m: memory); above 100%% if\noperands were in a cache or only parts of them are needed. wait: share of the threads' time that they are not in the kernel.\n",
+                 "min(%.0f GFLOP/s, flop/B * %.1f GB/s), both measured now; c if the first is less (compute limits), m if the second is (memory); above\n"
+                 "100%% if operands were in a cache, only parts of them are needed, or an algorithm needs fewer operations than the direct one. wait:\n"
+                 "share of the threads' time that they are not in the kernel.\n",
             p->steps, peak->flops / 1e9, peak->bandwidth / 1e9);
 }
