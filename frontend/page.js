@@ -39,6 +39,8 @@ function sortable(columns, rows) {
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
       body.append(...[...rows].sort((a, b) => sign * order(c.value(a), c.value(b))).map(r => line.get(r)));
     };
+    head.tabIndex = 0;
+    head.onkeydown = event => { if (event.key === "Enter") head.click(); };
     heads.append(head);
   }
   return {table: element("table", {}, element("thead", {}, heads), body), row: line};

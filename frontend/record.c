@@ -95,6 +95,20 @@ void sn_record_add(json_t *record, const char *result, const sn_rt_question *q, 
 
 /* ---- files -------------------------------------------------------------------------------------------------------------- */
 
+/* As many rows as classes, of as many counts. */
+static bool is_square(const json_t *confusion)
+{
+    const json_t *classes = json_object_get(confusion, "classes"), *taken = json_object_get(confusion, "taken");
+    size_t        n = json_array_size(classes);
+    bool          ok = json_is_array(classes) && json_is_array(taken) && json_array_size(taken) == n;
+    for (size_t i = 0; ok && i < n; i++) {
+        const json_t *row = json_array_get(taken, i);
+        ok = json_is_string(json_array_get(classes, i)) && json_array_size(row) == n;
+        for (size_t k = 0; ok && k < n; k++) ok = json_is_integer(json_array_get(row, k)) && json_integer_value(json_array_get(row, k)) >= 0;
+    }
+    return ok;
+}
+
 json_t *sn_record_read(const char *path, sn_rt_error *err)
 {
     char         inner[4096];
@@ -111,12 +125,13 @@ json_t *sn_record_read(const char *path, sn_rt_error *err)
     json_t *record = json_loadb(bytes, size, 0, &why);
     free(bytes);
     if (!record) sn_rt_fail(err, SN_RT_FORMAT, "%s:%d: %s", path, why.line, why.text);
-    else if (json_unpack(record, "{s:s, s:s, s:o}", "sinew", &kind, "name", &(const char *){NULL}, "results", &(json_t *){NULL}) || strcmp(kind, VERSION) != 0) {
+    else if (json_unpack(record, "{s:s, s:s, s:o}", "sinew", &kind, "name", &(const char *){NULL}, "results", &(json_t *){NULL}) || strcmp(kind, VERSION) != 0)
         sn_rt_fail(err, SN_RT_FORMAT, "%s: not a record of an evaluation (\"sinew\": \"" VERSION "\")", path);
-        json_decref(record);
-        record = NULL;
-    }
-    return record;
+    else if (json_object_get(record, "confusion") && !is_square(json_object_get(record, "confusion")))
+        sn_rt_fail(err, SN_RT_FORMAT, "%s: \"confusion\" has not a row of counts for every class", path);
+    else return record;
+    json_decref(record);
+    return NULL;
 }
 
 enum { FLAGS = JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17) };

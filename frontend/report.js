@@ -4,9 +4,9 @@
 // Runs of one name are told apart by their folders.
 const runLabel = data.runs.map(r => data.runs.filter(o => o.name === r.name).length > 1 ? `${r.name} (${r.path.split("/").pop()})` : r.name);
 
-// Colours that people with colour blindness can tell apart on a bright and on a dark screen (after Okabe and Ito), then hues as far apart as can be.
-const palette = ["#0a7cc0", "#d9641a", "#0aa37a", "#c9739f", "#e0a010", "#56b4e9", "#9a6a38", "#7a6fd0"];
-const colourOf = k => k < palette.length ? palette[k] : `hsl(${(k * 137.5) % 360} 45% 52%)`;
+// Eight colours that people with colour blindness can tell apart, on a bright and on a dark screen (after Okabe and Ito), eight more, then hues far apart.
+const palette = ["#0a7cc0", "#d9641a", "#0aa37a", "#c9739f", "#e0a010", "#56b4e9", "#9a6a38", "#7a6fd0", "#7fb23a", "#c2384a", "#3fb5b0", "#a64fb5", "#b8a85a", "#e58f85", "#4c62c4", "#5f8a5a"];
+const colourOf = k => k < palette.length ? palette[k] : `hsl(${(k * 137.5) % 360} ${40 + k % 3 * 15}% ${45 + k % 2 * 12}%)`;
 const background = (data.classes ?? []).length - 1;
 const classColour = k => k < 0 ? "var(--line)" : k === background ? "#8b949c" : colourOf(k);
 const className = k => k < 0 ? "no class" : data.classes[k];

@@ -2,7 +2,8 @@
 // A report from top to bottom.
 
 document.getElementById("title").textContent = data.title;
-document.getElementById("lead").textContent = data.runs.map((r, i) => runLabel[i]).join(" · ");
+document.getElementById("lead").textContent =
+  `${plural(data.runs.length, "run")}${data.set ? `, on ${plural(data.set.sequences, "recording")} of split ${data.set.val} of ${data.set.path.split("/").pop()}` : ""}.`;
 tellRuns();
 tellResults();
 tellCurves();

@@ -163,7 +163,7 @@ class Recording {
     this.grid = element("div", {class: "timeline"});
     this.row("", this.poses(marked));
     if (r.truth.length || r.found.length) this.row("true", this.bars(r.truth, "true"), "", {class: "label run"});
-    for (const f of this.found) this.row(runLabel[f.run], this.bars(f.segments, runLabel[f.run]), percent(f.right).replace(/\.\d /, " "), {class: "label run"});
+    for (const f of this.found) this.row(runLabel[f.run], this.bars(f.segments, runLabel[f.run]), `${Math.round(100 * f.right)} %`, {class: "label run"});
     for (const f of this.found) this.scores(f);
     this.row("", this.axis());
     this.cursor = element("div", {class: "over", role: "slider", tabindex: "0", "aria-label": `Time in ${r.id}`, "aria-valuemin": "0", "aria-valuemax": this.length.toFixed(2)},
@@ -273,14 +273,13 @@ class Recording {
 
   bin(f) { return clamp(Math.floor(this.second / this.length * f.bins), 0, f.bins - 1); }
 
-  // What is true and what was found at the cursor.
+  // What is true at the cursor, and the class with the highest score.
   tell() {
-    const at = segments => segments.find(([start, end]) => start <= this.second * this.r.fps && this.second * this.r.fps < end), truth = at(this.r.truth), rows = [];
-    const name = segment => segment ? className(segment[2]) : "background";
-    if (this.r.truth.length) rows.push(["true", name(truth), ""]);
+    const frame = this.second * this.r.fps, truth = this.r.truth.find(([start, end]) => start <= frame && frame < end), rows = [];
+    if (this.r.truth.length) rows.push(["true", truth ? className(truth[2]) : "background", ""]);
     for (const f of this.found) {
-      const segment = at(f.segments);
-      rows.push([runLabel[f.run], name(segment), (f.scores[f.classes.indexOf(segment ? segment[2] : background) * f.bins + this.bin(f)] / 255).toFixed(2)]);
+      const score = f.classes.map((_, column) => f.scores[column * f.bins + this.bin(f)]), best = score.indexOf(Math.max(...score));
+      rows.push([runLabel[f.run], className(f.classes[best]), (score[best] / 255).toFixed(2)]);
     }
     this.now.replaceChildren(...rows.flatMap(([who, what, score]) => [element("dt", {}, who), element("dd", {title: what}, what), element("dd", {}, score)]));
     this.cursor.setAttribute("aria-valuenow", this.second.toFixed(2));
@@ -311,7 +310,7 @@ function showMoment(id, second) {
   const found = shown.find(s => s.r.id === id);
   if (!found) return false;
   found.seek(second);
-  found.node.scrollIntoView({block: "start", behavior: "smooth"});
+  found.node.scrollIntoView({block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth"});
   return true;
 }
 

@@ -178,10 +178,13 @@ static sn_rt_status read_validation(const char *path, json_t *page, sn_rt_error 
 
 /* ---- settings ----------------------------------------------------------------------------------------------------------- */
 
-/* recipe.txt: "KEY = VALUE" a line.  Its parts have no heads; each begins with a key of its own (runtime/train/run.c, training.c, batches.c). */
+/* recipe.txt: "KEY = VALUE" a line.  Its parts have no heads; each begins with a key of its own (runtime/train/run.c, training.c, batches.c).  A recipe that
+ * is trained with labels is one of finetuning. */
 static sn_rt_status read_recipe(const char *path, json_t *page, sn_rt_error *err)
 {
+    enum { TRAINING = 2 };
     static const char *const begins[][2] = {{"seed", "run"}, {"module", "recipe"}, {"loss", "training"}, {"sequences", "data"}};
+    const char  *kind = "pretrain";
     char        *text, *rest;
     size_t       size, part = 0, number = 0;
     sn_rt_status status = sn_rt_file_read(path, (size_t)1 << 26, &text, &size, err);
@@ -198,10 +201,11 @@ static sn_rt_status read_recipe(const char *path, json_t *page, sn_rt_error *err
         value += 2 + (value[2] == ' ');
         for (size_t k = part + 1; k < sizeof begins / sizeof *begins; k++)
             if (strcmp(line, begins[k][0]) == 0) part = k;
+        if (part == TRAINING && strcmp(line, "labels") == 0) kind = "finetune";
         json_array_append_new(settings, json_pack("[s, o, o]", begins[part][1], sn_report_text(line), sn_report_text(value)));
     }
     free(text);
-    if (status == SN_RT_OK) json_object_set(page, "settings", settings);
+    if (status == SN_RT_OK) json_object_update_new(page, json_pack("{s:O, s:s}", "settings", settings, "kind", kind));
     json_decref(settings);
     return status;
 }
@@ -246,8 +250,7 @@ static sn_rt_status read_model(const char *path, sn_report_run *run, sn_rt_error
 
 /* ---- what a path is ----------------------------------------------------------------------------------------------------- */
 
-typedef enum kind { PRETRAIN, FINETUNE, MODEL, RECORD, KINDS } kind;
-static const char *const kind_name[KINDS] = {"pretrain", "finetune", "model", "record"};
+typedef enum kind { RUN, MODEL, RECORD } kind;
 
 static bool is_folder(const char *path)
 {
@@ -271,7 +274,7 @@ static sn_rt_status kind_of(const char *path, kind *out, sn_rt_error *err)
 {
     uint64_t step;
     bool     folder = is_folder(path), run = folder && (has(path, "log.csv") || has(path, "recipe.txt") || sn_rt_checkpoint_newest(path, &step));
-    if (run) *out = has(path, "validation.csv") || has(path, "model.safetensors") ? FINETUNE : PRETRAIN;
+    if (run) *out = RUN;
     else if (folder ? has(path, "model.safetensors") : ends_with(path, ".safetensors")) *out = MODEL;
     else if (folder ? has(path, "result.json") : ends_with(path, ".json")) *out = RECORD;
     else return sn_rt_fail(err, SN_RT_ARGUMENT, "%s: %s", path, folder ? "neither a run (log.csv), a model (model.safetensors) nor a record (result.json) is in this folder"
@@ -313,13 +316,15 @@ static sn_rt_status read_run(sn_report_run *run, sn_rt_error *err)
     sn_rt_status (*const read[])(const char *, json_t *, sn_rt_error *) = {read_log, read_recipe, read_validation, read_command};
     sn_rt_status       status = SN_RT_OK;
     uint64_t           step;
+    bool               pretrained;
     for (size_t i = 0; i < sizeof name / sizeof *name && status == SN_RT_OK; i++) {
         if ((size_t)snprintf(path, sizeof path, "%s/%s", run->path, name[i]) >= sizeof path) return sn_rt_fail(err, SN_RT_IO, "%s: the name is too long", run->path);
         status = read[i](path, run->page, err);
     }
     if (status == SN_RT_OK && has(run->path, "model.safetensors")) status = read_model(run->path, run, err);
     if (status == SN_RT_OK && has(run->path, "result.json")) status = read_record(run, true, err);
-    run->trained = run->trained || (!has(run->path, "validation.csv") && sn_rt_checkpoint_newest(run->path, &step));
+    pretrained = status == SN_RT_OK && strcmp(json_string_value(json_object_get(run->page, "kind")), "pretrain") == 0;
+    run->trained = run->trained || (pretrained && sn_rt_checkpoint_newest(run->path, &step));
     return status;
 }
 
@@ -332,7 +337,8 @@ sn_rt_status sn_report_run_open(sn_report_run *run, const char *given, sn_rt_err
     if (status == SN_RT_OK) status = kind_of(run->path, &is, err);
     if (status == SN_RT_OK) status = is == RECORD ? read_record(run, named, err) : is == MODEL ? read_model(run->path, run, err) : read_run(run, err);
     if (status != SN_RT_OK) return status;
-    json_object_update_new(run->page, json_pack("{s:o, s:o, s:s}", "name", sn_report_text(run->name), "path", sn_report_text(run->path), "kind", kind_name[is]));
+    json_object_update_new(run->page, json_pack("{s:o, s:o}", "name", sn_report_text(run->name), "path", sn_report_text(run->path)));
+    if (is != RUN) json_object_set_new(run->page, "kind", json_string(is == MODEL ? "model" : "record"));
     if (run->record) json_object_set_new(run->record, "name", sn_report_text(run->name));
     return SN_RT_OK;
 }

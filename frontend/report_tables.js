@@ -24,23 +24,29 @@ function tellRuns() {
   ].filter(c => data.runs.some(r => c.show ? c.show(r) !== "" : c.value(r)));
   const part = section("runs", "Runs");
   part.append(scrolling(sortable(columns, data.runs).table));
+  for (const r of data.runs.filter(r => r.given))
+    part.append(element("p", {class: "faint"}, `${r.name}: ${Object.entries(r.given).filter(([, v]) => v !== null).map(([k, v]) => `${k} ${v}`).join(", ")}.`));
   for (const r of data.runs.filter(r => r.model && r.kind === "model"))
     part.append(element("p", {class: "faint"}, `${r.name}: ${r.path}, layout ${r.model.layout} at ${r.model.fps} Hz, trained on windows of ${r.model.window} frames; tells apart ${r.model.classes.join(", ")}.`));
   if (!data.set) part.append(element("p", {class: "note"}, "Timelines, moving skeletons, embeddings, and the evaluation of models with its confusion of classes are not on this page: they need a data set, --data SET."));
 }
 
-// Cells hold "83.3" or "83.3 ± 0.4"; of several rows the highest value of a column is set off, where high is good.
+// Cells hold "83.3" or "83.3 ± 0.4".  High is good: of several rows the highest value of a column is set off, by class every value is shaded.
 function resultTable(t) {
   const number = text => text === "-" ? null : parseFloat(text), counts = ["truths", "found"];
   const columns = [{name: t.corner === "class" ? "class" : "", value: r => r.name},
                    ...t.columns.map((name, k) => ({name, value: r => number(r.cells[k]) ?? -1, show: r => r.cells[k] === "-" ? "–" : r.cells[k]}))];
   const {table, row} = sortable(columns, t.rows);
   table.prepend(element("caption", {}, t.title));
-  for (let k = 0; k < t.columns.length && t.rows.length > 1 && t.corner !== "class"; k++) {
+  t.columns.forEach((name, k) => {
+    if (counts.includes(name)) return;
     const most = Math.max(...t.rows.map(r => number(r.cells[k]) ?? -1));
-    if (counts.includes(t.columns[k])) continue;
-    for (const r of t.rows) if (number(r.cells[k]) === most) row.get(r).cells[k + 1].classList.add("best");
-  }
+    for (const r of t.rows) {
+      const cell = row.get(r).cells[k + 1], value = number(r.cells[k]);
+      if (t.corner === "class") cell.style.background = value ? `rgb(var(--heat) / ${(0.3 * value / 100).toFixed(3)})` : "";
+      else if (t.rows.length > 1 && value === most) cell.classList.add("best");
+    }
+  });
   return scrolling(table);
 }
 

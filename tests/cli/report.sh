@@ -5,7 +5,7 @@
 set -euo pipefail
 sinew=$1 sample=$2 root=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-rm -rf -- amc runs ./*.html ./*.safetensors ./*.json ./*.csv
+rm -rf -- amc runs begun broken ./*.html ./*.safetensors ./*.json ./*.csv
 mkdir runs
 export SINEW_CACHE=$PWD/cache
 hostile='</script><script>hacked = 1</script><b><!--'
@@ -57,6 +57,9 @@ value page.html '["classes"]' | grep -qF "$hostile" || fail "the label is not wh
 grep -q 'need --data SET' out.txt || fail "$(cat out.txt)"
 value alone.html '.keys()' | grep -q recordings && fail "recordings without a set"
 [ "$(value alone.html '["runs"][1]["kind"]')" = model ] || fail "a model is not one"
+mkdir begun && cp runs/tuned1/log.csv runs/tuned1/recipe.* begun # of a model that is still in training
+"$sinew" report begun --data set.safetensors -o begun.html > out.txt
+grep -q '1 run, 0 results, 1 recording, 0 embeddings' out.txt && [ "$(value begun.html '["runs"][0]["kind"]')" = finetune ] || fail "$(cat out.txt)"
 "$sinew" report runs/tuned1 --data set.safetensors --val train --sequence 13_29 --recordings 2 --points 0 -o train.html > out.txt
 grep -q '1 recording, 0 embeddings' out.txt || fail "$(cat out.txt)"
 
@@ -66,6 +69,8 @@ refused 'expected the folder of a run, a model (.safetensors) or a record' label
 refused 'neither a run (log.csv), a model (model.safetensors) nor a record' runs
 echo '{}' > empty.json
 refused 'empty.json: not a record of an evaluation' empty.json
+sed 's/"taken": \[/"taken": [ [1],/' other.json > crooked.json
+refused 'crooked.json: "confusion" has not a row of counts for every class' crooked.json
 cp -r runs/pre broken && rm broken/log.csv
 refused 'broken/log.csv: open: No such file or directory' broken
 head -c -5 runs/pre/log.csv > broken/log.csv
