@@ -11,6 +11,7 @@ typedef struct sn_codegen_options {
     const char *cache_dir; /* directory of compiled objects; NULL = no cache.  Only objects this program wrote are loaded; see cache.c */
     const char *jitdump;   /* folder where code is written down for perf, or NULL; see jitdump.c */
     uint32_t    threads;   /* compile threads; 0 = one a processor */
+    const char *code;      /* file of LLVM IR as sn_codegen_print writes it, perhaps edited: the code of the kernels it names; NULL: none */
 } sn_codegen_options;
 
 typedef struct sn_compiled sn_compiled;
@@ -27,6 +28,8 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
 void sn_compiled_free(sn_compiled *c);
 const sn_abi_program *sn_compiled_program(const sn_compiled *c);
 sn_compile_stats sn_compiled_stats(const sn_compiled *c);
+/* LLVM IR that was given for a kernel of the schedule (sn_codegen_options.code), or NULL. */
+const char *sn_compiled_code(const sn_compiled *c, uint32_t kernel);
 /* The kernel of the schedule that a call of the program is part of, and whether it is the last of its calls. */
 uint32_t sn_compiled_kernel(const sn_compiled *c, uint32_t call, bool *out_last);
 

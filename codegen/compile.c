@@ -282,7 +282,7 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
         sn_error(diags, (sn_loc){0}, NULL, "this machine cannot run code for %s", c->target.name);
         ok = false;
     }
-    ok = ok && make_plans(c, diags);
+    ok = ok && make_plans(c, diags) && (!options || !options->code || sn_replace_read(options->code, c->plan, s->kernels, diags));
     if (ok) {
         make_units(c);
         ok = get_images(c, options, diags) && load(c, diags);
@@ -332,6 +332,8 @@ sn_compile_stats sn_compiled_stats(const sn_compiled *c)
 {
     return c->stats;
 }
+
+const char *sn_compiled_code(const sn_compiled *c, uint32_t kernel) { return c->plan[kernel].code; }
 
 uint32_t sn_compiled_kernel(const sn_compiled *c, uint32_t call, bool *out_last)
 {

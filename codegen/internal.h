@@ -12,7 +12,8 @@
  *   kernel_<form>*.c gemm_micro.c      generators
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
  *   jitdump.c                          what is in the process, for perf
- *   compile.c program.c text.c         all of a schedule; the runtime's tables; code as text
+ *   compile.c program.c                all of a schedule; the runtime's tables
+ *   text.c replace.c                   code as text, and such text as code
  *   ahead.c prepare.c tables.c         a model as objects: what its weights decide, tables as constants
  */
 #ifndef SN_CODEGEN_INTERNAL_H
@@ -76,6 +77,7 @@ typedef struct sn_plan {
     sn_dim            *dim;                 /* the last `streams` of them are the numbers of random streams, so that kernels that differ in
                                              * these alone are one */
     uint32_t           streams;
+    const char        *code;                /* LLVM IR to take instead of what the generator makes, or NULL */
 } sn_plan;
 
 /* One a form.
@@ -136,6 +138,12 @@ bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *o
 LLVMMemoryBufferRef sn_batch_finish(sn_batch *b, char **why);
 void sn_batch_free(sn_batch *b);
 bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, sn_code_stage stage, FILE *out, char **why);
+
+/* Code written by hand (replace.c): give plans the code that the file holds for them.  False with diagnostics: a kernel that is not there, or that the code was
+ * not written for. */
+bool sn_replace_read(const char *path, sn_plan *plan, uint32_t plans, sn_diags *diags);
+/* The kernel's name as a symbol, as printed code has it. */
+const char *sn_symbol_of(sn_arena *a, const char *name);
 
 /* A kernel's code and tables as one run of bytes that may lie at any multiple of SN_IMAGE_ALIGN: nothing in it refers to anything
  * outside.  This header and the code after it are what the cache holds. */

@@ -150,6 +150,8 @@ char *sn_key_text(const sn_plan *p)
             fputs("stream", f);
     }
     fputs(p->dim_count ? "\n" : "", f);
+    if (p->code)
+        fprintf(f, "code %s\n%s\n", k->name, p->code);
     if (p->target->debug)
         fprintf(f, "debug %s\n", k->name); /* lines are its own */
     fclose(f);

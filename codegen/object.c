@@ -5,6 +5,8 @@
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Error.h>
+#include <llvm-c/IRReader.h>
+#include <llvm-c/Linker.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "internal.h"
@@ -143,6 +145,36 @@ static uint32_t give_sections(module *m)
     return instructions;
 }
 
+/* The plan's own code, its functions renamed as those of the generator would be called. */
+static bool take_code(const module *m, const sn_plan *p, const char *symbol, char **why)
+{
+    sn_arena arena;
+    LLVMModuleRef mod;
+    char *error = NULL;
+    LLVMMemoryBufferRef text = LLVMCreateMemoryBufferWithMemoryRangeCopy(p->code, strlen(p->code), p->k->name);
+    if (LLVMParseIRInContext(m->ctx, text, &mod, &error)) { /* takes the buffer */
+        fail(why, "the code given does not parse", error);
+        LLVMDisposeMessage(error);
+        return false;
+    }
+    sn_arena_init(&arena);
+    const char *base = sn_symbol_of(&arena, p->k->name);
+    bool ok = true;
+    for (uint32_t i = 0; i < p->calls && ok; i++) {
+        const char *from = sn_format(&arena, "%s_%u", base, i), *to = sn_format(&arena, "%s_%u", symbol, i);
+        LLVMValueRef f = LLVMGetNamedFunction(mod, from);
+        ok = f != NULL || fail(why, "the code given lacks a function", from);
+        if (f)
+            LLVMSetValueName2(f, to, strlen(to));
+    }
+    sn_arena_fini(&arena);
+    if (!ok) {
+        LLVMDisposeModule(mod);
+        return false;
+    }
+    return !LLVMLinkModules2(m->mod, mod) || fail(why, "the code given cannot be used", "its functions do not fit"); /* takes the module */
+}
+
 struct sn_batch { module m; const sn_target *target; };
 
 sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine)
@@ -155,7 +187,7 @@ sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine)
 
 bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *out_instructions, char **why)
 {
-    if (!emit(&b->m, p, symbol, why))
+    if (!(p->code ? take_code(&b->m, p, symbol, why) : emit(&b->m, p, symbol, why)))
         return false;
     *out_instructions = give_sections(&b->m);
     return true;

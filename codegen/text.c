@@ -6,7 +6,7 @@
 #include "internal.h"
 
 /* The kernel's name as a symbol: other characters than letters, digits, '.' and '_' become '_'. */
-static const char *symbol_of(sn_arena *a, const char *name)
+const char *sn_symbol_of(sn_arena *a, const char *name)
 {
     char *s = sn_strdup(a, name);
     for (char *p = s; *p; p++)
@@ -28,7 +28,7 @@ static bool print_kernel(sn_plan *p, LLVMTargetMachineRef machine, sn_code_stage
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         fprintf(out, "%s   %s\n", mark, line);
     free(text);
-    ok = sn_object_print(p, machine, symbol_of(p->arena, p->k->name), stage, out, &why);
+    ok = sn_object_print(p, machine, sn_symbol_of(p->arena, p->k->name), stage, out, &why);
     if (!ok)
         sn_plan_fail(p, "no code was generated, %s", why ? why : "no reason given");
     free(why);

@@ -110,6 +110,25 @@ static void misfit(sn_bound *b, uint32_t param)
     sn_bound_complain(b, "%s %s: found %s, expected %s%s", grad ? "--grad" : "--in", grad ? name + 5 : name, found, expected, with);
 }
 
+void sn_bound_extent(sn_bound *b, const char *pair)
+{
+    const sn_abi_program *p = b->program;
+    const size_t n = strcspn(pair, "=");
+    char *end;
+    uint32_t s = 0;
+    while (s < p->symbols && (strncmp(p->symbol[s], pair, n) != 0 || p->symbol[s][n])) s++;
+    const long long value = pair[n] ? strtoll(pair + n + 1, &end, 10) : 0;
+    if (s == p->symbols) {
+        const char *near = sn_nearest(sn_strndup(&b->arena, pair, n), p->symbol, p->symbols);
+        sn_bound_complain(b, "--set %s: the program has no free dimension of that name%s%s%s", pair, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    } else if (value < 1 || *end) {
+        sn_bound_complain(b, "--set %s: expected a number of at least 1", pair);
+    } else {
+        b->extent[s] = value;
+        b->bound_by[s] = "--set";
+    }
+}
+
 void sn_bound_read(sn_bound *b, const char *const *names, uint32_t inputs, uint32_t grads)
 {
     for (uint32_t i = 0; i < inputs + grads; i++) read_input(b, names[i], i >= inputs);
@@ -190,6 +209,7 @@ static void load_weights(sn_bound *b, const sn_bound_start_options *o)
 void sn_bound_init(sn_bound *b, const sn_abi_program *p, sn_say *say, void *ctx)
 {
     *b = (sn_bound){.program = p, .say = say, .ctx = ctx, .ok = true};
+    sn_arena_init(&b->arena);
     b->array = calloc(p->params + 1, sizeof *b->array);
     b->extent = calloc(p->symbols + 1, sizeof *b->extent);
     b->bound_by = calloc(p->symbols + 1, sizeof *b->bound_by);
@@ -203,6 +223,7 @@ void sn_bound_fini(sn_bound *b)
     sn_rt_store_free(b->store);
     for (uint32_t i = 0; i < b->program->params; i++) sn_rt_array_fini(&b->array[i]);
     free(b->array), free(b->extent), free(b->bound_by), free(b->named);
+    sn_arena_fini(&b->arena);
 }
 
 /* ---- starting ----------------------------------------------------------------------------------------------------------- */

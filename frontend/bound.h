@@ -29,6 +29,7 @@ typedef struct sn_bound {
     sn_say             *say;
     void               *ctx;
     bool                ok;     /* no fault so far */
+    sn_arena            arena;
     bool                draws;  /* inputs without a file are drawn, */
     uint64_t            drawn;  /* from this seed */
 } sn_bound;
@@ -42,6 +43,8 @@ bool sn_bound_done(sn_bound *b, sn_rt_status status, const sn_rt_error *err);
 
 /* "x=X.npy" for `inputs` inputs, then "y=DY.npy" for `grads` gradients of outputs, which are parameters "seed.y". */
 void sn_bound_read(sn_bound *b, const char *const *names, uint32_t inputs, uint32_t grads);
+/* "T=64": the extent of a free dimension; before reading. */
+void sn_bound_extent(sn_bound *b, const char *pair);
 /* Faults for inputs without a file and dimensions without an extent. */
 void sn_bound_need(sn_bound *b);
 /* Numbers from the seed for inputs without a file; dimensions without an extent: N = 2, T = 32, others are faults. */

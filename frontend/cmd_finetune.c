@@ -72,6 +72,7 @@ int sn_cmd_finetune(int argc, const char **argv)
         {"steps", '\0', POPT_ARG_LONGLONG, &s.steps, 0, "end of the run, instead of the schedule's epochs", "N"},
         {"minutes", '\0', POPT_ARG_DOUBLE, &s.minutes, 0, "stop after so long; --resume goes on", "M"},
         {"save", '\0', POPT_ARG_DOUBLE, &s.save_seconds, 0, "time between checkpoints (60)", "SECONDS"},
+        {"trap-nan", '\0', POPT_ARG_NONE, &s.trap, 0, "stop where a NaN or infinity first appears, and say in which node, kernel, step and sample", NULL},
         {"keep", '\0', POPT_ARG_INT, &s.keep, 0, "checkpoints to keep (2)", "N"},
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext popt = poptGetContext("sinew finetune", argc, argv, options, 0);

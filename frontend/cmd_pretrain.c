@@ -4,6 +4,7 @@
 
 #include "../runtime/train/batches.h"
 #include "progress.h"
+#include "trap.h"
 #include "training.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ typedef struct settings {
     const char **set;
     const char  *recipe;
     long long    seed, steps;
-    int          threads, resume, keep;
+    int          threads, resume, keep, trap;
     double       minutes, save_seconds, clip_seconds, stride_seconds;
 } settings;
 
@@ -37,6 +38,7 @@ typedef struct pretraining {
     char               *data_text;
     char               *graph; /* of recipe.json */
     sn_progress         progress;
+    sn_trap             trap;
 } pretraining;
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
@@ -125,6 +127,7 @@ static void report(void *context, const sn_rt_run_state *state)
 {
     pretraining *p = context;
     sn_progress_step(&p->progress, state);
+    p->trap.step = state->step;
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------------ */
@@ -132,7 +135,11 @@ static void report(void *context, const sn_rt_run_state *state)
 static int finish(const pretraining *p, sn_rt_status status, uint64_t step, const sn_rt_error *err)
 {
     sn_progress_break(&p->progress);
-    if (status != SN_RT_OK && status != SN_RT_STOPPED) return wrong(err->text, NULL);
+    if (status != SN_RT_OK && status != SN_RT_STOPPED) {
+        wrong(err->text, NULL);
+        sn_trap_print(&p->trap, &p->batches, p->dataset);
+        return SN_EXIT_FAILED;
+    }
     sn_progress_summary(p->how->out, p->trainer, step);
     sn_progress_cost(&p->progress, sn_rt_loader_cost(p->loader));
     printf("%s after step %llu; checkpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped", (unsigned long long)step, p->how->out);
@@ -148,6 +155,7 @@ static int train(pretraining *p)
                      .steps_per_epoch = sn_rt_loader_steps(p->loader), .steps = (uint64_t)how->steps, .seconds = how->minutes * 60, .dir = how->out,
                      .recipe = p->training.text, .graph = p->graph, .data = p->data_text, .seed = (uint64_t)how->seed, .resume = how->resume,
                      .checkpoint_seconds = how->save_seconds, .keep = (unsigned)how->keep, .stop = &sn_stop_signal, .context = p, .report = report};
+    if (how->trap) sn_trap_set(&p->trap, &p->training.program, sn_rt_trainer_session(p->trainer), &p->training.diags, (uint64_t)how->seed);
     sn_catch_signals();
     sn_progress_start(&p->progress, how->minutes, p->config.batch);
     sn_rt_status status = sn_rt_run_train(&run, &step, &err);
@@ -212,6 +220,7 @@ int sn_cmd_pretrain(int argc, const char **argv)
         {"clip", '\0', POPT_ARG_DOUBLE, &s.clip_seconds, 0, "length of a clip (frames / 30)", "SECONDS"},
         {"stride", '\0', POPT_ARG_DOUBLE, &s.stride_seconds, 0, "between beginnings of clips (a quarter of a clip)", "SECONDS"},
         {"save", '\0', POPT_ARG_DOUBLE, &s.save_seconds, 0, "time between checkpoints (60)", "SECONDS"},
+        {"trap-nan", '\0', POPT_ARG_NONE, &s.trap, 0, "stop where a NaN or infinity first appears, and say in which node, kernel, step and sample", NULL},
         {"keep", '\0', POPT_ARG_INT, &s.keep, 0, "checkpoints to keep (2)", "N"},
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext context = poptGetContext("sinew pretrain", argc, argv, options, 0);

@@ -7,10 +7,10 @@
 #include "execute.h"
 
 typedef struct options {
-    char        *module, *mode, *weights, *prefix, *out, *cpu;
+    char        *module, *mode, *weights, *prefix, *out, *cpu, *code;
     const char **set, **in, **grad;
     long long    seed;
-    int          threads, taps;
+    int          threads, taps, trap;
 } options;
 
 static void say(void *ctx, const char *text)
@@ -23,7 +23,7 @@ static int run(const char *file, const options *o)
 {
     char cache[4096];
     uint32_t inputs = sn_cli_count(o->in), grads = sn_cli_count(o->grad);
-    sn_program_options program = {.module = o->module, .set = o->set, .sets = sn_cli_count(o->set), .taps = o->taps != 0, .cpu = o->cpu,
+    sn_program_options program = {.module = o->module, .set = o->set, .sets = sn_cli_count(o->set), .taps = o->taps != 0, .cpu = o->cpu, .code = o->code,
                                   .training = o->mode && strcmp(o->mode, "train") == 0, .cache_dir = sn_cache_dir(cache, sizeof cache)};
     sn_program p;
     sn_diags diags;
@@ -42,11 +42,16 @@ static int run(const char *file, const options *o)
     program.request = request;
     program.requests = grads;
     sn_model *m = sn_model_load(file, &diags);
+    bool training;
+    sn_trap trap = {0};
+    const bool stage = m && sn_model_is_stage(m, &training);
+    if (stage) program.training = training, program.sets = 0; /* what --set gives are extents of its dimensions */
     if (m && sn_program_make(m, &program, &p, &diags)) {
         const sn_execution x = {p.abi, names, inputs, grads, o->weights, o->prefix ? sn_format(&arena, "%s.", o->prefix) : NULL, o->out,
-                                (uint64_t)o->seed, o->threads, program.training};
+                                (uint64_t)o->seed, o->threads, program.training, o->set, stage ? sn_cli_count(o->set) : 0, o->trap ? &trap : NULL, &p, &diags};
         sn_diags_print(&diags, stderr); /* warnings */
         if (sn_execute(&x, say, NULL)) code = SN_EXIT_OK;
+        sn_trap_print(&trap, NULL, NULL);
         sn_program_fini(&p);
     } else {
         sn_cli_report(&diags);
@@ -96,6 +101,8 @@ int sn_cmd_run(int argc, const char **argv)
         {"taps", '\0', POPT_ARG_NONE, &o.taps, 0, "the taps of the module are outputs too", NULL},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of dropout, and of weights if none are given (0)", "S"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        {"trap-nan", '\0', POPT_ARG_NONE, &o.trap, 0, "stop where a NaN or infinity first appears, and say where", NULL},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, "LLVM IR of kernels as show --stage llvm writes it, edited: their code", "FILE.ll"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         POPT_AUTOHELP POPT_TABLEEND,
     };
@@ -105,7 +112,7 @@ int sn_cmd_run(int argc, const char **argv)
     if (code == 0) code = check_usage(&o, files);
     if (code == 0) code = run(file[0], &o);
     sn_cli_list_fini(o.set), sn_cli_list_fini(o.in), sn_cli_list_fini(o.grad);
-    free(o.module), free(o.mode), free(o.weights), free(o.prefix), free(o.out), free(o.cpu);
+    free(o.module), free(o.mode), free(o.weights), free(o.prefix), free(o.out), free(o.cpu), free(o.code);
     poptFreeContext(popt);
     return code;
 }

@@ -6,15 +6,16 @@
 
 #include "../ir/text.h"
 #include "../runtime/train/batches.h"
+#include "case.h"
 #include "cli.h"
 #include "training.h"
 #include "numerics.h"
 
 typedef struct options {
-    char        *module, *mode, *weights, *prefix, *cpu, *data, *splits;
+    char        *module, *mode, *weights, *prefix, *cpu, *data, *splits, *code, *kernel, *dir;
     const char **set, **in, **grad;
     long long    seed;
-    int          threads;
+    int          threads, trap;
     double       tolerance, drift;
 } options;
 
@@ -31,6 +32,9 @@ typedef struct job {
     sn_diags          *diags;
     sn_arena          *arena;
     const char       **label;       /* of nodes */
+    sn_trap            trap;
+    bool               wrote, failed; /* the case; it could not be written */
+    uint32_t           extents;     /* of --set that are extents of a stage's dimensions */
     uint32_t           inputs, grads; /* "x=X.npy" of --in and --grad that name a file */
     const char       **names;
 } job;
@@ -43,11 +47,15 @@ static void say(void *ctx, const char *text)
 
 /* ---- making both builds ------------------------------------------------------------------------------------------------- */
 
+/* The recipe's program is compiled already, unless its code is given. */
+static bool takes_program(const job *j) { return j->training && !j->o->code; }
+
 static bool compile(job *j)
 {
-    if (j->training) j->fused = j->training->program;
-    else if (!sn_program_make(j->model, &j->how, &j->fused, j->diags)) return false;
     sn_program_options alone = j->how;
+    j->how.code = j->o->code;
+    if (takes_program(j)) j->fused = j->training->program;
+    else if (!sn_program_make(j->model, &j->how, &j->fused, j->diags)) return false;
     alone.skip_pass = "fuse";
     return sn_program_make(j->model, &alone, &j->alone, j->diags);
 }
@@ -55,6 +63,7 @@ static bool compile(job *j)
 static void set_extents(job *j, sn_bound *b)
 {
     for (uint32_t i = 0; j->training && i < b->program->symbols; i++) b->extent[i] = j->training->extent[i];
+    for (uint32_t i = 0; i < j->extents; i++) sn_bound_extent(b, j->o->set[i]);
 }
 
 static bool start(job *j, sn_bound *b, const sn_program *p)
@@ -128,6 +137,37 @@ static void set_epoch(const job *j, const sn_bound *b)
     if (param != SN_RT_NONE) *(float *)b->array[param].data = 1;
 }
 
+/* ---- a kernel as a case ------------------------------------------------------------------------------------------------- */
+
+static void write_case(void *context, uint32_t kernel)
+{
+    job *j = context;
+    const sn_case c = {.dir = j->o->dir, .program = &j->fused, .bound = &j->of_fused, .kernel = kernel, .training = j->how.training, .seed = (uint64_t)j->o->seed,
+                       .options = sn_format(j->arena, " --tolerance %g --drift %g%s%s", j->o->tolerance, j->o->drift, j->o->cpu ? " --cpu " : "", j->o->cpu ? j->o->cpu : "")};
+    sn_rt_error err;
+    j->wrote = sn_case_write(&c, &err) == SN_RT_OK;
+    if (j->wrote) return;
+    say(NULL, err.text);
+    j->failed = true;
+}
+
+/* The kernel that --kernel names: in full, or the only one that contains it. */
+static bool find_kernel(job *j, uint32_t *out)
+{
+    const sn_schedule *s = j->fused.schedule;
+    uint32_t found = 0;
+    *out = UINT32_MAX;
+    for (uint32_t i = 0; j->o->kernel && i < s->kernels; i++) {
+        if (!strstr(s->kernel[i].name, j->o->kernel)) continue;
+        found++;
+        *out = i;
+        if (strcmp(s->kernel[i].name, j->o->kernel) == 0) return true;
+    }
+    if (!j->o->kernel || found == 1) return true;
+    fprintf(stderr, "sinew verify: --kernel %s: %u kernels of that name\n", j->o->kernel, found);
+    return false;
+}
+
 /* ---- report ------------------------------------------------------------------------------------------------------------- */
 
 static const char *kernel_place(const job *j, const sn_program *p, uint32_t kernel)
@@ -194,6 +234,7 @@ static int report(const job *j)
     if (v->of_alone.failed) print_fault(j, "every node alone", &j->alone, &v->of_alone.fault);
     if (v->of_fused.failed) print_fault(j, "fused", &j->fused, &v->of_fused.fault);
     print_blame(j);
+    if (j->wrote) printf("  %s/again runs it alone\n", j->o->dir);
     return v->of_alone.failed || v->of_fused.failed ? SN_EXIT_FAILED : SN_EXIT_OK;
 }
 
@@ -227,7 +268,9 @@ static int check_passes(const job *j)
 {
     char text[512];
     int code = SN_EXIT_OK;
-    sn_graph *plain = sn_program_graph(j->model, &j->how, j->how.requests ? "autodiff" : "drop_updates", j->diags);
+    bool trains;
+    sn_graph *plain = sn_model_is_stage(j->model, &trains) ? sn_model_elaborate(j->model, &j->how, j->diags)
+                                                           : sn_program_graph(j->model, &j->how, j->how.requests ? "autodiff" : "drop_updates", j->diags);
     if (!plain) return SN_EXIT_FAILED;
     if (!sn_numerics_same(&j->v, plain, NULL, text, sizeof text)) code = blame_pass(j, text);
     else printf("  passes: outputs, updates and gradients as before them\n");
@@ -252,22 +295,28 @@ static int verify_program(job *j)
     if (!compile(j)) {
         sn_cli_report(j->diags);
     } else {
-        const bool started = start(j, &j->of_fused, &j->fused) && start(j, &j->of_alone, &j->alone);
+        uint32_t kernel;
+        const bool started = find_kernel(j, &kernel) && start(j, &j->of_fused, &j->fused) && start(j, &j->of_alone, &j->alone);
         j->label = sn_node_labels(j->fused.schedule->g, j->arena);
         j->v = (sn_numerics){.fused = {&j->fused, &j->of_fused}, .alone = {&j->alone, &j->of_alone}, .seed = (uint64_t)j->o->seed, .tolerance = j->o->tolerance,
-                           .drift = j->o->drift};
+                           .drift = j->o->drift, .catch = kernel, .caught = j->o->dir ? write_case : NULL, .context = j};
+        if (started && j->o->trap) {
+            j->trap = (sn_trap){.program = &j->fused, .session = j->of_fused.session, .diags = j->diags, .seed = (uint64_t)j->o->seed, .sample = -1};
+            j->v.trap = &j->trap;
+        }
         if (started) set_epoch(j, &j->of_fused), set_epoch(j, &j->of_alone);
         if (started && fits_memory(j) && (!j->o->data || take_batch(j)) && sn_numerics_run(&j->v)) {
             code = report(j);
             const int passes = check_passes(j);
-            code = code == SN_EXIT_OK ? passes : code;
+            code = j->failed ? SN_EXIT_FAILED : code == SN_EXIT_OK ? passes : code;
         }
+        sn_trap_print(&j->trap, NULL, NULL);
         sn_numerics_fini(&j->v);
         if (j->of_fused.program) sn_bound_fini(&j->of_fused);
         if (j->of_alone.program) sn_bound_fini(&j->of_alone);
     }
     if (j->alone.compiled) sn_program_fini(&j->alone);
-    if (!j->training && j->fused.compiled) sn_program_fini(&j->fused);
+    if (!takes_program(j) && j->fused.compiled) sn_program_fini(&j->fused);
     return code;
 }
 
@@ -319,7 +368,10 @@ static bool set_requests(job *j)
 /* Inference, then training with gradients; or what --mode says. */
 static int verify_module(job *j)
 {
-    const char *mode = j->o->mode;
+    bool trains;
+    const bool stage = sn_model_is_stage(j->model, &trains);
+    if (stage) j->extents = j->how.sets, j->how.sets = 0;
+    const char *mode = stage ? trains ? "train" : "infer" : j->o->mode;
     const char *module = j->o->module ? j->o->module : sn_model_main(j->model);
     int code = SN_EXIT_OK;
     for (int training = 0; training < 2 && !j->diags->errors; training++) {
@@ -327,8 +379,8 @@ static int verify_module(job *j)
         job one = *j;
         one.how.module = module;
         one.how.training = training;
-        one.what = training ? "training, with gradients," : "inference";
-        const bool ok = (!training && !one.o->grad) || set_requests(&one);
+        one.what = stage ? "a stage" : training ? "training, with gradients," : "inference";
+        const bool ok = stage || (!training && !one.o->grad) || set_requests(&one);
         const int found = ok ? verify_program(&one) : sn_cli_report(j->diags);
         code = code == SN_EXIT_OK ? found : code;
     }
@@ -370,6 +422,7 @@ static int check_usage(const options *o, uint32_t files)
         if (!strchr(o->in[i], '=')) return sn_cli_usage("verify", "--in %s: expected NAME=X.npy", o->in[i]);
     if (!(o->tolerance > 0) || !(o->drift >= 0)) return sn_cli_usage("verify", "--tolerance is above 0, --drift not below");
     if (o->prefix && !o->weights) return sn_cli_usage("verify", "--prefix is for --weights");
+    if (o->kernel && !o->dir) return sn_cli_usage("verify", "--kernel is for --case");
     return SN_EXIT_OK;
 }
 
@@ -391,6 +444,10 @@ int sn_cmd_verify(int argc, const char **argv)
         {"tolerance", '\0', POPT_ARG_DOUBLE, &o.tolerance, 0, "error of a kernel by itself, of the largest number of a value (1e-4)", "E"},
         {"drift", '\0', POPT_ARG_DOUBLE, &o.drift, 0, "distance from the reference since the inputs, of the root mean square; 0: any (0.01)", "E"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        {"case", '\0', POPT_ARG_STRING, &o.dir, 0, "write the kernel out of tolerance here: its text, what it read, and the command `again` that runs it alone", "DIR"},
+        {"kernel", '\0', POPT_ARG_STRING, &o.kernel, 0, "the kernel for --case, whether it is out of tolerance or not", "NAME"},
+        {"trap-nan", '\0', POPT_ARG_NONE, &o.trap, 0, "stop where a NaN or infinity first appears in the fused build, and say where", NULL},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, "LLVM IR of kernels as show --stage llvm writes it, edited: their code in the fused build", "FILE.ll"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         POPT_AUTOHELP POPT_TABLEEND,
     };
@@ -405,7 +462,7 @@ int sn_cmd_verify(int argc, const char **argv)
         code = code == SN_EXIT_OK ? found : code;
     }
     sn_cli_list_fini(o.set), sn_cli_list_fini(o.in), sn_cli_list_fini(o.grad);
-    free(o.module), free(o.mode), free(o.weights), free(o.prefix), free(o.cpu), free(o.data), free(o.splits);
+    free(o.module), free(o.mode), free(o.weights), free(o.prefix), free(o.cpu), free(o.data), free(o.splits), free(o.code), free(o.kernel), free(o.dir);
     poptFreeContext(popt);
     return code;
 }

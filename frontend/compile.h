@@ -25,6 +25,8 @@ void      sn_model_free(sn_model *m);
  * file uses.  NULL when the file declares no module. */
 const char *sn_model_main(const sn_model *m);
 bool        sn_model_has_recipe(const sn_model *m);
+/* Is it a program at a stage (stage.h) instead of a graph file?  *out_training: whether it is one for training; such a program cannot be made another. */
+bool        sn_model_is_stage(const sn_model *m, bool *out_training);
 bool        sn_model_has_labels(const sn_model *m); /* its recipe names an input of labels */
 
 /* What to make of a model.  Zero-initialised, it is the main module in inference with all defaults. */
@@ -40,6 +42,7 @@ typedef struct sn_program_options {
     uint32_t           requests;
     const char        *cache_dir;  /* of compiled objects; NULL: none.  sn_cache_dir gives the usual one */
     const char        *cpu;        /* as in sn_codegen_options */
+    const char        *code;       /* as in sn_codegen_options */
     const char        *skip_pass;  /* name of a pass not to run, or NULL */
     FILE              *timing;     /* a line a pass, or NULL */
 } sn_program_options;

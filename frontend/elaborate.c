@@ -237,10 +237,22 @@ static void make_program(sn_elab *e, const sn_ast_module *m, const sn_file *file
     }
 }
 
+/* What a stage has no more cannot be asked for. */
+static sn_graph *stage_graph(const sn_model *m, const sn_program_options *o, sn_diags *diags)
+{
+    const sn_loc whole = {.source = m->stage->source};
+    if (o->sets) sn_error(diags, whole, NULL, "--set %s: a stage has no parameters left: set them when it is written", o->set[0]);
+    else if (o->module && strcmp(o->module, m->stage->graph) != 0) sn_error(diags, whole, NULL, "no module \"%s\": it is a stage of %s", o->module, m->stage->graph);
+    else if (o->value) sn_error(diags, whole, NULL, "a stage has the outputs it has, no other value is to be had");
+    else return sn_stage_graph(m->stage, diags);
+    return NULL;
+}
+
 sn_graph *sn_model_elaborate(const sn_model *m, const sn_program_options *o, sn_diags *diags)
 {
     sn_elab e;
     const sn_file *file;
+    if (m->stage) return stage_graph(m, o, diags);
     const sn_ast_module *module = main_module(m, o->module, &file, diags);
     if (!module) return NULL;
     sn_elab_init(&e, m, module->name.s, diags);

@@ -97,9 +97,12 @@ bool sn_execute(const sn_execution *x, sn_say *say, void *ctx)
     run r = {.x = x};
     sn_rt_error err;
     sn_bound_init(&r.b, x->program, say, ctx);
+    for (uint32_t i = 0; i < x->extents; i++) sn_bound_extent(&r.b, x->extent[i]);
     sn_bound_read(&r.b, x->names, x->inputs, x->grads);
     sn_bound_need(&r.b);
-    if (sn_bound_start(&r.b, &how) && sn_bound_done(&r.b, sn_rt_session_run(r.b.session, x->seed, 0, &err), &err)) write_results(&r);
+    const bool started = sn_bound_start(&r.b, &how);
+    if (started && x->trap) sn_trap_set(x->trap, x->trapped, r.b.session, x->diags, x->seed);
+    if (started && sn_bound_done(&r.b, sn_rt_session_run(r.b.session, x->seed, 0, &err), &err)) write_results(&r);
     sn_bound_fini(&r.b);
     return r.b.ok;
 }

@@ -4,6 +4,7 @@
 #define SN_FRONTEND_EXECUTE_H
 
 #include "bound.h"
+#include "trap.h"
 
 typedef struct sn_execution {
     const sn_abi_program *program;
@@ -15,6 +16,11 @@ typedef struct sn_execution {
     uint64_t              seed;
     int                   threads;
     bool                  training;
+    const char *const    *extent;  /* "T=64" of free dimensions */
+    uint32_t              extents;
+    sn_trap              *trap;    /* set for the run, or NULL */
+    const sn_program     *trapped; /* the program and the places of its graph, for a trap */
+    const sn_diags       *diags;
 } sn_execution;
 
 /* Read, check, run, write.  Every fault found is printed by `say` (a line each); false if there was one. */

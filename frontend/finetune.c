@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "model_file.h"
 #include "progress.h"
+#include "trap.h"
 #include "validation.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ typedef struct finetuning {
     sn_rt_loader_config  config;
     sn_rt_loader        *loader;
     sn_rt_trainer       *trainer;
+    sn_trap              trap;
     sn_rt_batches        batches;
     sn_validation        validation;
     char                *data_text, *graph, table[PATH_MAX];
@@ -275,6 +277,7 @@ static void report(void *context, const sn_rt_run_state *state)
     finetuning *f = context;
     uint64_t    steps = sn_rt_loader_steps(f->loader), epoch = state->step / steps;
     sn_progress_step(&f->progress, state);
+    f->trap.step = state->step;
     if (state->step == state->steps || (state->step % steps == 0 && epoch % (uint64_t)f->how->every == 0)) validate(f, (state->step + steps - 1) / steps);
 }
 
@@ -292,7 +295,11 @@ static int finish(finetuning *f, sn_rt_status status, uint64_t step)
 {
     sn_progress_break(&f->progress);
     if (f->validated != SN_RT_OK) return wrong(f->err.text, NULL);
-    if (status != SN_RT_OK && status != SN_RT_STOPPED) return wrong(f->err.text, NULL);
+    if (status != SN_RT_OK && status != SN_RT_STOPPED) {
+        wrong(f->err.text, NULL);
+        sn_trap_print(&f->trap, &f->batches, f->data);
+        return SN_EXIT_FAILED;
+    }
     int code = write_model(f);
     if (code != SN_EXIT_OK) return code;
     sn_progress_summary(f->how->out, f->trainer, step);
@@ -330,6 +337,7 @@ static int train(finetuning *f)
                      .steps_per_epoch = sn_rt_loader_steps(f->loader), .steps = (uint64_t)how->steps, .seconds = how->minutes * 60, .dir = how->out,
                      .recipe = f->training.text, .graph = f->graph, .data = f->data_text, .seed = (uint64_t)how->seed, .resume = how->resume,
                      .checkpoint_seconds = how->save_seconds, .keep = (unsigned)how->keep, .stop = &sn_stop_signal, .context = f, .report = report};
+    if (how->trap) sn_trap_set(&f->trap, &f->training.program, sn_rt_trainer_session(f->trainer), &f->training.diags, (uint64_t)how->seed);
     sn_catch_signals();
     sn_progress_start(&f->progress, how->minutes, f->config.batch);
     sn_rt_error  err = {""};

@@ -20,7 +20,7 @@ typedef struct sn_finetune_settings {
     char              *data, *from, *out, *splits, *validate, *classes, *prefix; /* from, splits, validate, classes, prefix may be NULL */
     const char       **set;
     long long          seed, steps;
-    int                threads, resume, keep, ignore_unlabelled, every;
+    int                threads, resume, keep, ignore_unlabelled, every, trap;
     double             minutes, save_seconds, stride_seconds, share; /* share: percent of the sequences */
 } sn_finetune_settings;
 

@@ -68,7 +68,13 @@ static uint32_t parse(loader *l, const char *path, const char *real, const char 
     uint32_t index = m->files++;
     m->file[index] = (sn_file){.path = sn_strdup(&m->arena, path), .real = sn_strdup(&m->arena, real), .loading = true};
     sn_file *f = &m->file[index];
-    if (sn_source_parse(f->path, data, size, &m->arena, &f->ast, &f->source, NULL, l->diags)) load_imports(l, index);
+    if (index == 0 && sn_stage_is(data, size)) {
+        m->stage = sn_new(&m->arena, sn_stage);
+        sn_stage_parse(f->path, data, size, &m->arena, m->stage, l->diags);
+        f->source = m->stage->source;
+    } else if (sn_source_parse(f->path, data, size, &m->arena, &f->ast, &f->source, NULL, l->diags)) {
+        load_imports(l, index);
+    }
     m->file[index].loading = false;
     return index;
 }
@@ -219,6 +225,12 @@ void sn_model_free(sn_model *m)
     free(m);
 }
 
+bool sn_model_is_stage(const sn_model *m, bool *out_training)
+{
+    *out_training = m->stage && m->stage->training;
+    return m->stage != NULL;
+}
+
 static bool used_by_others(const sn_ast_file *f, uint32_t index)
 {
     for (uint32_t i = 0; i < f->modules; i++)
@@ -233,6 +245,7 @@ static bool used_by_others(const sn_ast_file *f, uint32_t index)
 const char *sn_model_main(const sn_model *m)
 {
     const sn_file *f = &m->file[0];
+    if (m->stage) return m->stage->graph;
     if (f->ast.recipe.present && f->ast.recipe.module.s) return f->ast.recipe.module.s;
     const char *stem = strrchr(f->path, '/');
     stem = stem ? stem + 1 : f->path;

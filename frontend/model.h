@@ -5,6 +5,7 @@
 
 #include "ast.h"
 #include "compile.h"
+#include "stage.h"
 
 enum { SN_MAX_FILES = 256 };
 
@@ -21,6 +22,7 @@ typedef struct sn_file {
 struct sn_model {
     sn_arena arena;
     sn_file *file; uint32_t files; /* file[0] is the one asked for */
+    sn_stage *stage;               /* it is no graph file but a program at a stage, without modules; or NULL */
 };
 
 /* The module of that name that `f` sees: its own or one of a file it imports.  *out_file is where its nodes stand. */

@@ -213,12 +213,18 @@ static sn_rt_status after_call(void *context, uint32_t call, sn_rt_error *err)
 {
     pass *p = context;
     bool last;
+    if (!p->alone && p->v->trap) {
+        const sn_rt_status trapped = sn_trap_look(p->v->trap, call, err);
+        if (trapped != SN_RT_OK) return trapped;
+    }
     const uint32_t kernel = sn_compiled_kernel(p->side->program->compiled, call, &last);
     if (!last) return SN_RT_OK;
     sn_numerics_fault f = {.kernel = kernel};
     p->out->kernels++;
     compare_builds(p, &p->s->kernel[kernel]);
-    if (check_own(p, kernel, &f) && check_drift(p, kernel, &f)) return SN_RT_OK;
+    const bool right = check_own(p, kernel, &f) && check_drift(p, kernel, &f);
+    if (!p->alone && p->v->caught && (kernel == p->v->catch || !right)) p->v->caught(p->v->context, kernel);
+    if (right) return SN_RT_OK;
     p->out->failed = true;
     p->out->fault = f;
     return sn_rt_fail(err, SN_RT_STOPPED, "out of tolerance");

@@ -12,6 +12,7 @@
 
 #include "../ir/reference.h"
 #include "bound.h"
+#include "trap.h"
 
 /* A value that is not as it should be. */
 typedef struct sn_numerics_fault {
@@ -37,6 +38,11 @@ typedef struct sn_numerics {
     sn_numerics_side fused, alone;     /* of equal graphs, with equal inputs and weights, started; alone.program NULL: not asked for */
     uint64_t seed, step;             /* of random numbers */
     double   tolerance, drift;       /* 0: drift is not a fault */
+    sn_trap *trap;                   /* of the fused build: looked at after every call; or NULL */
+    uint32_t catch;                  /* also this kernel of the fused build; UINT32_MAX: none */
+    /* Called for it and for a kernel of the fused build that is out of tolerance, while what it read is still in memory; may be NULL. */
+    void   (*caught)(void *context, uint32_t kernel);
+    void    *context;
     /* found */
     sn_numerics_build of_fused, of_alone;
     double   between;                /* largest distance of the two builds, as drift is measured */

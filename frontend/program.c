@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile.h"
+#include "model.h"
 
 /* Do the outputs that are differentiated exist? */
 static bool check_requests(const sn_graph *g, const sn_program_options *o, sn_diags *diags)
@@ -27,22 +27,49 @@ static bool check_requests(const sn_graph *g, const sn_program_options *o, sn_di
     return ok;
 }
 
+/* A stage goes on where it was left, and as what it was. */
+static sn_pipeline pipeline_of(const sn_model *m, const sn_program_options *o, const char *stop_after)
+{
+    sn_pipeline p = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests, .stop_after = stop_after};
+    if (m->stage) {
+        p.training = m->stage->training;
+        p.gradients = m->stage->gradients;
+        p.start_after = m->stage->after;
+    }
+    return p;
+}
+
+static bool can_differentiate(const sn_model *m, const sn_program_options *o, sn_diags *diags)
+{
+    if (!m->stage || !o->requests || (!m->stage->gradients && !m->stage->after)) return true;
+    sn_error(diags, ((sn_loc){.source = m->stage->source}), NULL, "gradients are made of stage source; this one is after %s", m->stage->after);
+    return false;
+}
+
 sn_graph *sn_program_graph(const sn_model *m, const sn_program_options *o, const char *stop_after, sn_diags *diags)
 {
-    const sn_pipeline pipeline = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests,
-                                  .stop_after = stop_after};
-    sn_graph *g = sn_model_elaborate(m, o, diags);
+    const sn_pipeline pipeline = pipeline_of(m, o, stop_after);
+    sn_graph *g = can_differentiate(m, o, diags) ? sn_model_elaborate(m, o, diags) : NULL;
     if (!g) return NULL;
     if (check_requests(g, o, diags) && sn_passes_run(&g, &pipeline, diags)) return g;
     sn_graph_free(g);
     return NULL;
 }
 
+/* Kernels as they are written, unless others are asked for. */
+static bool has_kernels(const sn_model *m, const sn_program_options *o)
+{
+    return m->stage && m->stage->scheduled && (!o->skip_pass || strcmp(o->skip_pass, "fuse") != 0);
+}
+
 sn_schedule *sn_program_schedule(const sn_model *m, const sn_program_options *o, sn_diags *diags)
 {
-    const sn_pipeline pipeline = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests};
+    const sn_pipeline pipeline = pipeline_of(m, o, NULL);
     sn_graph *g = sn_program_graph(m, o, NULL, diags);
-    return g ? sn_schedule_make(g, &pipeline, diags) : NULL;
+    if (!g || !has_kernels(m, o)) return g ? sn_schedule_make(g, &pipeline, diags) : NULL;
+    sn_graph_free(g); /* was only to say what is wrong with the options */
+    sn_schedule *s = sn_stage_schedule(m->stage, diags);
+    return s ? sn_schedule_finish(s, diags) : NULL;
 }
 
 const char *sn_cache_dir(char *out, size_t n)

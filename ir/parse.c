@@ -10,20 +10,11 @@
 #include "names.h"
 #include "text.h"
 
-typedef struct reader {
-    sn_parser p;        /* first: helpers get &r->p */
-    sn_arena  arena;    /* tokens, labels */
-    sn_names  value;    /* label -> node + 1; 0 = its statement was wrong */
-    sn_names  param;    /* name -> index + 1; 0 = its declaration was wrong */
-    struct promise { const char *name; uint32_t copy; sn_loc loc; } *promise; /* copies whose weight is looked up at the end */
-    uint32_t  promises;
-} reader;
+static const sn_token *token(const sn_reader *r) { return &r->p.lex.token; }
+static void next(sn_reader *r) { sn_lexer_next(&r->p.lex); }
+static bool at_word(const sn_reader *r, const char *word) { return token(r)->kind == SN_TOKEN_WORD && strcmp(token(r)->text, word) == 0; }
 
-static const sn_token *token(const reader *r) { return &r->p.lex.token; }
-static void next(reader *r) { sn_lexer_next(&r->p.lex); }
-static bool at_word(const reader *r, const char *word) { return token(r)->kind == SN_TOKEN_WORD && strcmp(token(r)->text, word) == 0; }
-
-static bool take_word(reader *r, const char *word)
+static bool take_word(sn_reader *r, const char *word)
 {
     const bool found = at_word(r, word);
     if (found)
@@ -31,10 +22,10 @@ static bool take_word(reader *r, const char *word)
     return found;
 }
 
-static const char *name_of(reader *r, const sn_token *t) { return sn_strdup(&r->arena, t->text); }
+static const char *name_of(sn_reader *r, const sn_token *t) { return sn_strdup(&r->arena, t->text); }
 
 /* ", did you mean %x" or "" for a name not in m. */
-static const char *suggestion(reader *r, const sn_names *m, const char *name, char sigil)
+static const char *suggestion(sn_reader *r, const sn_names *m, const char *name, char sigil)
 {
     const char **key = sn_new_n(&r->arena, const char *, m->count + 1);
     size_t n = 0;
@@ -46,7 +37,7 @@ static const char *suggestion(reader *r, const sn_names *m, const char *name, ch
 }
 
 /* The value named at the token; false if there is none.  *out is SN_NONE if its own statement was wrong. */
-static bool take_value(reader *r, sn_ref *out)
+bool sn_parse_value(sn_reader *r, sn_ref *out)
 {
     const sn_token *t = token(r);
     if (t->kind != SN_TOKEN_VALUE)
@@ -62,7 +53,7 @@ static bool take_value(reader *r, sn_ref *out)
 }
 
 /* The index of the param named at the token; UINT32_MAX if its own declaration was wrong. */
-static bool take_param(reader *r, uint32_t *out)
+static bool take_param(sn_reader *r, uint32_t *out)
 {
     const sn_token *t = token(r);
     if (t->kind != SN_TOKEN_STATE)
@@ -78,7 +69,7 @@ static bool take_param(reader *r, uint32_t *out)
 /* ---- params ------------------------------------------------------------------------------------------------------------- */
 
 /* Declare without a node; false if the name is taken. */
-static bool declare(reader *r, const sn_token *t, sn_param p)
+static bool declare(sn_reader *r, const sn_token *t, sn_param p)
 {
     bool made;
     uint32_t *index = sn_names_at(&r->param, name_of(r, t), &made);
@@ -93,7 +84,7 @@ static bool declare(reader *r, const sn_token *t, sn_param p)
 }
 
 /* Define a value's label as node `ref` (SN_NONE after a mistake). */
-static bool define(reader *r, const sn_token *t, sn_ref ref)
+static bool define(sn_reader *r, const sn_token *t, sn_ref ref)
 {
     bool made;
     uint32_t *slot = sn_names_at(&r->value, sn_strdup(&r->arena, t->label), &made);
@@ -106,7 +97,7 @@ static bool define(reader *r, const sn_token *t, sn_ref ref)
 }
 
 /* head = "(" [input {"," input}] ")";  input = (%name | $name) ":" type */
-static bool parse_head(reader *r)
+static bool parse_head(sn_reader *r)
 {
     if (!sn_parse_mark(&r->p, '('))
         return false;
@@ -132,7 +123,7 @@ static bool parse_head(reader *r)
     return sn_parse_mark(&r->p, ')') && sn_parse_mark(&r->p, '{');
 }
 
-static bool parse_init(reader *r, sn_init *out)
+static bool parse_init(sn_reader *r, sn_init *out)
 {
     static const struct { const char *word; sn_init_kind kind; int numbers; } form[] = {
         {"constant", SN_INIT_CONSTANT, 1}, {"normal", SN_INIT_NORMAL, 2}, {"uniform", SN_INIT_UNIFORM, 2}, {"unit_rows", SN_INIT_UNIT_ROWS, 0},
@@ -149,15 +140,15 @@ static bool parse_init(reader *r, sn_init *out)
     return sn_parse_fail(&r->p, "constant(a), normal(mean, deviation), uniform(a, b), unit_rows or equal_rows(mean, deviation)");
 }
 
-static void promise_weight(reader *r, const sn_token *of)
+static void promise_weight(sn_reader *r, const sn_token *of)
 {
     r->promise = realloc(r->promise, (r->promises + 1) * sizeof *r->promise);
     SN_ASSERT(r->promise, "out of memory");
-    r->promise[r->promises++] = (struct promise){name_of(r, of), r->p.g->params, of->loc};
+    r->promise[r->promises++] = (struct sn_promise){name_of(r, of), r->p.g->params, of->loc};
 }
 
 /* declaration = ("weight" | "state") $name ":" type "=" init | "copy" $name ":" type "=" number "of" $name ["," init] */
-static bool parse_declaration(reader *r, sn_param_kind kind)
+static bool parse_declaration(sn_reader *r, sn_param_kind kind)
 {
     next(r);
     const sn_token t = *token(r);
@@ -185,10 +176,10 @@ static bool parse_declaration(reader *r, sn_param_kind kind)
     return false;
 }
 
-static void keep_promises(reader *r)
+static void keep_promises(sn_reader *r)
 {
     for (uint32_t i = 0; i < r->promises; i++) {
-        const struct promise *q = &r->promise[i];
+        const struct sn_promise *q = &r->promise[i];
         const uint32_t *found = sn_names_find(&r->param, q->name);
         if (found && *found)
             r->p.g->param[q->copy].of = *found - 1;
@@ -200,7 +191,7 @@ static void keep_promises(reader *r)
 
 /* ---- nodes -------------------------------------------------------------------------------------------------------------- */
 
-static bool parse_op(reader *r, sn_op *out)
+static bool parse_op(sn_reader *r, sn_op *out)
 {
     if (token(r)->kind != SN_TOKEN_WORD)
         return sn_parse_fail(&r->p, "an operator");
@@ -217,12 +208,12 @@ static bool parse_op(reader *r, sn_op *out)
     return true;
 }
 
-static bool parse_args(reader *r, sn_node *n)
+static bool parse_args(sn_reader *r, sn_node *n)
 {
     while (token(r)->kind == SN_TOKEN_VALUE || n->args) {
         if (n->args == SN_MAX_ARGS)
             return sn_parse_fail(&r->p, "at most 8 arguments");
-        if (!take_value(r, &n->arg[n->args++]))
+        if (!sn_parse_value(r, &n->arg[n->args++]))
             return false;
         if (!sn_at_mark(&r->p, ','))
             break;
@@ -232,7 +223,7 @@ static bool parse_args(reader *r, sn_node *n)
 }
 
 /* Check the node by its shape rule and append it.  Values of wrong statements make the node wrong without a further message. */
-static sn_ref finish_node(reader *r, sn_node *n)
+static sn_ref finish_node(sn_reader *r, sn_node *n)
 {
     char reason[1024];
     sn_graph *g = r->p.g;
@@ -254,7 +245,7 @@ static sn_ref finish_node(reader *r, sn_node *n)
 }
 
 /* node = %name "=" op [%arg {"," %arg}] [$param] [attributes] ":" type */
-static bool parse_node(reader *r)
+static bool parse_node(sn_reader *r)
 {
     const sn_token t = *token(r);
     sn_node n = {.name = t.named ? t.text : NULL};
@@ -282,13 +273,13 @@ static bool parse_node(reader *r)
 
 /* ---- updates, outputs --------------------------------------------------------------------------------------------------- */
 
-static bool parse_update(reader *r, sn_update_kind kind)
+static bool parse_update(sn_reader *r, sn_update_kind kind)
 {
     sn_loc loc = token(r)->loc;
     uint32_t param;
     sn_ref value;
     next(r);
-    if (!take_param(r, &param) || !sn_parse_mark(&r->p, '=') || !take_value(r, &value))
+    if (!take_param(r, &param) || !sn_parse_mark(&r->p, '=') || !sn_parse_value(r, &value))
         return false;
     loc.len = r->p.lex.end - loc.off;
     if (param != UINT32_MAX && !sn_is_none(value))
@@ -297,7 +288,7 @@ static bool parse_update(reader *r, sn_update_kind kind)
 }
 
 /* return = "return" name "=" %value {"," name "=" %value} */
-static bool parse_return(reader *r)
+static bool parse_return(sn_reader *r)
 {
     next(r);
     for (;;) {
@@ -307,7 +298,7 @@ static bool parse_return(reader *r)
             return sn_parse_fail(&r->p, "an output, such as loss=%z");
         r->p.node = t.text;
         next(r);
-        if (!sn_parse_mark(&r->p, '=') || !take_value(r, &value))
+        if (!sn_parse_mark(&r->p, '=') || !sn_parse_value(r, &value))
             return false;
         if (!sn_is_none(value))
             sn_graph_output(r->p.g, t.text, value, t.loc);
@@ -319,7 +310,7 @@ static bool parse_return(reader *r)
 
 /* ---- graphs ------------------------------------------------------------------------------------------------------------- */
 
-static bool parse_statement(reader *r)
+static bool parse_statement(sn_reader *r)
 {
     r->p.node = NULL;
     r->p.lex.bad = false;
@@ -340,7 +331,7 @@ static bool parse_statement(reader *r)
     return sn_parse_fail(&r->p, "a statement or `}`");
 }
 
-static bool parse_graph(reader *r)
+bool sn_parse_graph(sn_reader *r)
 {
     if (!take_word(r, "graph"))
         return sn_parse_fail(&r->p, "`graph`");
@@ -361,25 +352,37 @@ static bool parse_graph(reader *r)
     next(r);
     r->p.node = NULL;
     keep_promises(r);
-    return token(r)->kind == SN_TOKEN_END || sn_parse_fail(&r->p, "nothing after the graph");
+    return true;
+}
+
+void sn_reader_init(sn_reader *r, sn_diags *diags, uint32_t source)
+{
+    *r = (sn_reader){.p = {.diags = diags}};
+    sn_arena_init(&r->arena);
+    sn_names_init(&r->value);
+    sn_names_init(&r->param);
+    sn_lexer_init(&r->p.lex, diags, source, &r->arena);
+}
+
+void sn_reader_fini(sn_reader *r)
+{
+    free(r->promise);
+    sn_names_fini(&r->value);
+    sn_names_fini(&r->param);
+    sn_arena_fini(&r->arena);
 }
 
 sn_graph *sn_graph_parse(sn_diags *diags, uint32_t source)
 {
-    reader r = {.p = {.diags = diags}};
+    sn_reader r;
     const uint32_t errors = diags->errors;
-    sn_arena_init(&r.arena);
-    sn_names_init(&r.value);
-    sn_names_init(&r.param);
-    sn_lexer_init(&r.p.lex, diags, source, &r.arena);
-    const bool good = parse_graph(&r) && diags->errors == errors;
+    sn_reader_init(&r, diags, source);
+    bool good = sn_parse_graph(&r) && (token(&r)->kind == SN_TOKEN_END || sn_parse_fail(&r.p, "nothing after the graph"));
+    good = good && diags->errors == errors;
     if (!good) {
         sn_graph_free(r.p.g);
         r.p.g = NULL;
     }
-    free(r.promise);
-    sn_names_fini(&r.value);
-    sn_names_fini(&r.param);
-    sn_arena_fini(&r.arena);
+    sn_reader_fini(&r);
     return r.p.g;
 }

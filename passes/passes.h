@@ -19,10 +19,12 @@ bool sn_autodiff(sn_graph *g, const sn_autodiff_request *request, uint32_t n, sn
 typedef struct sn_pipeline {
     bool        training;   /* keep updates; false drops updates (their state is read only) and folds batch norms into contractions */
     const char *skip;       /* name of a pass not to run, or NULL; without "fuse" every node is a kernel of its own */
+    const char *start_after; /* name of the last pass that has run already, or NULL */
     const char *stop_after; /* name of the last pass to run, or NULL */
     FILE       *dump;       /* textual IR after each pass, or NULL */
     const char *dump_after; /* only after this pass; NULL = every pass */
     const sn_autodiff_request *request; uint32_t requests; /* gradients wanted, 0 = none */
+    bool        gradients;  /* there are gradients already, made by a pass that is not run again */
     FILE       *timing;     /* a line a pass, or NULL */
 } sn_pipeline;
 
@@ -30,6 +32,8 @@ typedef struct sn_pipeline {
 bool sn_passes_run(sn_graph **g, const sn_pipeline *options, sn_diags *diags);
 /* Run the pass of that name, whatever the options say of when. */
 bool sn_passes_run_one(sn_graph **g, const char *name, const sn_pipeline *options, sn_diags *diags);
+/* The same for kernels that are given, such as those of sn_schedule_parse: verify and plan; takes s. */
+sn_schedule *sn_schedule_finish(sn_schedule *s, sn_diags *diags);
 /* Fuse, order and plan; takes g.  NULL with diagnostics on failure. */
 sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags *diags);
 

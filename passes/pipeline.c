@@ -50,7 +50,7 @@ static bool is_wanted(const row *r, const sn_pipeline *o)
     if (is_name(o->skip, r->name))
         return false;
     switch (r->when) {
-    case GRADIENTS: return o->requests > 0;
+    case GRADIENTS: return o->requests > 0 || o->gradients;
     case TRAINING: return o->training;
     case INFERENCE: return !o->training;
     case ALWAYS: break;
@@ -82,9 +82,11 @@ static bool run_one(const row *r, sn_graph **g, const sn_pipeline *o, sn_diags *
 
 bool sn_passes_run(sn_graph **g, const sn_pipeline *options, sn_diags *diags)
 {
+    bool started = options->start_after == NULL;
     for (int i = 0; i < ROWS; i++) {
-        if (is_wanted(&table[i], options) && !run_one(&table[i], g, options, diags))
+        if (started && is_wanted(&table[i], options) && !run_one(&table[i], g, options, diags))
             return false;
+        started = started || is_name(options->start_after, table[i].name);
         if (is_name(options->stop_after, table[i].name))
             break;
     }
@@ -110,6 +112,16 @@ static double report(const sn_pipeline *o, const char *step, double start, const
     if (o->timing)
         fprintf(o->timing, "%-12s %8.3f ms %6u kernels\n", step, 1e3 * (end - start), s->kernels);
     return now();
+}
+
+sn_schedule *sn_schedule_finish(sn_schedule *s, sn_diags *diags)
+{
+    if (sn_schedule_verify(s, diags)) {
+        sn_plan_buffers(s);
+        return s;
+    }
+    sn_schedule_free(s);
+    return NULL;
 }
 
 sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags *diags)

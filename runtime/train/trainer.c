@@ -112,6 +112,10 @@ sn_rt_status sn_rt_trainer_step(sn_rt_trainer *t, const float *const *input, uin
     if (!sn_rt_store_ahead(t->store)) sn_rt_store_follow(t->store, threads);
     t->times.optimise += lap(&clock);
     status = sn_rt_session_run(t->session, t->training.seed, step, err);
+    if (status == SN_RT_DIVERGED && err) { /* a watcher said so */
+        const sn_rt_error why = *err;
+        sn_rt_fail(err, status, "step %llu: %.400s", (unsigned long long)step, why.text);
+    }
     t->times.run += lap(&clock);
     for (uint32_t i = 0; status == SN_RT_OK && i < t->scalars; i++)
         if (!isfinite(sn_rt_trainer_scalar(t, i)))
