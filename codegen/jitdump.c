@@ -55,7 +55,7 @@ static bool open_file(const char *folder, char **why)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/jit-%d.dump", folder, (int)getpid());
-    int  fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int  fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED;
     if (ok) file = fdopen(fd, "w");
     const header h = {.magic = MAGIC, .version = VERSION, .size = sizeof h, .machine = EM_X86_64, .pid = (uint32_t)getpid(), .time = now()};

@@ -52,10 +52,12 @@ typedef struct sn_bench {
 /* Measure.  Free dimensions of a module without recipe are N = 1 and T = 300 unless set.  False with b->job.diags or b->err on failure.  sn_bench_fini in any case. */
 bool sn_bench_run(sn_bench *b, const char *file, const sn_bench_options *options);
 void sn_bench_fini(sn_bench *b);
+#define SN_BENCH_NOT_UTF8 "a name of a file is not UTF-8: it cannot stand in JSON"
+
 /* The measurement as JSON; BENCH.md lists its fields.  rows: the profile, perhaps grouped, or NULL for none.  NULL if a name is not UTF-8.
  * Implemented in bench_json.c. */
 json_t *sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by);
-/* Print it with a newline, taking it. */
-void sn_bench_json_print(json_t *json, FILE *out);
+/* Print it with a newline, taking it; false, and nothing, for NULL. */
+bool sn_bench_json_print(json_t *json, FILE *out);
 
 #endif

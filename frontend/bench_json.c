@@ -31,10 +31,12 @@ static json_t *other_json(const sn_bench *b, const sn_profile_row *r)
                      "roofline_share", ratio(r->limit, r->seconds));
 }
 
-static void add_profile(json_t *all, const sn_bench *b, const sn_profile *p, const char *by)
+/* False if a name is not UTF-8. */
+static bool add_profile(json_t *all, const sn_bench *b, const sn_profile *p, const char *by)
 {
     json_t *kernels = json_array(), *others = json_array();
-    for (uint32_t i = 0; i < p->kernels; i++) json_array_append_new(kernels, kernel_json(b, &p->kernel[i]));
+    bool    ok = true;
+    for (uint32_t i = 0; i < p->kernels; i++) ok = !json_array_append_new(kernels, kernel_json(b, &p->kernel[i])) && ok;
     for (uint32_t i = 0; i < p->others; i++) json_array_append_new(others, other_json(b, &p->other[i]));
     json_object_set_new(all, "sinew", json_string(SN_PROFILE_KIND));
     json_object_set_new(all, "by", json_string(by));
@@ -47,6 +49,7 @@ static void add_profile(json_t *all, const sn_bench *b, const sn_profile *p, con
     for (int t = 0; t < p->threads; t++)
         json_array_append_new(threads, json_pack("{s:f, s:f}", "busy_s", p->total.thread[t], "waiting_s", p->total.seconds - p->total.thread[t]));
     json_object_set_new(all, "thread_times", threads);
+    return ok;
 }
 
 static void add_counters(json_t *all, const sn_bench *b)
@@ -74,14 +77,17 @@ json_t *sn_bench_json(const sn_bench *b, const sn_profile *rows, const char *by)
                             "memory_peak_bytes", (json_int_t)b->memory_peak, "memory_slab_bytes", (json_int_t)b->memory_slab,
                             "memory_live_bytes", (json_int_t)b->memory_live, "memory_inputs_bytes", (json_int_t)b->memory_inputs, "memory_grown_bytes",
                             (json_int_t)b->memory_grown, "memory_files_bytes", (json_int_t)b->memory_files, "load", b->load, "multiply_adds", b->multiply_adds);
-    if (all && rows) add_profile(all, b, rows, by);
     if (all && b->observation.counters) add_counters(all, b);
-    return all;
+    if (!all || !rows || add_profile(all, b, rows, by)) return all;
+    json_decref(all);
+    return NULL;
 }
 
-void sn_bench_json_print(json_t *json, FILE *out)
+bool sn_bench_json_print(json_t *json, FILE *out)
 {
+    if (!json) return false;
     json_dumpf(json, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     fputc('\n', out);
     json_decref(json);
+    return true;
 }

@@ -54,13 +54,12 @@ static int bench_file(const sn_bench_options *options, const char *file, const a
     sn_profile rows;
     int        code = SN_EXIT_FAILED;
     if (sn_bench_run(&b, file, options) && (!a->by || sn_profile_group(&b.profile, a->by, &b.job.arena, &rows))) {
-        if (a->json) sn_bench_json_print(sn_bench_json(&b, a->by ? &rows : NULL, a->by), stdout);
-        else print_text(&b);
+        if (!a->json) print_text(&b);
         if (a->by && !a->json) sn_profile_print(&rows, &b.peak, a->top > 0 ? (uint32_t)a->top : UINT32_MAX, stdout);
-        code = SN_EXIT_OK;
-    } else {
-        sn_training_complain(&b.job, "bench", &b.err);
+        if (!a->json || sn_bench_json_print(sn_bench_json(&b, a->by ? &rows : NULL, a->by), stdout)) code = SN_EXIT_OK;
+        else sn_rt_fail(&b.err, SN_RT_FORMAT, "%s", SN_BENCH_NOT_UTF8);
     }
+    if (code != SN_EXIT_OK) sn_training_complain(&b.job, "bench", &b.err);
     sn_bench_fini(&b);
     return code;
 }

@@ -59,10 +59,7 @@ static bool report(sn_bench *b, const options *o, const json_t *before)
     if (!write_files(b, o)) return false;
     sn_profile_group(&b->profile, by, &b->job.arena, &rows);
     const uint32_t top = o->top > 0 ? (uint32_t)o->top : o->top == 0 ? UINT32_MAX : USUAL_TOP;
-    if (o->json) {
-        sn_bench_json_print(sn_bench_json(b, &rows, by), stdout);
-        return true;
-    }
+    if (o->json) return sn_bench_json_print(sn_bench_json(b, &rows, by), stdout) || (sn_rt_fail(&b->err, SN_RT_FORMAT, "%s", SN_BENCH_NOT_UTF8), false);
     print_head(b);
     if (before) sn_compare_print(before, &old, b, &rows, top, stdout);
     else sn_profile_print(&rows, &b->peak, top, stdout);

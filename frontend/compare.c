@@ -105,6 +105,24 @@ static void print_line(double old, double now, const char *name, const char *whe
     fprintf(out, "  %s%s%s\n", name, *where ? "  " : "", where);
 }
 
+/* What ran, if it was not the same. */
+static void print_difference(const json_t *before, const sn_bench *b, FILE *out)
+{
+    static const char *const word[] = {"file", "module", "what"};
+    const char *const        now[] = {b->file, b->module, b->what};
+    const sn_abi_program    *p = b->job.program.abi;
+    for (int i = 0; i < 3; i++) {
+        const char *old = text_of(before, word[i]);
+        if (old && strcmp(old, now[i])) fprintf(out, "%s %s, before %s\n", word[i], now[i], old);
+    }
+    for (uint32_t s = 0; s < p->symbols; s++) {
+        const json_t *old = json_object_get(json_object_get(before, "extents"), p->symbol[s]);
+        if (old && json_integer_value(old) != b->job.extent[s])
+            fprintf(out, "%s = %lld, before %lld\n", p->symbol[s], (long long)b->job.extent[s], (long long)json_integer_value(old));
+    }
+    if (number_of(before, "threads") != b->threads) fprintf(out, "threads %d, before %.0f\n", b->threads, number_of(before, "threads"));
+}
+
 static void print_limit(const char *what, double old, double now, FILE *out)
 {
     if (old > 0) fprintf(out, "%s %.1f, before %.1f (%+.1f%%)\n", what, now, old, 100 * (now / old - 1));
@@ -132,6 +150,6 @@ void sn_compare_print(const json_t *before, const sn_profile *old, const sn_benc
     fputc('\n', out);
     print_limit("peak GFLOP/s", number_of(before, "peak_gflops"), b->peak.flops / 1e9, out);
     print_limit("memory GB/s", number_of(before, "bandwidth_gbytes"), b->peak.bandwidth / 1e9, out);
-    if (number_of(before, "threads") != b->threads) fprintf(out, "threads %d, before %.0f\n", b->threads, number_of(before, "threads"));
+    print_difference(before, b, out);
     free(p);
 }

@@ -50,8 +50,8 @@ grep -q '^ *ms .*roof .*wait' table.txt && grep -q ' y.*profile.json:9' table.tx
 grep -q 'Counted in the kernels\|Not counted here' table.txt || fail "nothing about counters: $(cat table.txt)"
 profile "$source/tests/frontend/profile.json" --set N=1000 --json > before.json
 sed 's/"name": "scaled"/"name": "gone"/' before.json > other.json
-profile "$source/tests/frontend/profile.json" --set N=1000 --against other.json > compared.txt
-grep -q ' gone  gone' compared.txt && grep -q ' new  scaled' compared.txt && grep -q '%  step' compared.txt || fail "$(cat compared.txt)"
+profile "$source/tests/frontend/profile.json" --set N=2000 --against other.json > compared.txt
+grep -q '^N = 2000, before 1000$' compared.txt && grep -q ' gone  gone' compared.txt && grep -q ' new  scaled' compared.txt && grep -q '%  step' compared.txt || fail "$(cat compared.txt)"
 profile "$source/tests/frontend/profile.json" --set N=1000 --by module --against before.json > compared.txt
 grep -q '%  kernels' compared.txt || fail "$(cat compared.txt)"
 
@@ -68,4 +68,8 @@ refuse 1 "wrong.json: not a profile" "$source/tests/frontend/profile.json" --aga
 refuse 1 "--by call does not fit it" "$source/tests/frontend/profile.json" --set N=1000 --against place.json
 refuse 1 "none/t.json" "$source/tests/frontend/profile.json" --set N=1000 --trace none/t.json
 refuse 1 "none/p.html" "$source/tests/frontend/profile.json" --set N=1000 --html none/p.html
+cp "$source/tests/frontend/profile.json" $'not\xfftext.json'
+refuse 1 "a name of a file is not UTF-8" $'not\xfftext.json' --set N=1000 --json
+refuse 1 "is not UTF-8" $'not\xfftext.json' --set N=1000 --html p.html
+[ ! -e p.html ] || fail "half a page"
 echo "ok"

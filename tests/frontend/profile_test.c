@@ -76,7 +76,7 @@ static json_t *as_json(const sn_bench *b, const sn_profile *rows, const char *by
     json_error_t error;
     FILE        *f = open_memstream(&text, &size);
     assert_non_null(f);
-    sn_bench_json_print(sn_bench_json(b, rows, by), f);
+    assert_true(sn_bench_json_print(sn_bench_json(b, rows, by), f));
     fclose(f);
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     if (!root) fail_msg("line %d: %s", error.line, error.text);
@@ -125,6 +125,9 @@ static void rows_of_a_training_step_add_up_to_it(void **state)
         assert_true(r->node[0] && strchr(r->where, ':'));
         assert_true(r->busy <= b.profile.threads * r->seconds * 1.001 + 1e-6);
     }
+    const sn_profile_row *written = row_of(&b.profile, "q.enc.norm.d2"), *gradient = row_of(&b.profile, "q.enc.block4.bn2.y.dy");
+    assert_true(!strcmp(written->node, "q.enc.norm.d2") && written->backward == 0); /* a node that is called like a gradient */
+    assert_true(!strcmp(gradient->node, "q.enc.block4.bn2.y") && gradient->backward == gradient->seconds);
     double explained = (double)(b.memory_planned + b.memory_inputs), grown = (double)b.memory_grown; /* what the plan says is what a step takes */
     if (fabs(grown - explained) > 8 << 20) fail_msg("memory grew by %.1f MiB, %.1f were planned", grown / (1 << 20), explained / (1 << 20));
     assert_true(b.memory_grown + b.memory_files <= b.memory_peak);
