@@ -214,8 +214,8 @@ static sn_rt_status choose(gathering *g, size_t *out)
 
 static json_t *truth_json(const gathering *g, const sn_rt_sequence *s)
 {
-    json_t *list = json_array();
     float  *class = true_classes(g, (const char *const *)g->classes.name, g->classes.count, s);
+    json_t *list = class ? json_array() : NULL;
     for (size_t start = 0, end; class && start < s->frames; start = end) {
         for (end = start; end < s->frames && class[end] == class[start];) end++;
         if (class[start] >= 0 && class[start] < (float)g->classes.count)
@@ -281,7 +281,7 @@ static json_t *motion_json(const gathering *g, size_t count, const sn_rt_sequenc
     double         reach = 0;
     size_t         stride = stride_of(g, count, s), poses = (s->frames + stride - 1) / stride, one = s->joints * 3, all = s->persons * poses * one;
     unsigned char *byte = malloc(2 * all + 1);
-    if (!byte) return json_null();
+    if (!byte) return NULL;
     for (size_t i = 0; i < s->persons * s->frames * one; i++) reach = fmax(reach, fabs((double)s->x[i]));
     double unit = fmax(0.001, reach / INT16_MAX);
     for (size_t i = 0; i < all; i++) {
@@ -314,21 +314,25 @@ static void tell_bodies(const gathering *g, size_t count)
     json_object_update_new(g->page, json_pack("{s:o, s:{s:i, s:f, s:i}}", "bodies", bodies, "view", "right", view->right, "sign", view->right_sign, "up", view->up));
 }
 
+/* NULL without memory, as of any of its parts. */
+static json_t *recording_json(const gathering *g, size_t count, size_t sequence)
+{
+    const sn_rt_sequence *s = sn_rt_dataset_at(g->set, sequence);
+    json_t               *found = json_array();
+    for (uint32_t r = 0; r < g->runs; r++)
+        if (video_of(g, r, sequence) != SN_RT_NO_NAME && json_array_append_new(found, found_json(g, r, sequence))) return json_decref(found), NULL;
+    return json_pack("{s:o, s:o, s:o, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "id", sn_report_text(s->id), "file", sn_report_text(s->file), "source",
+                     sn_report_text(s->source), "split", s->split, "fps", s->fps, "frames", (json_int_t)s->frames, "start",
+                     sn_report_number((double)s->source_first / s->source_fps, 9), "truth", truth_json(g, s), "found", found, "motion", motion_json(g, count, s));
+}
+
 static sn_rt_status tell_recordings(gathering *g)
 {
     json_t      *list = json_array();
     size_t       count = 0;
     sn_rt_status status = choose(g, &count);
-    for (size_t i = 0; i < count; i++) {
-        const sn_rt_sequence *s = sn_rt_dataset_at(g->set, g->shown[i]);
-        json_t               *found = json_array();
-        for (uint32_t r = 0; r < g->runs; r++)
-            if (video_of(g, r, g->shown[i]) != SN_RT_NO_NAME) json_array_append_new(found, found_json(g, r, g->shown[i]));
-        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "id", sn_report_text(s->id), "file", sn_report_text(s->file),
-                                              "source", sn_report_text(s->source), "split", s->split, "fps", s->fps, "frames", (json_int_t)s->frames, "start",
-                                              sn_report_number((double)s->source_first / s->source_fps, 9), "truth", truth_json(g, s), "found", found, "motion",
-                                              motion_json(g, count, s)));
-    }
+    for (size_t i = 0; i < count && status == SN_RT_OK; i++)
+        if (json_array_append_new(list, recording_json(g, count, g->shown[i]))) status = sn_rt_fail(g->err, SN_RT_MEMORY, "no memory for %zu recordings", count);
     if (status == SN_RT_OK && count) tell_bodies(g, count);
     json_object_set_new(g->page, "recordings", list);
     return status;
@@ -336,28 +340,33 @@ static sn_rt_status tell_recordings(gathering *g)
 
 /* ---- embeddings --------------------------------------------------------------------------------------------------------- */
 
-/* The page's classes that are labels of the set, parted by commas; NULL where that is none.  free() it. */
+/* The page's classes that are labels of the set, parted by commas; NULL, which is all labels, if there are none or one has a comma in it.  free() it. */
 static char *labels_of(const gathering *g)
 {
     char  *text = NULL;
     size_t size = 0;
+    bool   commas = false;
     FILE  *f = open_memstream(&text, &size);
     for (uint32_t k = 0; f && k < g->classes.count; k++)
-        for (uint32_t l = 0; l < sn_rt_dataset_labels(g->set); l++)
-            if (strcmp(g->classes.name[k], sn_rt_dataset_label_name(g->set, l)) == 0 && !strchr(g->classes.name[k], ','))
-                fprintf(f, "%s%s", ftell(f) ? "," : "", g->classes.name[k]);
+        for (uint32_t l = 0; l < sn_rt_dataset_labels(g->set); l++) {
+            if (strcmp(g->classes.name[k], sn_rt_dataset_label_name(g->set, l)) != 0) continue;
+            commas |= strchr(g->classes.name[k], ',') != NULL;
+            fprintf(f, "%s%s", ftell(f) ? "," : "", g->classes.name[k]);
+        }
     if (f) fclose(f);
-    if (text && *text) return text;
+    if (text && *text && !commas) return text;
     free(text);
     return NULL;
 }
 
-/* Number of a row's class on the page; -1: it has none. */
+/* Number of a row's class on the page, where a label that is none of its classes is background; -1: it has none. */
 static json_int_t class_of_row(const gathering *g, const sn_embedding *e, size_t row)
 {
-    int32_t class = e->rows.class[row];
+    int32_t  class = e->rows.class[row];
+    uint32_t number = SN_RT_NO_NAME;
     if (!e->classes || class < 0) return -1;
-    return (size_t)class < e->classes->count ? sn_rt_names_find(&g->classes, e->classes->name[class]) : g->classes.count;
+    if ((size_t)class < e->classes->count) number = sn_rt_names_find(&g->classes, e->classes->name[class]);
+    return number != SN_RT_NO_NAME ? number : g->classes.count;
 }
 
 /* Places within 0 .. 10000 along the longer axis. */

@@ -22,7 +22,7 @@ value() { python3 -c '
 import json, re, sys
 page = open(sys.argv[1]).read()
 data = json.loads(re.search(r"<script type=\"application/json\" id=\"data\">(.*?)</script>", page, re.S).group(1))
-print(eval("d" + sys.argv[2], {"d": data, "len": len, "sum": sum}))' "$@"; }
+print(eval("d" + sys.argv[2], {"d": data}))' "$@"; }
 
 tar xJf "$sample" --strip-components=1 --wildcards '*/amc/*'
 sed "s|Jog|$hostile|" "$root/models/data/labels/mocap6.csv" > labels.csv
@@ -51,6 +51,11 @@ value page.html '["tables"][0]["rows"][0]["cells"]' | grep -q '±' || fail "two 
 value page.html '["classes"]' | grep -qF "$hostile" || fail "the label is not what it was"
 [ "$(value page.html '["runs"][0]["validation"]["columns"][0]["mean"][-1]' | cut -c1-5)" = "$(awk -F, 'END { print substr($4, 1, 5) }' runs/tuned1/validation.csv)" ] || fail "the validation curve"
 [ "$(value page.html '["confusion"][0]["of"]["taken"]' | tr -d '[]' | tr , '\n' | awk '{ n += $1 } END { print n }')" -eq 1164 ] || fail "the confusion is not of all frames"
+
+[ "$(value page.html '["confusion"] and round(sum(row[i] for i, row in enumerate(d["confusion"][0]["of"]["taken"])) / 1164, 5)')" = \
+  "$(value page.html '["recordings"][0]["found"][0]["right"]')" ] || fail "the diagonal of the confusion is not the frames that are right"
+"$sinew" embed runs/tuned1 --data set.safetensors --splits val --picture e.png --most 300 > embedded.txt
+grep -q "divergence $(value page.html '["embeddings"][0] and "%.3f" % d["embeddings"][0]["divergence"]')\$" embedded.txt || fail "the embedding is not embed's: $(cat embedded.txt)"
 
 # Without a set: what the folder alone holds, and it says what is missing.
 "$sinew" report runs/tuned1 runs/tuned1/model.safetensors -o alone.html > out.txt
