@@ -3,7 +3,7 @@
 
 // ---- motion
 
-// Poses of a recording as floats [persons][poses][joints][3] in metres, in axes of the screen: right, up, towards the viewer.
+// Poses of a recording as floats [persons][poses][joints][3] in metres, in axes of the screen: right, up, towards the viewer.  Zeros are nobody.
 function readMotion(m) {
   const raw = new Int16Array(bytes(m.x).buffer), {right, up, sign} = data.view, depth = 3 - right - up, x = new Float32Array(raw.length);
   const towards = sign * ((up - right + 3) % 3 === 1 ? 1 : -1);
@@ -13,13 +13,13 @@ function readMotion(m) {
     x[i + 2] = towards * raw[i + depth] * m.unit;
   }
   const {parent, side} = data.bodies[m.body], size = m.joints * 3, leaf = parent.map((_, j) => side[j] === 7 && !parent.includes(j));
-  let low = 0, high = 0, reach = 0.3;
-  for (let i = 0; i < x.length; i += 3) {
-    low = Math.min(low, x[i + 1]), high = Math.max(high, x[i + 1]);
-    reach = Math.max(reach, Math.hypot(x[i], x[i + 2]));
-  }
+  const low = [Infinity, Infinity, Infinity], high = [-Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < x.length; i += 3)
+    for (let k = 0; k < 3 && (x[i] || x[i + 1] || x[i + 2]); k++) low[k] = Math.min(low[k], x[i + k]), high[k] = Math.max(high[k], x[i + k]);
+  if (low[0] > high[0]) low.fill(0), high.fill(0);
   const head = leaf.reduce((best, is, j) => is && (best < 0 || x[j * 3 + 1] > x[best * 3 + 1]) ? j : best, -1);
-  return {...m, x, parent, side, size, low, high, reach, head};
+  return {...m, x, parent, side, size, head, low: low[1], high: high[1], across: (low[0] + high[0]) / 2, along: (low[2] + high[2]) / 2,
+          reach: Math.max(0.3, Math.hypot(high[0] - low[0], high[2] - low[2]) / 2)};
 }
 
 // The pose of a person at a time, between the two that are stored; null while nobody is there, which is zeros.
@@ -60,8 +60,9 @@ class Stage {
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
 
-  // Where a point falls on the canvas: turned, and looked at from a little above.
+  // Where a point falls on the canvas: turned about the middle of the motion, and looked at from a little above.
   place(x, y, z) {
+    x -= this.motion.across, z -= this.motion.along;
     const c = Math.cos(this.turn), s = Math.sin(this.turn), near = z * c - x * s;
     return [this.middle + this.scale * (x * c + z * s), this.floor - this.scale * ((y - this.motion.low) * 0.985 - near * 0.17)];
   }
@@ -84,16 +85,17 @@ class Stage {
 
   // Two circles on the floor, half a metre apart, and a mark towards the front.
   ground(pen, colour) {
+    const {low, across, along} = this.motion;
     pen.strokeStyle = colour;
     pen.lineWidth = 1;
     for (const r of [0.35, 0.7]) {
       pen.beginPath();
-      for (let k = 0; k <= 48; k++) pen.lineTo(...this.place(r * Math.cos(k * Math.PI / 24), this.motion.low, r * Math.sin(k * Math.PI / 24)));
+      for (let k = 0; k <= 48; k++) pen.lineTo(...this.place(across + r * Math.cos(k * Math.PI / 24), low, along + r * Math.sin(k * Math.PI / 24)));
       pen.stroke();
     }
     pen.beginPath();
-    pen.moveTo(...this.place(0, this.motion.low, 0.35));
-    pen.lineTo(...this.place(0, this.motion.low, 0.7));
+    pen.moveTo(...this.place(across, low, along + 0.35));
+    pen.lineTo(...this.place(across, low, along + 0.7));
     pen.stroke();
   }
 
@@ -159,7 +161,7 @@ class Recording {
   }
 
   timeline() {
-    const {r} = this, marked = r.truth.length ? r.truth : r.found[0]?.segments ?? [];
+    const {r} = this, marked = [r.truth, r.found[0]?.segments].find(s => s?.length) ?? Array.from({length: 10}, (_, i) => [i / 10 * r.frames, (i + 1) / 10 * r.frames]);
     this.grid = element("div", {class: "timeline"});
     this.row("", this.poses(marked));
     if (r.truth.length || r.found.length) this.row("true", this.bars(r.truth, "true"), "", {class: "label run"});
@@ -179,7 +181,7 @@ class Recording {
     return node;
   }
 
-  // Poses where segments begin, those that have room.
+  // Poses where segments begin, those that have room; without segments, now and then.
   poses(segments) {
     const track = element("div", {class: "track poses"});
     let last = -Infinity;

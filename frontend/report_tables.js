@@ -52,7 +52,7 @@ function resultTable(t) {
 
 function tellResults() {
   if (!data.tables.length) return;
-  const part = section("results", "Results", `Shares are in percent; mAP@x is the mean over classes of the average precision of segments at temporal overlap x, mAP alone the mean over the overlaps that its protocol averages. ± is the deviation over results of one name.${data.set ? ` Models were evaluated on split ${data.set.val} of ${data.set.path}.` : ""}`);
+  const part = section("results", "Results", `Shares are in percent; mAP@x is the mean over classes of the average precision of segments at temporal overlap x, mAP alone the mean over the overlaps that its protocol averages. ± is the deviation over results of one name.${data.set && data.runs.some(r => r.model) ? ` Models were evaluated on split ${data.set.val} of ${data.set.path}.` : ""}`);
   const summaries = data.tables.filter(t => t.corner !== "class"), classes = data.tables.filter(t => t.corner === "class");
   part.append(...summaries.map(resultTable));
   if (classes.length) part.append(element("h3", {}, "By class"), ...classes.map(resultTable));
