@@ -31,7 +31,7 @@ function sortable(columns, rows) {
     body.append(tr);
   }
   for (const c of columns) {
-    const head = element("th", {class: isNumber(c) ? "sortable number" : "sortable", title: c.hint ?? ""}, c.name);
+    const head = element("th", {scope: "col", class: isNumber(c) ? "sortable number" : "sortable", title: c.hint ?? ""}, c.name);
     head.onclick = () => {
       const up = head.getAttribute("aria-sort") === "descending", sign = up ? 1 : -1;
       const order = (a, b) => typeof a === "number" && typeof b === "number" ? a - b : String(a ?? "").localeCompare(String(b ?? ""));

@@ -11,11 +11,12 @@ const background = (data.classes ?? []).length - 1;
 const classColour = k => k < 0 ? "var(--line)" : k === background ? "#8b949c" : colourOf(k);
 const className = k => k < 0 ? "no class" : data.classes[k];
 
-// Black or white, whichever is easier to read on a colour.
+// White where its contrast with a colour is at least 4.5 (WCAG 2), else black.
+const mixer = document.createElement("canvas").getContext("2d");
 function inkOn(colour) {
-  if (!colour.startsWith("#")) return "#ffffff";
-  const [r, g, b] = [1, 3, 5].map(i => parseInt(colour.slice(i, i + 2), 16) / 255);
-  return 0.3 * r + 0.59 * g + 0.11 * b > 0.55 ? "#111111" : "#ffffff";
+  mixer.fillStyle = colour; // which reads back as #rrggbb
+  const [r, g, b] = [1, 3, 5].map(i => parseInt(mixer.fillStyle.slice(i, i + 2), 16) / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05) >= 4.5 ? "#ffffff" : "#000000";
 }
 
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);

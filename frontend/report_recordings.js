@@ -121,6 +121,13 @@ class Stage {
 
 // ---- a recording
 
+// The area under bytes, a unit apart and upside down; points inside a level stretch are left out.
+function outline(values) {
+  let d = "M0 255";
+  values.forEach((v, i) => { if (v !== values[i - 1] || v !== values[i + 1]) d += `L${i + 0.5} ${255 - v}`; });
+  return `${d}L${values.length} ${255 - values[values.length - 1]}L${values.length} 255Z`;
+}
+
 const shown = []; // in the order of the page
 
 class Recording {
@@ -213,7 +220,7 @@ class Recording {
     this.row("", heading);
     f.classes.forEach((c, column) => {
       const part = f.scores.subarray(column * f.bins, (column + 1) * f.bins), most = part.reduce((a, b) => Math.max(a, b), 0);
-      const area = svg("path", {fill: classColour(c), d: `M0 255${[...part].map((v, i) => `L${i + 0.5} ${255 - v}`).join("")}L${f.bins} 255Z`});
+      const area = svg("path", {fill: classColour(c), d: outline(part)});
       const track = element("div", {class: "track score", role: "img", "aria-label": `Score of ${className(c)}, at most ${(most / 255).toFixed(2)}`},
                             svg("svg", {viewBox: `0 0 ${f.bins} 255`, preserveAspectRatio: "none"}, area));
       const cells = this.row(className(c), track);

@@ -55,4 +55,6 @@ awk -F, -v queue=$queue '
 echo "== localizing: a model finetuned before (models/trained) on a recording of a person it never saw"
 "$sinew" localize "$root/models/trained/exercises.safetensors" "$work/cmu-sample/amc/14_14.amc" --asf "$work/cmu-sample/amc/03.asf" \
     --truth "$labels/mocap6.csv" --picture "$work/localized.png"
+"$sinew" report "pretrained=$work/run" "exercises=$root/models/trained/exercises.safetensors" --data "$work/sample.safetensors" -o "$work/report.html" > "$work/report.txt"
 echo "pictures: ${work#"$root"/}/motion.png ${work#"$root"/}/run/loss.png ${work#"$root"/}/localized.png"
+echo "all of it on one page: ${work#"$root"/}/report.html"

@@ -26,7 +26,7 @@ typedef struct tree {
     double   x, y, side; /* of the root: lowest corner, side */
 } tree;
 
-enum { DEEPEST = 48 };
+enum { DEEPEST = 48, WORTH_THREADS = 1024 /* rows: fewer are moved in the time that threads wait for each other on a busy machine */ };
 
 static bool new_cell(tree *t, uint32_t *out)
 {
@@ -211,7 +211,7 @@ static bool evaluate(forces *f, tree *t, const double *y, double theta, double e
     f->exaggeration = exaggeration;
     f->tree = theta < 0 ? NULL : t;
     if (f->tree && !build(t, y, f->a->rows)) return false;
-    sn_rt_parallel_for(threads, (int64_t)f->a->rows, row_forces, f);
+    sn_rt_parallel_for(f->tree && f->a->rows < WORTH_THREADS ? 1 : threads, (int64_t)f->a->rows, row_forces, f);
     *out_kl = combine(f);
     return true;
 }

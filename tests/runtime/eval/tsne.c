@@ -76,6 +76,22 @@ static void descends(void **state)
     if (exact > 1.03 * reached || tree > 1.06 * reached) fail_msg("divergence %g, with the tree %g; scikit-learn's is %g", exact, tree, reached);
 }
 
+/* Rows enough for the tree's forces to be shared among threads. */
+static void many_rows(void **state)
+{
+    enum { ROWS = 1500 };
+    static float  x[ROWS][3];
+    static double one[ROWS][2], three[ROWS][2];
+    double        kl, again;
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t k = 0; k < 3; k++) x[i][k] = (float)sin((double)(i * (k + 1)) * 0.7 + (double)k) + (float)(i % 3);
+    check_ok(sn_rt_tsne_run(&(sn_rt_tsne){.threads = 1, .iterations = 10}, &x[0][0], ROWS, 3, &one[0][0], &kl, err));
+    check_ok(sn_rt_tsne_run(&(sn_rt_tsne){.threads = 3, .iterations = 10}, &x[0][0], ROWS, 3, &three[0][0], &again, err));
+    assert_memory_equal(one, three, sizeof one);
+    assert_true(kl == again);
+}
+
 static void what_is_wrong(void **state)
 {
     (void)state;
@@ -95,6 +111,7 @@ int main(void)
         {"probabilities and gradient", probabilities_and_gradient, NULL, NULL, set},
         {"tree and pairs", tree_and_pairs, NULL, NULL, set},
         {"descends", descends, NULL, NULL, set},
+        {"many rows", many_rows, NULL, NULL, NULL},
         {"what is wrong", what_is_wrong, NULL, NULL, NULL},
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
