@@ -1,8 +1,11 @@
 "use strict";
 // What the parts of a report share: names, colours, numbers, sections, a tip at the pointer.
 
-// Runs of one name are told apart by their folders.
-const runLabel = data.runs.map(r => data.runs.filter(o => o.name === r.name).length > 1 ? `${r.name} (${r.path.split("/").pop()})` : r.name);
+// Runs of one name are told apart by their folders, those by their paths.
+const runLabel = (() => {
+  const folder = r => `${r.name} (${r.path.split("/").pop()})`, alone = (r, text) => data.runs.filter(o => text(o) === text(r)).length === 1;
+  return data.runs.map(r => alone(r, o => o.name) ? r.name : alone(r, folder) ? folder(r) : `${r.name} (${r.path})`);
+})();
 
 // Eight colours that people with colour blindness can tell apart, on a bright and on a dark screen (after Okabe and Ito), eight more, then hues far apart.
 const palette = ["#0a7cc0", "#d9641a", "#0aa37a", "#c9739f", "#e0a010", "#56b4e9", "#9a6a38", "#7a6fd0", "#7fb23a", "#c2384a", "#3fb5b0", "#a64fb5", "#b8a85a", "#e58f85", "#4c62c4", "#5f8a5a"];

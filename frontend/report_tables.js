@@ -28,6 +28,8 @@ function tellRuns() {
     part.append(element("p", {class: "faint"}, `${r.name}: ${Object.entries(r.given).filter(([, v]) => v !== null).map(([k, v]) => `${k} ${v}`).join(", ")}.`));
   for (const r of data.runs.filter(r => r.model && r.kind === "model"))
     part.append(element("p", {class: "faint"}, `${r.name}: ${r.path}, layout ${r.model.layout} at ${r.model.fps} Hz, trained on windows of ${r.model.window} frames; tells apart ${r.model.classes.join(", ")}.`));
+  for (const [i, r] of data.runs.entries())
+    if (r.kind === "finetune" && !r.model) part.append(element("p", {class: "faint"}, `${runLabel[i]} has no model yet: it is in training, or was killed before its end.`));
   if (!data.set) part.append(element("p", {class: "note"}, "Timelines, moving skeletons, embeddings, and the evaluation of models with its confusion of classes are not on this page: they need a data set, --data SET."));
 }
 
@@ -103,7 +105,8 @@ function confusionTable(c) {
     const all = row.reduce((a, b) => a + b, 0);
     const cells = row.map((n, k) => {
       const share = all ? n / all : 0;
-      const cell = element("td", {title: `${n} of ${all} frames of ${c.classes[i]} taken for ${c.classes[k]}`}, dense || !n ? "" : (100 * share).toFixed(share < 0.095 ? 1 : 0));
+      const told = `${n} of ${all} frames of ${c.classes[i]} taken for ${c.classes[k]}`;
+      const cell = element("td", dense ? {title: told, "aria-label": told} : {title: told}, dense || !n ? "" : (100 * share).toFixed(share < 0.095 ? 1 : 0));
       cell.style.background = n ? `rgb(var(--heat) / ${(0.06 + 0.94 * share).toFixed(3)})` : "var(--shade)";
       if (share > 0.5) cell.style.color = "var(--on-heat)";
       if (i === k) cell.classList.add("same");

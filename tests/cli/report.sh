@@ -5,6 +5,7 @@
 set -euo pipefail
 sinew=$1 sample=$2 root=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+command -v python3 > /dev/null || { echo "skipped: python3 is not installed"; exit 77; }
 rm -rf -- amc runs begun broken ./*.html ./*.safetensors ./*.json ./*.csv
 mkdir runs
 export SINEW_CACHE=$PWD/cache
