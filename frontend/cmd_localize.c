@@ -2,6 +2,7 @@
  * Not the model's run and not segments from scores (runtime/tag), and not how good they are (evaluate). */
 #include "cli.h"
 
+#include "../runtime/data/families.h"
 #include "../runtime/data/file.h"
 #include "../runtime/data/import.h"
 #include "../runtime/data/labels.h"
@@ -81,8 +82,10 @@ static int read_motion(localizing *l, const char *path)
     sn_rt_import how = sn_rt_import_defaults(format);
     how.asf = l->how->asf;
     how.fps = l->model.facts.fps;
-    if (strcmp(l->model.facts.layout, "ntu25-aimclr") == 0) how.family = "aimclr";
-    if (strcmp(l->model.facts.layout, "ntu25-denoised") == 0) how.family = "denoised";
+    const sn_rt_family *family = sn_rt_family_of_layout(l->model.facts.layout);
+    if (family) how.family = family->name;
+    bool captured = strcmp(format, "bvh") == 0 || strcmp(format, "amc") == 0;
+    if (captured && strcmp(l->model.facts.layout, "ntu25")) return wrong(path, "captured motion is prepared in layout ntu25, the model was trained on another");
     id_of(path, id, sizeof id);
     return sn_rt_import_file(l->set, &how, path, id, &done, &l->err) == SN_RT_OK ? SN_EXIT_OK : wrong(l->err.text, NULL);
 }

@@ -4,7 +4,8 @@ set(library_sources aot/library.c aot/processor.c aot/stream.c tag/segments.c ta
 set(aot_sources ${core} core/parallel.c ${library_sources})
 set(aot1_sources ${core} core/single.c ${library_sources})
 set(main_sources aot/main.c aot/localize.c aot/files.c data/array.c data/file.c data/npy.c
-  data/recording.c data/motion.c data/bvh.c data/asf.c data/amc.c data/skeletons.c data/normalise.c data/rotation.c data/text.c)
+  data/recording.c data/motion.c data/bvh.c data/asf.c data/amc.c data/skeletons.c data/normalise.c data/rotation.c data/text.c
+  data/grow.c data/bodies.c data/families.c data/family_denoised.c data/resize.c)
 set(aot_options -std=gnu11 -Wall -Wextra -O2 -g0 -DNDEBUG -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections)
 set(aot_folder ${CMAKE_BINARY_DIR}/aot)
 

@@ -3,11 +3,13 @@
 #include "files.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "../data/families.h"
 #include "../data/file.h"
 #include "../data/recording.h"
 
@@ -37,6 +39,29 @@ sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, s
     if (status == SN_RT_OK) *out = a;
     else sn_rt_array_fini(&a), sn_rt_fail(err, status, "%s: %s", path, why.text);
     return status;
+}
+
+bool sn_aot_is_tracked(const char *path) { return strcasecmp(ending(path), "skeleton") == 0 || strcasecmp(ending(path), "txt") == 0; }
+
+sn_rt_status sn_aot_read_tracked(const char *path, const char *layout, double fps, sn_rt_array *out, sn_rt_error *err)
+{
+    const sn_rt_family *family = sn_rt_family_of_layout(layout);
+    sn_rt_bodies        bodies;
+    sn_rt_persons       q = {.x = NULL};
+    sn_rt_array         a = {0};
+    sn_rt_error         why = {""};
+    if (!family) return sn_rt_fail(err, SN_RT_BAD_SHAPE, "%s: nobody prepares tracked bodies in layout %s", path, layout);
+    sn_rt_status status = strcasecmp(ending(path), "txt") == 0 ? sn_rt_pku_read(path, &bodies, err) : sn_rt_ntu_read(path, &bodies, err);
+    if (status != SN_RT_OK) return status;
+    status = sn_rt_family_apply(family, &bodies, 0, &q, &why);
+    sn_rt_bodies_fini(&bodies);
+    if (status == SN_RT_OK && fabs(q.fps - fps) > 1e-6 * fps)
+        status = sn_rt_fail(&why, SN_RT_BAD_SHAPE, "found %g frames a second, the model was trained on %g", q.fps, fps);
+    const uint64_t dims[] = {SN_RT_PERSONS, q.frames, SN_RT_JOINTS, 3};
+    if (status == SN_RT_OK) status = sn_rt_array_init(SN_RT_ELEM_F32, 4, dims, &a, &why);
+    if (status == SN_RT_OK) memcpy(a.data, q.x, a.bytes), *out = a;
+    sn_rt_persons_fini(&q);
+    return status == SN_RT_OK ? status : sn_rt_fail(err, status, "%s: %s", path, why.text);
 }
 
 /* {"y":{"dtype":"F32","shape":[1,75,25,256],"data_offsets":[0,1920000]}}, blanks up to a multiple of 64, its length before it. */

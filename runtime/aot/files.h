@@ -13,6 +13,12 @@ bool sn_aot_is_motion(const char *path);
  * that has none beside it, or NULL.  *out_start: seconds of the recording before the first frame; may be NULL. */
 sn_rt_status sn_aot_read_motion(const char *path, double fps, const char *asf, sn_rt_array *out, double *out_start, sn_rt_error *err);
 
+/* Does it end like a file of tracked bodies: .skeleton of NTU RGB+D, .txt of PKU-MMD? */
+bool sn_aot_is_tracked(const char *path);
+/* Its two persons f32[2,T,25,3], one of whom may be zeros, in the form that `layout` stands for (runtime/data/families.h).  SN_RT_BAD_SHAPE if these are
+ * not `fps` frames a second. */
+sn_rt_status sn_aot_read_tracked(const char *path, const char *layout, double fps, sn_rt_array *out, sn_rt_error *err);
+
 /* Named arrays as one .safetensors file, written atomically.  Names are those of a graph: nothing in them needs escaping. */
 sn_rt_status sn_aot_write_tensors(const char *path, const sn_rt_array *array, int n, sn_rt_error *err);
 

@@ -39,16 +39,33 @@ enum { PIECE = 256 };
 /* ---- reading ------------------------------------------------------------------------------------------------------------ */
 
 static size_t frames_of(const recording *r) { return (size_t)r->x.dims[r->x.rank - 3]; }
+static size_t persons_of(const recording *r) { return r->x.rank == 4 ? (size_t)r->x.dims[0] : 1; }
 
+/* [T, joints, 3], or as many persons of that. */
 static sn_rt_status check_array(const localizing *l, const recording *r)
 {
     char     found[160];
     uint32_t n = r->x.rank;
-    bool     ok = r->x.elem == SN_RT_ELEM_F32 && (n == 3 || (n == 4 && r->x.dims[0] == (uint64_t)l->persons)) && r->x.dims[n - 1] == 3 && r->x.dims[n - 2] == (uint64_t)l->joints;
-    if (ok && n == 3 && l->persons > 1) ok = false;
-    if (ok) return sn_rt_array_finite(&r->x, r->file, l->err);
+    if (r->x.elem == SN_RT_ELEM_F32 && (n == 3 || n == 4) && persons_of(r) == (size_t)l->persons && r->x.dims[n - 1] == 3 && r->x.dims[n - 2] == (uint64_t)l->joints)
+        return sn_rt_array_finite(&r->x, r->file, l->err);
     sn_rt_shape_text(r->x.elem, n, r->x.dims, found, sizeof found);
     return sn_rt_fail(l->err, SN_RT_BAD_SHAPE, "%s: found %s, expected f32[%lld,T,%lld,3]", r->file, found, (long long)l->persons, (long long)l->joints);
+}
+
+static sn_rt_status check_joints(const localizing *l, const char *path)
+{
+    if (l->joints == 25) return SN_RT_OK;
+    return sn_rt_fail(l->err, SN_RT_BAD_SHAPE, "%s: shows 25 joints, the model wants arrays of %lld", path, (long long)l->joints);
+}
+
+/* Of the two persons of a file those the model looks at. */
+static sn_rt_status read_tracked(const localizing *l, const char *path, recording *r)
+{
+    sn_rt_status status = sn_aot_read_tracked(path, l->g->layout, l->g->fps, &r->x, l->err);
+    const float *second = status == SN_RT_OK ? (const float *)r->x.data + r->x.bytes / sizeof(float) / 2 : NULL;
+    for (size_t i = 0; status == SN_RT_OK && l->persons == 1 && i < r->x.bytes / sizeof(float) / 2; i++)
+        if (second[i] != 0) status = sn_rt_fail(l->err, SN_RT_BAD_SHAPE, "%s: shows two persons, the model looks at one", path);
+    return status;
 }
 
 static sn_rt_status read_recording(const localizing *l, const char *path, recording *r)
@@ -57,12 +74,16 @@ static sn_rt_status read_recording(const localizing *l, const char *path, record
     char *dot = strrchr(r->id, '.');
     if (dot && dot != r->id) *dot = '\0';
     r->file = sn_rt_file_name(path);
-    if (!sn_aot_is_motion(path)) {
-        sn_rt_status status = sn_rt_npy_read(path, &r->x, l->err);
+    bool         captured = sn_aot_is_motion(path), tracked = sn_aot_is_tracked(path);
+    sn_rt_status status = captured || tracked ? check_joints(l, path) : SN_RT_OK;
+    if (status != SN_RT_OK) return status;
+    if (tracked) return read_tracked(l, path, r);
+    if (!captured) {
+        status = sn_rt_npy_read(path, &r->x, l->err);
         return status == SN_RT_OK ? check_array(l, r) : status;
     }
-    if (strcmp(l->g->layout, "ntu25") != 0 || l->joints != 25 || l->persons != 1)
-        return sn_rt_fail(l->err, SN_RT_BAD_SHAPE, "%s: the model wants arrays in layout %s of %lld persons, not files of motion", path, l->g->layout, (long long)l->persons);
+    if (strcmp(l->g->layout, "ntu25") != 0)
+        return sn_rt_fail(l->err, SN_RT_BAD_SHAPE, "%s: captured motion is prepared in layout ntu25, the model was trained on %s", path, l->g->layout);
     return sn_aot_read_motion(path, l->g->fps, l->how->asf, &r->x, &r->start, l->err);
 }
 
@@ -87,13 +108,16 @@ static sn_rt_status keep_segments(localizing *l, recording *r)
     return SN_RT_OK;
 }
 
-/* Frames [start, start + n) with their persons together. */
+/* Frames [start, start + n) with their persons together; who is missing is zeros. */
 static void gather(const localizing *l, const recording *r, size_t start, size_t n)
 {
     size_t body = (size_t)l->joints * 3, persons = (size_t)l->persons;
     for (size_t f = 0; f < n; f++)
-        for (size_t m = 0; m < persons; m++)
-            memcpy(l->frames + (f * persons + m) * body, (const float *)r->x.data + (m * frames_of(r) + start + f) * body, body * sizeof(float));
+        for (size_t m = 0; m < persons; m++) {
+            float *to = l->frames + (f * persons + m) * body;
+            if (m < persons_of(r)) memcpy(to, (const float *)r->x.data + (m * frames_of(r) + start + f) * body, body * sizeof *to);
+            else memset(to, 0, body * sizeof *to);
+        }
 }
 
 static sn_rt_status find(localizing *l, recording *r)

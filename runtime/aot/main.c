@@ -70,9 +70,12 @@ static bool takes_motion(const job *j, int i)
 static void help_segments(const job *j)
 {
     const sn_abi_tagging *g = j->a->tagging;
-    printf("Usage: %s [OPTION...] MOTION...\n  or:  %s [OPTION...] (-o FILE | -O DIR) FILE\n\nSay what happens when in recordings%s, or run the model on arrays (.npy).\n"
-           "Arrays are f32[T,%d,3], %g frames a second.  Classes:", j->a->name, j->a->name, takes_motion(j, 0) ? " (.bvh, .amc, .npy)" : " (.npy)",
-           (int)input(j, 0).dim[input(j, 0).rank - 2], g->fps);
+    const sn_aot_tensor   in = input(j, 0);
+    char                  persons[24] = "";
+    if (in.rank == 5) snprintf(persons, sizeof persons, "%d,", (int)in.dim[1]);
+    printf("Usage: %s [OPTION...] MOTION...\n  or:  %s [OPTION...] (-o FILE | -O DIR) FILE\n\nSay what happens when in recordings (.bvh, .amc, .skeleton of NTU RGB+D, .txt of\n"
+           "PKU-MMD, .npy), or run the model on arrays (.npy).  Arrays of a recording are\nf32[%sT,%d,3], %g frames a second.  Classes:",
+           j->a->name, j->a->name, persons, (int)in.dim[in.rank - 2], g->fps);
     for (uint64_t k = 0; k < g->classes; k++) printf(" %s", g->label[k]);
     printf("\n\n      --json           print JSON instead of a table\n"
            "      --csv FILE       write the segments, frames and seconds\n"

@@ -1,4 +1,4 @@
-/* Augmentations of a clip f32[M][T][V][3] of M persons, and the resize that makes its T.
+/* Augmentations of a clip f32[M][T][V][3] of M persons; the resize that makes its T is resize.h.
  * Not random by itself: every number comes from the stream given (random.h).
  *
  * Source: spec section 3.1 (the feeders of AimCLR, HiCLR and RVTCLR). An augmentation is a list of transforms, applied in the order written
@@ -68,10 +68,5 @@ void sn_rt_augment_draw(const sn_rt_augmentation *how, sn_rt_random *r, sn_rt_cl
 /* out[M][T][V][3] from in, with the numbers drawn; `r` goes on where sn_rt_augment_draw left it. `scratch` is as large as out; no aliasing. */
 void sn_rt_augment_apply(const sn_rt_augmentation *how, const sn_rt_drawn *drawn, sn_rt_random *r, sn_rt_clip_size size,
                          const float *in, float *scratch, float *out);
-
-/* Linear resize in time of in[frames][V][3] to out[T][V][3]: half-pixel centres, edge clamp, no filter (decision D4):
- *   src = (t + 0.5) * frames / T - 0.5, clamped to [0, frames - 1].
- * frames == T copies bit for bit. No aliasing. */
-void sn_rt_resize(const float *in, size_t frames, size_t V, float *out, size_t T);
 
 #endif

@@ -2,7 +2,7 @@
  * Not the cleaning of tracks (family_denoised.c). */
 #include "families_internal.h"
 
-#include "augment.h"
+#include "resize.h"
 #include "rotation.h"
 
 #include <math.h>
@@ -224,6 +224,14 @@ const sn_rt_family *sn_rt_family_of(const char *name)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].family.name, name) == 0)
+            return &table[i].family;
+    return NULL;
+}
+
+const sn_rt_family *sn_rt_family_of_layout(const char *layout)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].family.layout, layout) == 0)
             return &table[i].family;
     return NULL;
 }

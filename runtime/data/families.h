@@ -26,8 +26,9 @@ typedef struct sn_rt_family {
     const char *about;  /* one line for people */
 } sn_rt_family;
 
-/* By name, or NULL. Names joined by ", " for messages. */
+/* By name or layout, or NULL. Names joined by ", " for messages. */
 const sn_rt_family *sn_rt_family_of(const char *name);
+const sn_rt_family *sn_rt_family_of_layout(const char *layout);
 const char *sn_rt_family_names(void);
 
 /* Two persons from the bodies of a recording, the second possibly absent throughout.

@@ -31,7 +31,7 @@ struct sn_rt_tensors {
 sn_rt_status sn_rt_tensors_append(sn_rt_tensors *set, const char *name, const sn_rt_array *array, int borrowed,
                             sn_rt_error *err);
 
-/* Grow `*items` (of `size` bytes each) so that `count + 1` fit. 0 on success. */
+/* grow.c: grow `*items` (of `size` bytes each) so that `count + 1` fit. 0 on success. */
 int sn_rt_grow(void **items, size_t *capacity, size_t count, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "augment.h"
 #include "clips.h"
+#include "resize.h"
 
 #include <math.h>
 #include <pthread.h>

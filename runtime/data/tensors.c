@@ -7,21 +7,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-int sn_rt_grow(void **items, size_t *capacity, size_t count, size_t size)
-{
-    if (count < *capacity)
-        return 0;
-    size_t wanted = *capacity ? *capacity * 2 : 16;
-    if (wanted > SIZE_MAX / size)
-        return -1;
-    void *moved = realloc(*items, wanted * size);
-    if (!moved)
-        return -1;
-    *items = moved;
-    *capacity = wanted;
-    return 0;
-}
-
 sn_rt_tensors *sn_rt_tensors_new(void)
 {
     return calloc(1, sizeof(sn_rt_tensors));

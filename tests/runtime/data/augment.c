@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "runtime/data/augment.h"
+#include "runtime/data/resize.h"
 
 #include <math.h>
 

@@ -4,6 +4,7 @@
 
 #include "runtime/data/augment.h"
 #include "runtime/data/loader.h"
+#include "runtime/data/resize.h"
 
 #include <time.h>
 #include <unistd.h>
