@@ -9,6 +9,7 @@
 typedef struct sn_codegen_options {
     const char *cpu;       /* "native" (default when NULL), "x86-64-v2", "x86-64-v3", "x86-64-v4" */
     const char *cache_dir; /* directory of compiled objects; NULL = no cache.  Only objects this program wrote are loaded; see cache.c */
+    bool        debug;     /* gdb knows names and the graph files' lines; nothing is read from the cache or merged then */
     const char *jitdump;   /* folder where code is written down for perf, or NULL; see jitdump.c */
     uint32_t    threads;   /* compile threads; 0 = one a processor */
     const char *code;      /* file of LLVM IR as sn_codegen_print writes it, perhaps edited: the code of the kernels it names; NULL: none */

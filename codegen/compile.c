@@ -61,7 +61,7 @@ static void make_units(sn_compiled *c)
         c->unit_of[i] = (uint32_t)(u - c->unit);
     }
     for (uint32_t i = 0; i < c->units; i++)
-        c->unit[i].symbol = c->ahead ? sn_format(&c->arena, "%s%s.%s", c->prefix, c->unit[i].plan->k->name, c->target.name)
+        c->unit[i].symbol = c->ahead || c->target.debug ? sn_format(&c->arena, "%s%s.%s", c->prefix, c->unit[i].plan->k->name, c->target.name)
                                      : sn_format(&c->arena, "%s%s", c->prefix, c->unit[i].key.text);
 }
 
@@ -89,6 +89,10 @@ static void cut_images(const work *w, sn_unit *const *unit, uint32_t n, LLVMMemo
         sn_unit *u = unit[i];
         u->image = sn_image_make(LLVMGetBufferStart(object), LLVMGetBufferSize(object), u->symbol, u->plan->calls, &u->why);
         u->made = u->image != NULL;
+        if (u->made && w->c->target.debug) {
+            u->object_size = LLVMGetBufferSize(object);
+            u->object = sn_image_object(LLVMGetBufferStart(object), u->object_size, u->symbol, u->plan->calls);
+        }
         if (u->image && w->cache >= 0) /* a full disk costs only time: the image is in memory */
             sn_cache_write(w->cache, u->key.text, u->image, sizeof *u->image + u->image->size);
     }
@@ -110,7 +114,7 @@ static void make_batch(work *w, uint32_t i, LLVMTargetMachineRef machine)
     uint32_t  n = 0, left = w->count - i, most = left / (2 * w->threads), instructions = 0;
     sn_batch *b = sn_batch_new(&w->c->target, machine);
     bool      ok = true;
-    most = most < 1 ? 1 : most > BATCH_UNITS ? BATCH_UNITS : most;
+    most = most < 1 || (w->c->target.debug && !w->c->ahead) ? 1 : most > BATCH_UNITS ? BATCH_UNITS : most; /* gdb gets whole objects */
     for (;;) {
         uint32_t more = 0;
         unit[n++] = w->missing[i];
@@ -199,7 +203,7 @@ static bool complain(const sn_compiled *c, sn_diags *diags)
 static bool get_images(sn_compiled *c, const sn_codegen_options *o, sn_diags *diags)
 {
     work w = {.c = c, .cache = -1, .missing = sn_new_n(&c->arena, sn_unit *, c->units + 1)};
-    if (o && o->cache_dir) {
+    if (o && o->cache_dir && !c->target.debug) { /* images say nothing of lines */
         const char *why;
         w.cache = sn_cache_open(o->cache_dir, &why);
         if (w.cache < 0)
@@ -215,6 +219,14 @@ static bool get_images(sn_compiled *c, const sn_codegen_options *o, sn_diags *di
 
 /* ---- loading ---- */
 
+static void show_gdb(sn_unit *u, uint32_t first_entry)
+{
+    const unsigned char *entry;
+    memcpy(&entry, &u->fn[0], sizeof entry);
+    u->gdb = sn_gdb_add(u->object, u->object_size, entry - first_entry);
+    u->object = NULL;
+}
+
 static bool load(sn_compiled *c, sn_diags *diags)
 {
     char      *why = NULL;
@@ -228,6 +240,8 @@ static bool load(sn_compiled *c, sn_diags *diags)
     for (uint32_t i = 0; c->jit && i < c->units; i++) {
         for (uint32_t j = 0; j < c->unit[i].plan->calls; j++)
             c->unit[i].fn[j] = sn_jit_entry(c->jit, i, j);
+        if (c->unit[i].object)
+            show_gdb(&c->unit[i], image[i]->entry[0]);
         free(image[i]);
         c->unit[i].image = NULL;
     }
@@ -278,8 +292,13 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
     double start = now();
     sn_compiled *c = compiled_new(s, "sn_");
     bool ok = sn_target_find(options ? options->cpu : NULL, &c->target, diags);
+    c->target.debug = options && options->debug;
     if (ok && !c->target.runs_here) {
         sn_error(diags, (sn_loc){0}, NULL, "this machine cannot run code for %s", c->target.name);
+        ok = false;
+    }
+    if (ok && c->target.debug && options->code) {
+        sn_error(diags, (sn_loc){0}, NULL, "code from a file has no lines for gdb: %s and SINEW_GDB exclude each other", options->code);
         ok = false;
     }
     ok = ok && make_plans(c, diags) && (!options || !options->code || sn_replace_read(options->code, c->plan, s->kernels, diags));
@@ -312,7 +331,9 @@ void sn_compiled_free(sn_compiled *c)
     if (!c)
         return;
     for (uint32_t i = 0; i < c->units; i++) {
+        sn_gdb_remove(c->unit[i].gdb);
         free(c->unit[i].image);
+        free(c->unit[i].object);
         free(c->unit[i].why);
     }
     for (uint32_t i = 0; i < c->objects; i++)

@@ -14,6 +14,9 @@ typedef struct sn_unit { /* a distinct kernel */
     uint32_t            weight; /* guess of the work of making it */
     bool                made;   /* its code is there: as an image, or in an object */
     sn_image           *image;  /* until it is loaded */
+    void               *object; /* with debug information, for gdb until it has it; NULL unless target.debug */
+    size_t              object_size;
+    sn_gdb             *gdb;
     char               *why;    /* it could not be made */
     sn_abi_kernel      *fn[SN_MAX_CALLS];
 } sn_unit;

@@ -74,11 +74,17 @@ static const char *name_of(const link *l, const Elf64_Sym *s)
     return s->st_name < l->names_size ? l->names + s->st_name : "";
 }
 
-static const Elf64_Sym *find(const link *l, const char *name)
+/* <symbol>_<call>; a symbol that is a kernel's name may be long. */
+static const Elf64_Sym *find(const link *l, const char *symbol, uint32_t call)
 {
-    for (size_t i = 0; i < l->symbols; i++)
-        if (l->symbol[i].st_shndx != SHN_UNDEF && strcmp(name_of(l, &l->symbol[i]), name) == 0)
+    char   end[16];
+    size_t n = strlen(symbol);
+    snprintf(end, sizeof end, "_%u", call);
+    for (size_t i = 0; i < l->symbols; i++) {
+        const char *name = name_of(l, &l->symbol[i]);
+        if (l->symbol[i].st_shndx != SHN_UNDEF && strncmp(name, symbol, n) == 0 && strcmp(name + n, end) == 0)
             return &l->symbol[i];
+    }
     return NULL;
 }
 
@@ -175,22 +181,26 @@ static sn_image *write_image(link *l, size_t size)
 
 /* ---- images ---- */
 
-static sn_image *make(link *l, const char *symbol, uint32_t calls)
+/* Find the entries and lay out all that they need; the size, 0 on failure. */
+static size_t gather(link *l, const char *symbol, uint32_t calls, const Elf64_Sym **entry)
 {
-    const Elf64_Sym *entry[SN_MAX_CALLS];
-    char name[96];
     for (uint32_t j = 0; j < calls; j++) {
-        snprintf(name, sizeof name, "%s_%u", symbol, j);
-        entry[j] = find(l, name);
+        entry[j] = find(l, symbol, j);
         if (!entry[j])
-            return fail(l, "the object has no function %s", name), NULL;
+            return fail(l, "the object has no function %s_%u", symbol, j);
         if (!reach(l, entry[j]))
-            return NULL;
+            return 0;
     }
     for (uint32_t k = 0; k < l->found; k++)
         if (!each_relocation(l, l->order[k], follow, NULL))
-            return NULL;
-    size_t    size = lay_out(l);
+            return 0;
+    return lay_out(l);
+}
+
+static sn_image *make(link *l, const char *symbol, uint32_t calls)
+{
+    const Elf64_Sym *entry[SN_MAX_CALLS];
+    size_t    size = gather(l, symbol, calls, entry);
     sn_image *image = size ? write_image(l, size) : NULL;
     if (!image)
         return NULL;
@@ -200,18 +210,52 @@ static sn_image *make(link *l, const char *symbol, uint32_t calls)
     return image;
 }
 
+static bool open_link(link *l, const void *object, size_t size, char **why)
+{
+    *l = (link){.base = object, .size = size, .why = why};
+    if (!open_object(l))
+        return false;
+    l->order = calloc(l->sections, sizeof *l->order);
+    l->at = calloc(l->sections, sizeof *l->at);
+    SN_ASSERT(l->order != NULL && l->at != NULL, "out of memory");
+    return true;
+}
+
+static void close_link(link *l)
+{
+    free(l->order);
+    free(l->at);
+}
+
 sn_image *sn_image_make(const void *object, size_t size, const char *symbol, uint32_t calls, char **why)
 {
-    link l = {.base = object, .size = size, .why = why};
-    if (!open_object(&l))
+    link l;
+    if (!open_link(&l, object, size, why))
         return NULL;
-    l.order = calloc(l.sections, sizeof *l.order);
-    l.at = calloc(l.sections, sizeof *l.at);
-    SN_ASSERT(l.order != NULL && l.at != NULL, "out of memory");
     sn_image *image = make(&l, symbol, calls);
-    free(l.order);
-    free(l.at);
+    close_link(&l);
     return image;
+}
+
+void *sn_image_object(const void *object, size_t size, const char *symbol, uint32_t calls)
+{
+    link  l;
+    char *why = NULL;
+    const Elf64_Sym *entry[SN_MAX_CALLS];
+    bool  ok = open_link(&l, object, size, &why) && gather(&l, symbol, calls, entry) > 0;
+    SN_ASSERT(ok, "an object that an image was made of: %s", why ? why : "?");
+    unsigned char *copy = malloc(size);
+    SN_ASSERT(copy != NULL, "out of memory");
+    memcpy(copy, object, size);
+    Elf64_Shdr *section = (Elf64_Shdr *)(void *)(copy + l.head->e_shoff);
+    for (uint32_t i = 0; i < l.sections; i++) {
+        if (l.at[i])
+            section[i].sh_addr = l.at[i] - 1;
+        else
+            section[i].sh_flags &= ~(Elf64_Xword)SHF_ALLOC;
+    }
+    close_link(&l);
+    return copy;
 }
 
 bool sn_image_fits(const void *data, size_t size, uint32_t calls)

@@ -11,7 +11,7 @@
  *   value.c debug.c                    evaluation by demand; lines of graph files
  *   kernel_<form>*.c gemm_micro.c      generators
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
- *   jitdump.c                          what is in the process, for perf
+ *   jitdump.c gdb.c                    what is in the process, for perf and gdb
  *   compile.c program.c                all of a schedule; the runtime's tables
  *   text.c replace.c                   code as text, and such text as code
  *   ahead.c prepare.c tables.c         a model as objects: what its weights decide, tables as constants
@@ -152,6 +152,9 @@ typedef struct sn_image { uint32_t size, calls, entry[SN_MAX_CALLS]; uint32_t un
 _Static_assert(sizeof(sn_image) == 64, "the header is what is on disk");
 /* The image of <symbol>_0 .. <symbol>_<calls - 1> in an ELF object; the caller frees.  NULL with a text in *why. */
 sn_image *sn_image_make(const void *object, size_t size, const char *symbol, uint32_t calls, char **why);
+/* The object itself for a debugger, malloc'd, of the same size: sections of the image have their offsets in it as addresses, and no others are said to be
+ * loaded.  Of an object that an image was made of. */
+void *sn_image_object(const void *object, size_t size, const char *symbol, uint32_t calls);
 /* Is this an image of so many calls? */
 bool sn_image_fits(const void *data, size_t size, uint32_t calls);
 
@@ -168,6 +171,11 @@ sn_abi_kernel *sn_jit_entry(const sn_jit *jit, uint32_t image, uint32_t call);
 const void *sn_jit_code(const sn_jit *jit, size_t *out_size);
 /* Write loaded code down for perf, in FOLDER/jit-PID.dump (jitdump.c).  False with a text in *why. */
 bool sn_jitdump(const char *folder, const sn_abi_program *p, const void *code, size_t size, char **why);
+
+/* Let gdb know of an object (sn_image_object, taken) whose image lies at `code`, until it is removed (gdb.c). */
+typedef struct sn_gdb sn_gdb;
+sn_gdb *sn_gdb_add(void *object, size_t size, const void *code);
+void    sn_gdb_remove(sn_gdb *entry);
 
 /* Lines of graph files in code (debug.c); all of it does nothing where a module has no sn_debug. */
 typedef struct sn_debug sn_debug;

@@ -11,11 +11,11 @@
 typedef struct options {
     char        *module, *cpu, *by, *trace, *html, *against;
     const char **set, **grad;
-    int          train, threads, top, json, code;
+    int          train, threads, top, json, stages;
     double       seconds;
 } options;
 
-enum { USUAL_TOP = 25, USUAL_CODE = 20 };
+enum { USUAL_TOP = 25, USUAL_STAGES = 20 };
 
 static void print_head(const sn_bench *b)
 {
@@ -46,7 +46,7 @@ static void print_counters(const sn_bench *b)
 /* Files first: if one cannot be written, nothing is printed. */
 static bool write_files(sn_bench *b, const options *o)
 {
-    const sn_profile_page page = {o->cpu, (uint32_t)o->code};
+    const sn_profile_page page = {o->cpu, (uint32_t)o->stages};
     if (o->trace && sn_trace_write(o->trace, b->file, &b->profile, &b->observation, &b->err) != SN_RT_OK) return false;
     return !o->html || sn_profile_page_write(o->html, b, &page);
 }
@@ -89,14 +89,14 @@ static int check_usage(const options *o, uint32_t files)
     if (!(o->seconds >= 0)) return sn_cli_usage("profile", "--seconds is not below 0");
     if (o->by && !sn_profile_known(o->by)) return sn_cli_usage("profile", "--by is call, kernel, node, module, place, code, or a number");
     if (o->top < -1) return sn_cli_usage("profile", "--top is not below 0");
-    if (o->code < 0) return sn_cli_usage("profile", "--code is not below 0");
+    if (o->stages < 0) return sn_cli_usage("profile", "--stages is not below 0");
     if (o->json && o->against) return sn_cli_usage("profile", "--against prints a table: it excludes --json");
     return SN_EXIT_OK;
 }
 
 int sn_cmd_profile(int argc, const char **argv)
 {
-    options      o = {.seconds = 5, .top = -1, .code = USUAL_CODE};
+    options      o = {.seconds = 5, .top = -1, .stages = USUAL_STAGES};
     const char **file;
     uint32_t     files;
     const struct poptOption table[] = {
@@ -108,7 +108,7 @@ int sn_cmd_profile(int argc, const char **argv)
         {"json", '\0', POPT_ARG_NONE, &o.json, 0, "print a JSON object instead of text", NULL},
         {"trace", '\0', POPT_ARG_STRING, &o.trace, 0, "write a step as a trace for Perfetto or chrome://tracing", "FILE"},
         {"html", '\0', POPT_ARG_STRING, &o.html, 0, "write a page: the graph, the roofline, every kernel from its line to its code", "FILE"},
-        {"code", '\0', POPT_ARG_INT, &o.code, 0, "LLVM IR and assembly of the N slowest kernels on the page (20)", "N"},
+        {"stages", '\0', POPT_ARG_INT, &o.stages, 0, "LLVM IR and assembly of the N slowest kernels on the page (20)", "N"},
         {"against", '\0', POPT_ARG_STRING, &o.against, 0, "compare with a profile that --json printed before", "OLD.json"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},

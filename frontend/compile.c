@@ -15,7 +15,8 @@ static double now(void)
 bool sn_program_make(const sn_model *m, const sn_program_options *o, sn_program *out, sn_diags *diags)
 {
     double start = now();
-    const sn_codegen_options options = {.cpu = o->cpu, .cache_dir = o->cache_dir, .code = o->code, .jitdump = getenv("SINEW_JITDUMP")};
+    const sn_codegen_options options = {.cpu = o->cpu, .cache_dir = o->cache_dir, .code = o->code, .jitdump = getenv("SINEW_JITDUMP"),
+                                        .debug = getenv("SINEW_GDB") != NULL};
     sn_program p = {.schedule = sn_program_schedule(m, o, diags)};
     if (!p.schedule) return false;
     p.compiled = sn_compile(p.schedule, &options, diags);

@@ -136,7 +136,7 @@ static json_t *code_json(sn_bench *b, const sn_profile_page *how)
 {
     const sn_schedule *s = b->job.program.schedule;
     json_t            *all = json_object();
-    for (uint32_t r = 0; r < b->profile.kernels && json_object_size(all) < how->code; r++) {
+    for (uint32_t r = 0; r < b->profile.kernels && json_object_size(all) < how->stages; r++) {
         const char *row = b->profile.kernel[r].name;
         const size_t length = strcspn(row, "#");
         uint32_t     k = 0;

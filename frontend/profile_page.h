@@ -7,7 +7,7 @@
 
 typedef struct sn_profile_page {
     const char *cpu;  /* that the program was compiled for, as in sn_codegen_options */
-    uint32_t    code; /* so many of the slowest kernels with LLVM IR and assembly; the others as scheduled only */
+    uint32_t    stages; /* so many of the slowest kernels with LLVM IR and assembly; the others as scheduled only */
 } sn_profile_page;
 
 /* Write it atomically.  False with diagnostics of the job, or b->err. */

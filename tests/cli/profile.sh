@@ -41,7 +41,7 @@ check json place.json place
 grep -q '"name": ".*profile.json:9"' place.json || fail "no row of line 9"
 
 # The page: complete in itself.
-profile "$source/models/encoders/stgcn.json" --set T=48 --train --grad y --code 3 --html page.html > page.txt
+profile "$source/models/encoders/stgcn.json" --set T=48 --train --grad y --stages 3 --html page.html > page.txt
 check page page.html 3
 
 # The table, and a comparison with the profile before.
