@@ -13,7 +13,7 @@
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
  *   jitdump.c gdb.c                    what is in the process, for perf and gdb
  *   compile.c program.c                all of a schedule; the runtime's tables
- *   text.c replace.c                   code as text, and such text as code
+ *   text.c lines.c replace.c           code as text, assembly with lines of graph files, and LLVM IR that was edited as code
  *   ahead.c prepare.c tables.c         a model as objects: what its weights decide, tables as constants
  */
 #ifndef SN_CODEGEN_INTERNAL_H
@@ -176,6 +176,9 @@ bool sn_jitdump(const char *folder, const sn_abi_program *p, const void *code, s
 typedef struct sn_gdb sn_gdb;
 sn_gdb *sn_gdb_add(void *object, size_t size, const void *code);
 void    sn_gdb_remove(sn_gdb *entry);
+
+/* Assembly with the lines of graph files as comments (lines.c); of code that has debug information. */
+void sn_lines_print(const char *text, size_t size, const sn_diags *diags, FILE *out);
 
 /* Lines of graph files in code (debug.c); all of it does nothing where a module has no sn_debug. */
 typedef struct sn_debug sn_debug;

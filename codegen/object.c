@@ -215,7 +215,7 @@ bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char 
         LLVMMemoryBufferRef text = machine_code(&m, LLVMAssemblyFile, why);
         ok = text != NULL;
         if (ok) {
-            fwrite(LLVMGetBufferStart(text), 1, LLVMGetBufferSize(text), out);
+            sn_lines_print(LLVMGetBufferStart(text), LLVMGetBufferSize(text), p->diags, out);
             LLVMDisposeMemoryBuffer(text);
         }
     } else if (ok) {

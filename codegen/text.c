@@ -47,6 +47,7 @@ static bool print_kernels(const sn_schedule *s, const sn_codegen_options *option
         sn_error(diags, (sn_loc){0}, NULL, "LLVM has no code generator for %s", t.triple);
         return false;
     }
+    t.debug = stage == SN_CODE_ASM; /* for its lines */
     sn_arena arena;
     sn_arena_init(&arena);
     bool ok = true;

@@ -1,19 +1,16 @@
 /* The verb `show`: a program at every stage from graph to assembly.
- * Not the stages (elaborate.c, passes/, codegen/). */
+ * Not the stages (elaborate.c, passes/, codegen/) and not their texts (show.c). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/data/file.h"
 #include "cli.h"
-#include "model.h"
-
-typedef enum stage { SOURCE, AUTODIFF, FUSED, SCHEDULED, LLVM, ASM, STAGES } stage;
-static const char *const stage_word[] = {"source", "autodiff", "fused", "scheduled", "llvm", "asm"};
+#include "show.h"
 
 typedef struct options {
-    char        *module, *stage_name, *kernel, *cpu;
+    char        *module, *stage, *diff, *kernel, *node, *part, *cpu, *out;
     const char **set, **grad;
     int          train, infer, dot, optimized;
-    stage        stage;
 } options;
 
 /* What is differentiated: --grad, else the loss of a recipe. */
@@ -32,49 +29,32 @@ static uint32_t requests(const sn_model *m, const options *o, sn_program_options
     return 1;
 }
 
-static bool print_graph(sn_graph *g, const options *o)
+static bool print(const sn_show *s, const options *o, FILE *out, sn_diags *diags)
 {
-    if (o->dot) sn_graph_dot(g, stdout);
-    else sn_graph_print(g, stdout);
-    return true;
+    return o->diff ? sn_show_difference(s, o->stage, o->diff, out, diags) : sn_show_stage(s, o->stage, out, diags);
 }
 
-static bool show_graph(const sn_model *m, const options *o, const sn_program_options *program, sn_diags *diags)
+/* To a file at once, or not at all. */
+static bool print_to_file(const sn_show *s, const options *o, sn_diags *diags)
 {
-    sn_graph *g = o->stage == SOURCE ? sn_model_elaborate(m, program, diags) : sn_program_graph(m, program, "autodiff", diags);
-    bool ok = g && print_graph(g, o);
-    sn_graph_free(g);
-    return ok;
-}
-
-static bool show_code(const sn_schedule *s, const options *o, sn_diags *diags)
-{
-#ifdef SINEW_WITH_CODEGEN
-    const sn_codegen_options how = {.cpu = o->cpu};
-    sn_code_stage form = o->stage == ASM ? SN_CODE_ASM : o->optimized ? SN_CODE_LLVM_OPT : SN_CODE_LLVM;
-    return sn_codegen_print(s, &how, form, o->kernel, stdout, diags);
-#else
-    (void)s, (void)o;
-    sn_error(diags, ((sn_loc){0}), NULL, "this sinew was built without LLVM");
-    return false;
-#endif
-}
-
-static bool show_schedule(const sn_model *m, const options *o, const sn_program_options *program, sn_diags *diags)
-{
-    sn_schedule *s = sn_program_schedule(m, program, diags);
-    bool ok = s != NULL;
-    if (ok && o->stage >= LLVM) ok = show_code(s, o, diags);
-    else if (ok && o->dot) sn_graph_dot(s->g, stdout);
-    else if (ok && o->stage == FUSED) sn_graph_print(s->g, stdout);
-    else if (ok) sn_schedule_print(s, stdout);
-    sn_schedule_free(s);
+    char *text = NULL;
+    size_t size = 0;
+    sn_rt_error err;
+    FILE *f = open_memstream(&text, &size);
+    SN_ASSERT(f, "out of memory");
+    bool ok = print(s, o, f, diags);
+    fclose(f);
+    if (ok && sn_rt_file_replace(o->out, text, size, &err) != SN_RT_OK) {
+        sn_error(diags, ((sn_loc){0}), NULL, "%s", err.text);
+        ok = false;
+    }
+    free(text);
     return ok;
 }
 
 static int show(const char *file, const options *o)
 {
-    sn_program_options program = {.module = o->module, .set = o->set, .sets = sn_cli_count(o->set), .training = o->train != 0};
+    sn_program_options program = {.module = o->module, .set = o->set, .sets = sn_cli_count(o->set), .training = o->train != 0, .cpu = o->cpu};
     sn_autodiff_request *request;
     sn_arena arena;
     sn_diags diags;
@@ -85,30 +65,42 @@ static int show(const char *file, const options *o)
     if (m) {
         program.requests = requests(m, o, &program, &arena, &request);
         program.request = request;
+        if (m->stage) program.training = m->stage->training;
     }
-    if (m && o->stage == AUTODIFF && program.requests == 0) {
+    const sn_show s = {m, &program, o->node, o->kernel, o->part, o->cpu, o->dot != 0, o->optimized != 0};
+    if (m && !m->stage && strcmp(o->stage, "autodiff") == 0 && program.requests == 0)
         code = sn_cli_usage("show", "--stage autodiff needs --grad OUTPUT: the file has no recipe that says what is minimised");
-    } else if (!m || !(o->stage < FUSED ? show_graph(m, o, &program, &diags) : show_schedule(m, o, &program, &diags))) {
-        code = sn_cli_report(&diags);
-    }
+    else if (!m || !(o->out ? print_to_file(&s, o, &diags) : print(&s, o, stdout, &diags))) code = sn_cli_report(&diags);
     sn_model_free(m);
     sn_arena_fini(&arena);
     sn_diags_fini(&diags);
     return code;
 }
 
+/* ---- command line ------------------------------------------------------------------------------------------------------- */
+
+static int no_stage(const char *word)
+{
+    const char *name[SN_SHOW_STAGES];
+    const uint32_t n = sn_show_stages(name);
+    const char *near = sn_nearest(word, name, n);
+    if (near) return sn_cli_usage("show", "no stage \"%s\"; did you mean \"%s\"?", word, near);
+    return sn_cli_usage("show", "no stage \"%s\", expected source, a pass (sinew passes), fused, scheduled, memory, why, llvm or asm", word);
+}
+
 static int check_usage(options *o, uint32_t files)
 {
     if (files != 1) return sn_cli_usage("show", files ? "one FILE at a time" : "FILE is missing");
     if (o->train && o->infer) return sn_cli_usage("show", "--train and --infer exclude each other");
-    for (o->stage = 0; o->stage_name && o->stage < STAGES && strcmp(stage_word[o->stage], o->stage_name) != 0;) o->stage++;
-    if (o->stage == STAGES) {
-        const char *near = sn_nearest(o->stage_name, stage_word, STAGES);
-        if (near) return sn_cli_usage("show", "no stage \"%s\"; did you mean \"%s\"?", o->stage_name, near);
-        return sn_cli_usage("show", "no stage \"%s\", expected source, autodiff, fused, scheduled, llvm or asm", o->stage_name);
-    }
-    if (o->dot && o->stage > FUSED) return sn_cli_usage("show", "--dot draws graphs: stages source, autodiff and fused");
-    if (o->kernel && o->stage < LLVM) return sn_cli_usage("show", "--kernel is for stages llvm and asm");
+    if (!o->stage) o->stage = strdup("source");
+    const sn_show_kind kind = sn_show_kind_of(o->stage), other = o->diff ? sn_show_kind_of(o->diff) : SN_SHOW_GRAPH;
+    if (kind == SN_SHOW_NONE) return no_stage(o->stage);
+    if (other == SN_SHOW_NONE) return no_stage(o->diff);
+    if (o->diff && (kind > SN_SHOW_KERNELS || other > SN_SHOW_KERNELS || o->dot))
+        return sn_cli_usage("show", "--diff is for stages that are graphs: source, passes, fused and scheduled");
+    if (o->dot && kind != SN_SHOW_GRAPH) return sn_cli_usage("show", "--dot draws graphs: stages source, autodiff and fused");
+    if (o->kernel && kind == SN_SHOW_GRAPH) return sn_cli_usage("show", "--kernel is for stages scheduled, memory, why, llvm and asm");
+    if (o->part && strcmp(o->part, "forward") != 0 && strcmp(o->part, "backward") != 0) return sn_cli_usage("show", "--part %s: expected forward or backward", o->part);
     return SN_EXIT_OK;
 }
 
@@ -119,25 +111,31 @@ int sn_cmd_show(int argc, const char **argv)
     uint32_t files;
     const struct poptOption table[] = {
         SN_CLI_PROGRAM_OPTIONS(o),
-        {"stage", '\0', POPT_ARG_STRING, &o.stage_name, 0, "source (default), autodiff, fused, scheduled, llvm, asm", "STAGE"},
+        {"stage", '\0', POPT_ARG_STRING, &o.stage, 0, "source (default), any pass of sinew passes, fused, scheduled, memory, why, llvm, asm", "STAGE"},
+        {"diff", '\0', POPT_ARG_STRING, &o.diff, 0, "what is other at this stage than at --stage, line by line", "STAGE"},
+        {"node", '\0', POPT_ARG_STRING, &o.node, 0, "only nodes of that name and those below it, and kernels that compute one", "NAME"},
+        {"kernel", '\0', POPT_ARG_STRING, &o.kernel, 0, "stages with kernels: only those whose name contains TEXT", "TEXT"},
+        {"part", '\0', POPT_ARG_STRING, &o.part, 0, "forward: what outputs and updates need; backward: what only gradients need", "PART"},
         {"train", '\0', POPT_ARG_NONE, &o.train, 0, "in training: batch statistics, dropout, updates", NULL},
         {"infer", '\0', POPT_ARG_NONE, &o.infer, 0, "in inference (default, but for the step of a recipe)", NULL},
         {"grad", '\0', POPT_ARG_ARGV, &o.grad, 0, "with gradients of this output; may be repeated", "OUTPUT"},
-        {"kernel", '\0', POPT_ARG_STRING, &o.kernel, 0, "stages llvm and asm: only kernels whose name contains TEXT", "TEXT"},
         {"optimized", '\0', POPT_ARG_NONE, &o.optimized, 0, "stage llvm: after optimisation", NULL},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         {"dot", '\0', POPT_ARG_NONE, &o.dot, 0, "the graph for Graphviz", NULL},
+        {"output", 'o', POPT_ARG_STRING, &o.out, 0, "write here instead of standard output", "FILE"},
         POPT_AUTOHELP POPT_TABLEEND,
     };
     poptContext popt = poptGetContext("sinew show", argc, argv, table, 0);
-    poptSetOtherOptionHelp(popt, "FILE\n\nPrint a program: the graph as elaborated, with gradients, after the passes, as kernels with their memory,\n"
-                                 "and as code.  The step of a recipe is shown in training with the gradients of its loss.\n");
+    poptSetOtherOptionHelp(popt, "FILE\n\nPrint a program: the graph as elaborated, after every pass, as kernels with their memory and with the reasons\n"
+                                 "for them, and as code.  The step of a recipe is shown in training with the gradients of its loss.\n\n"
+                                 "A graph or schedule that was written, and perhaps edited, is a FILE for show, run, verify and bench, which go on from there;\n"
+                                 "LLVM IR is --code for run and verify.\n");
     int code = sn_cli_parse(popt, "show", &file, &files);
     if (code == 0) code = check_usage(&o, files);
     if (code == 0) code = show(file[0], &o);
     sn_cli_list_fini(o.set);
     sn_cli_list_fini(o.grad);
-    free(o.module), free(o.stage_name), free(o.kernel), free(o.cpu);
+    free(o.module), free(o.stage), free(o.diff), free(o.kernel), free(o.node), free(o.part), free(o.cpu), free(o.out);
     poptFreeContext(popt);
     return code;
 }

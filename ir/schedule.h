@@ -66,11 +66,11 @@ sn_schedule *sn_schedule_new(sn_graph *g);
 void sn_schedule_free(sn_schedule *s);
 /* Text of kernels, edges, tiles and buffers: what `sinew show --stage fused|scheduled` prints. */
 void sn_schedule_print(const sn_schedule *s, FILE *out);
+/* Of that, one kernel, under the same labels (sn_node_labels of the graph). */
+void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out);
 /* A graph and kernels of it, as sn_graph_print and sn_schedule_print write them one after the other.  The body of a kernel says which nodes it has: what they
  * are stands in the graph and must be the same.  Buffers are skipped: they follow from the kernels.  NULL with diagnostics; that it is a schedule that can run
  * is for others to verify. */
 sn_schedule *sn_schedule_parse(sn_diags *diags, uint32_t source);
-/* Of that, one kernel, under the same labels (sn_node_labels of the graph). */
-void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out);
 
 #endif
