@@ -76,6 +76,9 @@ bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, s
 /* The same of one kernel, by its number. */
 bool sn_codegen_print_kernel(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, uint32_t kernel, FILE *out, sn_diags *diags);
 
+/* Say which form the code of a kernel has, over which others, with what was predicted: as planning decides it. */
+bool sn_codegen_explain(const sn_schedule *s, const sn_codegen_options *options, uint32_t kernel, FILE *out, sn_diags *diags);
+
 /* What was detected: for `sinew doctor`.  Strings are static or owned by the library. */
 typedef struct sn_codegen_target { const char *cpu, *triple, *llvm_version; uint32_t vector_bits; uint32_t vector_registers; bool runs_here; } sn_codegen_target;
 bool sn_codegen_target_get(const sn_codegen_options *options, sn_codegen_target *out, sn_diags *diags);

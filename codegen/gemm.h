@@ -3,6 +3,8 @@
 #ifndef SN_CODEGEN_GEMM_H
 #define SN_CODEGEN_GEMM_H
 
+#include <stdio.h>
+
 #include <llvm-c/Core.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,7 +47,7 @@ LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n);
 
 /* The register block, rows x vectors, for a product of so many rows and vectors: least padding and fewest loads;
  * no wider than the product. */
-typedef struct sn_gemm_limits { uint32_t registers; } sn_gemm_limits;
+typedef struct sn_gemm_limits { uint32_t registers; FILE *why; /* the choice and its costs in words, or NULL */ } sn_gemm_limits;
 typedef struct sn_gemm_block { int64_t rows, vectors; } sn_gemm_block;
 sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors);
 

@@ -1,5 +1,6 @@
 /* The register-tiled micro-kernel: a block of rows times vectors, reduced over segments of steps.
  * Not a kernel: who packs operands and walks over blocks is kernel_contract_rows.c and kernel_contract_wgrad.c. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,15 +277,26 @@ static int64_t step_cost(int64_t rows, int64_t vectors, int64_t mr, int64_t nr)
 
 sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors)
 {
-    sn_gemm_block best = {1, 1};
-    int64_t least = INT64_MAX;
+    sn_gemm_block best = {1, 1}, next = {0, 0};
+    int64_t least = INT64_MAX, second = INT64_MAX;
     for (int64_t nr = vectors < SN_GEMM_MAX_VECTORS ? vectors : SN_GEMM_MAX_VECTORS; nr >= 1; nr--)
         for (int64_t mr = 1; mr * nr <= SN_GEMM_MAX_ACC && mr * nr + nr + 1 <= l->registers; mr++) {
             int64_t cost = step_cost(rows, vectors, mr, nr);
             if (cost < least || (cost == least && mr * nr > best.rows * best.vectors)) {
+                second = least;
+                next = best;
                 least = cost;
                 best = (sn_gemm_block){mr, nr};
+            } else if (cost < second) {
+                second = cost;
+                next = (sn_gemm_block){mr, nr};
             }
         }
+    if (l->why)
+        fprintf(l->why, "    registers hold %" PRId64 " rows x %" PRId64 " vectors of %" PRId64 " x %" PRId64 ": cost %" PRId64 " a step, ", best.rows, best.vectors, rows, vectors, least);
+    if (l->why && second != INT64_MAX)
+        fprintf(l->why, "next best %" PRId64 " x %" PRId64 " with %" PRId64 "\n", next.rows, next.vectors, second);
+    else if (l->why)
+        fputs("the only block there is\n", l->why);
     return best;
 }

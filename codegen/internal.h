@@ -77,6 +77,7 @@ typedef struct sn_plan {
     sn_dim            *dim;                 /* the last `streams` of them are the numbers of random streams, so that kernels that differ in
                                              * these alone are one */
     uint32_t           streams;
+    FILE              *why;                 /* what is chosen, over what and with which costs, in words; or NULL */
     const char        *code;                /* LLVM IR to take instead of what the generator makes, or NULL */
 } sn_plan;
 
@@ -102,6 +103,8 @@ uint32_t sn_plan_buffer(const sn_plan *p, sn_ref r);                  /* of an i
 bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
 uint32_t sn_plan_stream(const sn_plan *p, int64_t stream);            /* place of a random stream in plan->dim */
 bool     sn_plan_is_tiles(const sn_plan *p, sn_ref r);                /* a stored partial sum, also seen through views; part of the key */
+/* Words for plan->why, if somebody wants them. */
+void     sn_plan_say(const sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Diagnostic at the kernel; returns false. */
 bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -81,14 +81,17 @@ static bool contract_plan(sn_plan *p)
     for (int i = 0; i < KINDS; i++) {
         if (nested && (kinds[i] == &sn_ct_dot || kinds[i] == &sn_ct_graph || kinds[i] == &sn_ct_heads || kinds[i] == &sn_ct_general))
             continue;
+        sn_plan_say(p, "  as %s\n", kinds[i]->name);
         ct->kind = kinds[i];
         ct->nested = sn_dim_const(0);
         ct->outer = (uint32_t)p->k->outer;
         ct->chunk = p->k->chunk;
         if (kinds[i]->plan(p, ct)) {
             p->call[ct->main].macs = macs_of(p, ct);
+            sn_plan_say(p, "    chosen\n");
             return true;
         }
+        sn_plan_say(p, "    not taken\n");
     }
     return sn_plan_fail(p, "contract: no kernel for this contraction");
 }

@@ -74,7 +74,7 @@ static bool plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
 
 static void plan_blocks(const sn_plan *p, graph *g)
 {
-    sn_gemm_limits limits = {p->target->registers};
+    sn_gemm_limits limits = {p->target->registers, p->why};
     int64_t lanes = p->target->lanes, vectors = (g->of.width + lanes - 1) / lanes;
     g->block = g->of.terms ? (sn_gemm_block){1, vectors < 4 ? vectors : 4} : sn_gemm_block_choose(&limits, g->of.outs_total, vectors);
     g->out_stride = sn_ct_ceil(sn_ct_ceil(g->of.outs_total, g->block.rows), lanes);

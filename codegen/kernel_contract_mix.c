@@ -94,7 +94,7 @@ static bool plan_dense(const sn_plan *p, const sn_ct *ct, sn_ct_pack *pack, sn_c
 {
     const sn_ct_links *g = &m->graph;
     const int64_t lanes = p->target->lanes, vectors = (g->width + lanes - 1) / lanes;
-    sn_gemm_limits limits = {p->target->registers};
+    sn_gemm_limits limits = {p->target->registers, p->why};
     if (g->product.ins != 1 || stride_of(&m->facts, g->source, g->product.in[0]) != g->width ||
         sn_plan_in_body(p, m->node->arg[0]) || sn_plan_in_body(p, m->node->arg[1]))
         return false;

@@ -20,7 +20,7 @@ int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p)
 
 sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, bool several)
 {
-    sn_gemm_limits limits = {p->target->registers};
+    sn_gemm_limits limits = {p->target->registers, p->why};
     int64_t        lanes = p->target->lanes, vectors = (columns + lanes - 1) / lanes;
     sn_gemm_block  block = sn_gemm_block_choose(&limits, rows, vectors);
     while (several && columns % (block.vectors * lanes))

@@ -179,8 +179,10 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
 {
     rows *r = sn_new(p->arena, rows);
     int64_t taps, lanes = p->target->lanes;
-    if (!plan_sides(p, ct, r, &taps))
+    if (!plan_sides(p, ct, r, &taps)) {
+        sn_plan_say(p, "    no product of positions and columns\n");
         return false;
+    }
     ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
     int64_t frames = r->scatter ? sn_ct_window_whole(ct->chunk, r->product.s) : ct->chunk;
     if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, frames, taps))
@@ -189,8 +191,10 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
     r->pack.mix_at = r->c_offset + r->window.phases * r->edge.phase_rows * r->block.vectors * lanes;
     int64_t scratch = 4 * (r->pack.mix_at + r->pack.mix_floats);
-    if (scratch > 1 << 26 || !sn_ct_edge_legal(p, &r->edge))
+    if (scratch > 1 << 26 || !sn_ct_edge_legal(p, &r->edge)) {
+        sn_plan_say(p, "    too large: %lld bytes of scratch\n", (long long)scratch);
         return false;
+    }
     ct->data = r;
     ct->main = 1;
     int64_t panel = r->window.first[r->window.phases] * r->panels.depth * r->block.vectors * lanes;

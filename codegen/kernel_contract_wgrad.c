@@ -163,7 +163,11 @@ static bool wgrad_plan(sn_plan *p, sn_ct *ct)
     wgrad *w = sn_new(p->arena, wgrad);
     const sn_contract_facts *f = &ct->facts;
     int64_t lanes = p->target->lanes;
-    if (!plan_sides(p, ct, w) || !plan_frames(w) || !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
+    if (!plan_sides(p, ct, w)) {
+        sn_plan_say(p, "    no weight gradient\n");
+        return false;
+    }
+    if (!plan_frames(w) || !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
         return false;
     plan_blocks(p, f, w);
     w->offset[1] = packed_floats(w, 0, lanes);

@@ -27,13 +27,16 @@ enum { CHUNK_ROWS = 300 };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
-static bool pays(const fast *k, int64_t frames, int64_t taps, int64_t lanes)
+static bool pays(const sn_plan *p, const fast *k, int64_t frames, int64_t taps, int64_t lanes)
 {
     const sn_ct_fast *w = &k->fast;
     const int64_t rows = k->side.pack.width, in = (rows + lanes - 1) / lanes, out = (k->side.panels.width + lanes - 1) / lanes;
     const int64_t products = w->components * w->segments * rows * out, transforms = 8 * w->components * (in + out);
-    return rows >= SN_WINO_LEAST_WIDTH && k->side.panels.width >= SN_WINO_LEAST_WIDTH &&
-           k->steps * (products + transforms) < frames * taps * rows * out;
+    const int64_t fast_cost = k->steps * (products + transforms), direct = frames * taps * rows * out;
+    const bool wide = rows >= SN_WINO_LEAST_WIDTH && k->side.panels.width >= SN_WINO_LEAST_WIDTH;
+    sn_plan_say(p, "    fewer products: %lld vector operations a tile with %lld of transforms, the direct method %lld%s\n", (long long)fast_cost, (long long)(k->steps * transforms),
+                (long long)direct, wide ? "" : "; but too narrow");
+    return wide && fast_cost < direct;
 }
 
 /* Tiles, and the frames they pack. */
@@ -42,21 +45,23 @@ static bool plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
     const sn_product *q = &k->side.product;
     const int64_t phases = k->side.scatter ? q->s : 1; /* of the result */
     sn_ct_pack probe = {0};
-    if (q->x_axis < 0 || !sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps))
+    if (q->x_axis < 0 || !sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps)) {
+        sn_plan_say(p, "    no window over frames that has a form with fewer products\n");
         return false;
+    }
     const int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->fast.frames;
     ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->fast.frames * phases;
     const int64_t frames = k->side.scatter ? sn_ct_window_whole(ct->chunk, q->s) / q->s : ct->chunk;
     k->steps = (frames + k->fast.frames - 1) / k->fast.frames;
     k->slots = k->steps + k->fast.segments - 1;
     k->side.edge.phases = phases;
-    return pays(k, frames, taps, p->target->lanes) &&
+    return pays(p, k, frames, taps, p->target->lanes) &&
            sn_ct_fast_window(&k->fast, &k->side.pack, q, k->side.scatter, k->steps * k->fast.frames, taps);
 }
 
 static void plan_blocks(const sn_plan *p, fast *k)
 {
-    sn_gemm_limits limits = {p->target->registers};
+    sn_gemm_limits limits = {p->target->registers, p->why};
     int64_t lanes = p->target->lanes, rows = k->steps * k->side.pack.inner_rows, width = k->side.panels.width;
     k->block = sn_gemm_block_choose(&limits, rows, (width + lanes - 1) / lanes);
     k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
@@ -78,11 +83,17 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *k = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_sides_find(p, ct, &k->side, &taps) || !plan_tiles(p, ct, k, taps))
+    if (!sn_ct_sides_find(p, ct, &k->side, &taps)) {
+        sn_plan_say(p, "    no product of positions and columns\n");
+        return false;
+    }
+    if (!plan_tiles(p, ct, k, taps))
         return false;
     plan_blocks(p, k);
-    if (k->floats > 1 << 24 || !sn_ct_edge_legal(p, &k->side.edge))
+    if (k->floats > 1 << 24 || !sn_ct_edge_legal(p, &k->side.edge)) {
+        sn_plan_say(p, "    too large: %lld floats of scratch\n", (long long)k->floats);
         return false;
+    }
     ct->data = k;
     ct->main = 1;
     int64_t row = k->fast.components * k->fast.segments * k->block.vectors * p->target->lanes;

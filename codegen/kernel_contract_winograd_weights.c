@@ -55,7 +55,7 @@ static bool pays(const fast *w, int64_t taps, int64_t lanes)
 
 static void plan_blocks(const sn_plan *p, fast *w)
 {
-    const sn_gemm_limits limits = {p->target->registers};
+    const sn_gemm_limits limits = {p->target->registers, p->why};
     sn_ct_pack *rows = &w->side.pack[w->side.row_side], *columns = &w->side.pack[w->side.column_side];
     const int64_t lanes = p->target->lanes, vectors = (columns->width + lanes - 1) / lanes;
     w->block = sn_gemm_block_choose(&limits, rows->width, vectors);

@@ -75,6 +75,16 @@ uint32_t sn_plan_temp(sn_plan *p, sn_dim floats)
     return p->k->ins + p->k->outs + p->temps++;
 }
 
+void sn_plan_say(const sn_plan *p, const char *format, ...)
+{
+    va_list va;
+    if (!p->why)
+        return;
+    va_start(va, format);
+    vfprintf(p->why, format, va);
+    va_end(va);
+}
+
 bool sn_plan_fail(sn_plan *p, const char *format, ...)
 {
     char text[512];

@@ -72,3 +72,32 @@ bool sn_codegen_print_kernel(const sn_schedule *s, const sn_codegen_options *opt
 {
     return print_kernels(s, options, stage, kernel, kernel + 1, NULL, out, diags);
 }
+
+/* ---- reasons ---- */
+
+static void say_calls(const sn_plan *p)
+{
+    char tiles[128], scratch[128];
+    for (uint32_t i = 0; i < p->calls; i++) {
+        sn_dim_text(p->dims, p->call[i].tiles, tiles, sizeof tiles);
+        sn_dim_text(p->dims, p->call[i].scratch, scratch, sizeof scratch);
+        sn_plan_say(p, "    call %u: %s tiles, %s bytes of scratch a thread\n", i + 1, tiles, scratch);
+    }
+}
+
+bool sn_codegen_explain(const sn_schedule *s, const sn_codegen_options *options, uint32_t kernel, FILE *out, sn_diags *diags)
+{
+    sn_target t;
+    if (!sn_target_find(options ? options->cpu : NULL, &t, diags))
+        return false;
+    sn_arena arena;
+    sn_arena_init(&arena);
+    sn_plan p = {.s = s, .g = s->g, .k = &s->kernel[kernel], .target = &t, .dims = &s->g->dims, .arena = &arena, .diags = diags, .why = out};
+    const bool ok = sn_plan_make(&p);
+    if (ok && p.generator != &sn_kernel_contract)
+        sn_plan_say(&p, "  as %s: there is no other form for it\n", p.generator->name);
+    if (ok)
+        say_calls(&p);
+    sn_arena_fini(&arena);
+    return ok;
+}

@@ -45,6 +45,7 @@ typedef struct sn_program_options {
     const char        *code;       /* as in sn_codegen_options */
     const char        *skip_pass;  /* name of a pass not to run, or NULL */
     FILE              *timing;     /* a line a pass, or NULL */
+    bool               explain;    /* as in sn_pipeline */
 } sn_program_options;
 
 /* Elaborate one module into a graph; sn_verify holds for it at SN_LEVEL_SOURCE.  NULL with diagnostics on failure.  The graph outlives

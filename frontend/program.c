@@ -30,7 +30,8 @@ static bool check_requests(const sn_graph *g, const sn_program_options *o, sn_di
 /* A stage goes on where it was left, and as what it was. */
 static sn_pipeline pipeline_of(const sn_model *m, const sn_program_options *o, const char *stop_after)
 {
-    sn_pipeline p = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests, .stop_after = stop_after};
+    sn_pipeline p = {.training = o->training, .skip = o->skip_pass, .timing = o->timing, .request = o->request, .requests = o->requests, .stop_after = stop_after,
+                     .explain = o->explain};
     if (m->stage) {
         p.training = m->stage->training;
         p.gradients = m->stage->gradients;

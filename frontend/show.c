@@ -218,6 +218,28 @@ static void print_memory(const sn_show *s, const sn_schedule *schedule, FILE *ou
     sn_arena_fini(&arena);
 }
 
+/* ---- why ---------------------------------------------------------------------------------------------------------------- */
+
+static bool print_why(const sn_show *s, const sn_schedule *schedule, FILE *out, sn_diags *diags)
+{
+    sn_arena arena;
+    bool ok = schedule->why != NULL;
+    if (!ok) sn_error(diags, ((sn_loc){0}), NULL, "the kernels of a scheduled stage are as they are written: nothing was decided");
+    sn_arena_init(&arena);
+    const bool *forward = forward_of(schedule->g, &arena);
+    const char **label = sn_node_labels(schedule->g, &arena);
+    for (uint32_t i = 0; ok && i < schedule->kernels; i++) {
+        if (!wants_kernel(s, schedule->g, &schedule->kernel[i], forward)) continue;
+        sn_schedule_print_why(schedule, label, i, out);
+#ifdef SINEW_WITH_CODEGEN
+        const sn_codegen_options how = {.cpu = s->cpu};
+        ok = sn_codegen_explain(schedule, &how, i, out, diags);
+#endif
+    }
+    sn_arena_fini(&arena);
+    return ok;
+}
+
 /* ---- code --------------------------------------------------------------------------------------------------------------- */
 
 static bool print_code(const sn_show *s, const sn_schedule *schedule, const char *stage, FILE *out, sn_diags *diags)
@@ -251,10 +273,13 @@ bool sn_show_stage(const sn_show *s, const char *stage, FILE *out, sn_diags *dia
         sn_graph_free(g);
         return g != NULL;
     }
-    sn_schedule *schedule = sn_program_schedule(s->model, s->program, diags);
+    sn_program_options program = *s->program;
+    program.explain = kind == SN_SHOW_WHY;
+    sn_schedule *schedule = sn_program_schedule(s->model, &program, diags);
     bool ok = schedule != NULL;
     if (ok && kind == SN_SHOW_KERNELS) print_kernels(s, schedule, out);
     else if (ok && kind == SN_SHOW_MEMORY) print_memory(s, schedule, out);
+    else if (ok && kind == SN_SHOW_WHY) ok = print_why(s, schedule, out, diags);
     else if (ok) ok = print_code(s, schedule, stage, out, diags);
     sn_schedule_free(schedule);
     return ok;
@@ -273,12 +298,15 @@ static char *stage_text(const sn_show *s, const char *stage, sn_diags *diags)
     return NULL;
 }
 
+/* The names of the stages differ anyway. */
+static const char *after_head(const char *text) { return *text == '#' ? text + strcspn(text, "\n") : text; }
+
 bool sn_show_difference(const sn_show *s, const char *from, const char *to, FILE *out, sn_diags *diags)
 {
     enum { CONTEXT = 1 };
     char *a = stage_text(s, from, diags), *b = a ? stage_text(s, to, diags) : NULL;
     const bool ok = b != NULL;
-    if (ok && sn_difference_print(a, b, CONTEXT, out) == 0) fprintf(out, "stages %s and %s are the same\n", from, to);
+    if (ok && sn_difference_print(after_head(a), after_head(b), CONTEXT, out) == 0) fprintf(out, "stages %s and %s are the same\n", from, to);
     free(a);
     free(b);
     return ok;

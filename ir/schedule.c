@@ -99,6 +99,50 @@ void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t
     print_kernel(&w, kernel);
 }
 
+static bool is_among(const sn_ref *list, uint32_t n, sn_ref r)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (sn_same(list[i], r))
+            return true;
+    return false;
+}
+
+static const char *or_nothing(const char *text, const char *other) { return text ? text : other; }
+
+/* An edge: is the value handed over in the kernel, or through memory? */
+static void print_edge(const writer *w, const sn_kernel *k, sn_ref from)
+{
+    sn_ref memory = from;
+    while (sn_op_has(sn_at(w->s->g, memory)->op, SN_VIEW))
+        memory = sn_at(w->s->g, memory)->arg[0];
+    const sn_op op = sn_at(w->s->g, memory)->op;
+    if (op == SN_OP_param || op == SN_OP_const) /* in memory from the start */
+        return;
+    const sn_why *why = &w->s->why[memory.i];
+    if (is_among(k->body, k->bodies, from))
+        fprintf(w->out, "    reads %%%s here: fused\n", w->label[from.i]);
+    else
+        fprintf(w->out, "    reads %%%s from memory: %s\n", w->label[from.i], or_nothing(why->value, "its kernel stores it"));
+}
+
+void sn_schedule_print_why(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out)
+{
+    static const char *const form[] = {"map", "reduce", "contract", "special"};
+    const writer w = {s, label, out};
+    const sn_kernel *k = &s->kernel[kernel];
+    fprintf(out, "kernel %u \"%s\" %s\n", kernel, k->name, form[k->form]);
+    for (uint32_t i = 0; i < k->bodies; i++) {
+        const sn_ref r = k->body[i];
+        const bool stored = is_among(k->out, k->outs, r);
+        fprintf(out, "  %%%s = %s, %s: %s\n", label[r.i], sn_op_get(sn_at(s->g, r)->op)->name, stored ? "stored" : "not stored",
+                or_nothing(s->why[r.i].value, "its kernel needs it only here"));
+        if (s->why[r.i].place)
+            fprintf(out, "    placed: %s\n", s->why[r.i].place);
+        for (uint8_t a = 0; a < sn_at(s->g, r)->args; a++)
+            print_edge(&w, k, sn_at(s->g, r)->arg[a]);
+    }
+}
+
 void sn_schedule_print(const sn_schedule *s, FILE *out)
 {
     sn_arena arena;

@@ -53,12 +53,19 @@ typedef struct sn_buffer {
     uint32_t first, last; /* kernels that first write and last read it, inclusive; outputs and updates live to the end */
 } sn_buffer;
 
+/* Why a node is computed and stored as it is: said by the step that decided it, when it did. */
+typedef struct sn_why {
+    const char *value; /* stored, or computed again by its readers */
+    const char *place; /* with others in its kernel, or apart */
+} sn_why;
+
 typedef struct sn_schedule {
     sn_graph  *g;         /* owned: the graph the refs are into */
     sn_arena   arena;
     sn_kernel *kernel; uint32_t kernels;
     sn_buffer *buffer; uint32_t buffers;
     uint32_t  *buffer_of; /* per node; UINT32_MAX when it never reaches memory */
+    sn_why    *why;       /* per node; texts may be NULL; NULL unless asked for (sn_pipeline.explain) */
 } sn_schedule;
 
 /* An empty schedule that owns g.  All arrays are the schedule's arena's. */
@@ -72,5 +79,7 @@ void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t
  * are stands in the graph and must be the same.  Buffers are skipped: they follow from the kernels.  NULL with diagnostics; that it is a schedule that can run
  * is for others to verify. */
 sn_schedule *sn_schedule_parse(sn_diags *diags, uint32_t source);
+/* One kernel's nodes, each with where it and what it reads are and the reasons that were recorded. */
+void sn_schedule_print_why(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out);
 
 #endif

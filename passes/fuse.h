@@ -57,10 +57,18 @@ typedef struct sn_fuser {
     uint32_t    *mark, marks; /* of graph walks; each walk takes two numbers */
     uint32_t     kernel_capacity;
     bool         alone;   /* no two nodes in a kernel */
+    const char **label;   /* of nodes, when reasons are recorded */
 } sn_fuser;
 
 static inline const sn_node *sn_fuse_node(const sn_fuser *f, uint32_t i) { return &f->g->node[i]; }
 static inline bool sn_is_anchor(const sn_fact *x) { return x->role >= SN_ROLE_REDUCE; }
+
+/* Record why a value is stored or not, and why it is where it is, if that is asked for: by who decides, in words with the numbers that decided.  A later reason
+ * replaces an earlier one. */
+void sn_fuse_because(const sn_fuser *f, uint32_t node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sn_fuse_placed(const sn_fuser *f, uint32_t node, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Its label, for reasons. */
+static inline const char *sn_fuse_label(const sn_fuser *f, uint32_t node) { return f->label ? f->label[node] : ""; }
 
 /* fuse_facts.c */
 void sn_fuse_facts(sn_fuser *f);

@@ -51,6 +51,29 @@ static bool is_closed(const sn_fuser *f, const chain *c)
     return true;
 }
 
+/* Why the epilogue ends where it does. */
+static void explain_end(const sn_fuser *f, uint32_t contract, const chain *c, uint32_t closed)
+{
+    const uint32_t end = c->node[closed - 1];
+    const char *name = sn_fuse_label(f, contract);
+    if (!f->s->why)
+        return;
+    if (c->n > closed) {
+        sn_fuse_because(f, end, "the epilogue of %%%s ends here: %%%s could join, but what it reads is read outside, too, or is an output", name, sn_fuse_label(f, c->node[closed]));
+        return;
+    }
+    sn_fuse_because(f, end, "the epilogue of %%%s ends here: %s", name, f->first[end] == f->first[end + 1] ? "nothing reads it" : c->n == LONGEST ? "it is long enough" : "no reader is pointwise, of its shape and free");
+    for (uint32_t r = f->first[end]; r < f->first[end + 1]; r++) {
+        const uint32_t u = f->reader[r];
+        if (f->fact[u].role == SN_ROLE_CONTRACT)
+            sn_fuse_because(f, end, "the epilogue of %%%s ends here: %%%s is a contraction itself", name, sn_fuse_label(f, u));
+        else if (f->fact[u].host != SN_NO_NODE)
+            sn_fuse_because(f, end, "the epilogue of %%%s ends here: %%%s is in that of %%%s", name, sn_fuse_label(f, u), sn_fuse_label(f, f->fact[u].host));
+        else if (f->fact[u].role == SN_ROLE_POINT)
+            sn_fuse_because(f, end, "the epilogue of %%%s ends here: %%%s has another shape", name, sn_fuse_label(f, u));
+    }
+}
+
 static void grow(sn_fuser *f, uint32_t contract)
 {
     chain c = {.node = {contract}, .n = 1};
@@ -63,8 +86,12 @@ static void grow(sn_fuser *f, uint32_t contract)
         if (is_closed(f, &c))
             closed = c.n;
     }
-    for (uint32_t k = 0; k < closed; k++)
+    for (uint32_t k = 0; k < closed; k++) {
         f->fact[c.node[k]].host = contract;
+        if (k + 1 < closed)
+            sn_fuse_because(f, c.node[k], "all its readers are in the epilogue of %%%s, which stores %%%s", sn_fuse_label(f, contract), sn_fuse_label(f, c.node[closed - 1]));
+    }
+    explain_end(f, contract, &c, closed);
     f->fact[contract].head = c.node[closed - 1];
 }
 

@@ -28,11 +28,20 @@ static bool in_place(const sn_fact *x) { return x->role == SN_ROLE_POINT || x->r
 
 /* ---- certain roots ------------------------------------------------------------------------------------------------------ */
 
-static void force(sn_fuser *f, uint32_t i)
+static void force(sn_fuser *f, uint32_t i, const char *why, const char *whose)
 {
     while (f->fact[i].role == SN_ROLE_VIEW)
         i = sn_fuse_node(f, i)->arg[0].i;
+    if (!f->fact[i].forced && f->fact[i].role != SN_ROLE_MEMORY)
+        sn_fuse_because(f, i, "%s%s", why, whose);
     f->fact[i].forced = f->fact[i].role != SN_ROLE_MEMORY;
+}
+
+/* Why its epilogue ends there is said already (fuse_chain.c). */
+static void force_head(sn_fuser *f, uint32_t i)
+{
+    const char *why = f->s->why ? f->s->why[i].value : NULL;
+    force(f, i, why ? why : "the end of a contraction", "");
 }
 
 static void force_operands(sn_fuser *f, uint32_t i)
@@ -42,12 +51,14 @@ static void force_operands(sn_fuser *f, uint32_t i)
     for (uint8_t k = 0; k < n->args; k++) {
         const uint32_t a = n->arg[k].i;
         if (role == SN_ROLE_SPECIAL || role == SN_ROLE_VIEW || (role == SN_ROLE_MIX && !sn_fuse_is_pattern(f->g, sn_fuse_node(f, a))))
-            force(f, a);
+            force(f, a, role == SN_ROLE_SPECIAL ? "a kernel of its own form reads it: %" : role == SN_ROLE_VIEW ? "it is seen through a view: %" : "an operand of a product that is made while it is packed: %",
+                  sn_fuse_label(f, i));
         else if (f->fact[a].role == SN_ROLE_MIX)
             continue;
         else if (role == SN_ROLE_CONTRACT && !sn_fuse_is_pattern(f->g, sn_fuse_node(f, a)) &&
                  (f->fact[a].role != SN_ROLE_POINT || !sn_fuse_packs(f->g, n, k)))
-            force(f, a);
+            force(f, a, f->fact[a].role == SN_ROLE_POINT ? "a contraction would compute it more than once for each of its elements: %"
+                                                         : "a contraction packs pointwise operands only: %", sn_fuse_label(f, i));
     }
 }
 
@@ -55,10 +66,12 @@ static void force_certain(sn_fuser *f)
 {
     for (uint32_t i = 0; i < f->g->nodes; i++) {
         sn_fact *x = &f->fact[i];
-        if (f->kept[i] || x->role == SN_ROLE_REDUCE || x->role == SN_ROLE_SPECIAL)
-            force(f, i);
+        if (f->kept[i])
+            force(f, i, "an output or update needs it", "");
+        if (x->role == SN_ROLE_REDUCE || x->role == SN_ROLE_SPECIAL)
+            force(f, i, "a result is computed once: ", sn_op_get(sn_fuse_node(f, i)->op)->name);
         if (x->role == SN_ROLE_CONTRACT)
-            force(f, x->head);
+            force_head(f, x->head);
         force_operands(f, i);
     }
     for (uint32_t i = 0; i < f->g->nodes; i++)
@@ -153,18 +166,35 @@ static bool is_worth_storing(const sn_fuser *f, uint32_t i)
 {
     const sn_fact *x = &f->fact[i];
     const uint32_t kernels = x->readers.n, loads = x->loads.n;
-    if (x->packed && (x->role == SN_ROLE_INDEX || loads > SN_MAX_LOADS))
+    if (x->packed && (x->role == SN_ROLE_INDEX || loads > SN_MAX_LOADS)) {
+        sn_fuse_because(f, i, x->role == SN_ROLE_INDEX ? "a contraction packs it, and moving elements has no place there" : "a contraction packs it, and it reads more than %d values", SN_MAX_LOADS);
         return true;
+    }
     const bool scalar = sn_type_same_elements(&sn_fuse_node(f, i)->type, &(sn_type){0});
-    if (x->constant && x->cost <= (scalar ? CHEAP_SCALAR : CHEAP))
+    if (x->constant && x->cost <= (scalar ? CHEAP_SCALAR : CHEAP)) {
+        sn_fuse_because(f, i, "it reads nothing and costs %u, at most %d: made again by every reader", x->cost, scalar ? CHEAP_SCALAR : CHEAP);
         return false;
-    if (sn_fuse_is_pattern(f->g, sn_fuse_node(f, i)))
+    }
+    if (sn_fuse_is_pattern(f->g, sn_fuse_node(f, i))) {
+        sn_fuse_because(f, i, "zeros of its constant are known: contractions that make it skip them");
         return false;
-    if (is_stretched(f, i))
+    }
+    if (is_stretched(f, i)) {
+        sn_fuse_because(f, i, "a reader is larger and would compute it more often than it has elements");
         return true;
-    if (kernels <= 1 || passes_on(f, i))
+    }
+    if (kernels <= 1) {
+        sn_fuse_because(f, i, "one kernel reads it");
         return false;
-    return kernels * (loads * SN_ACCESS + x->cost) > loads * SN_ACCESS + x->cost + SN_WRITE + kernels * SN_ACCESS;
+    }
+    if (passes_on(f, i)) {
+        sn_fuse_because(f, i, "its one reader is pointwise and of its size: storing that one is never worse");
+        return false;
+    }
+    const uint32_t again = kernels * (loads * SN_ACCESS + x->cost), stored = loads * SN_ACCESS + x->cost + SN_WRITE + kernels * SN_ACCESS;
+    sn_fuse_because(f, i, "again %u (%u kernels x (%u reads x %d + cost %u)) %s stored %u (%u reads x %d + cost %u + write %d + %u reads x %d)", again, kernels, loads, SN_ACCESS,
+                    x->cost, again > stored ? ">" : "<=", stored, loads, SN_ACCESS, x->cost, SN_WRITE, kernels, SN_ACCESS);
+    return again > stored;
 }
 
 void sn_fuse_nothing(sn_fuser *f)

@@ -1,5 +1,6 @@
 /* Facts about nodes before fusion decides: role, readers, own cost, whether a contraction packs an operand.
  * Not decisions (fuse_choose.c). */
+#include <inttypes.h>
 #include <string.h>
 
 #include "fuse.h"
@@ -268,12 +269,25 @@ static bool is_in_place(const sn_graph *g, const sn_node *n, int x, int w)
     return summed == 1 && rank >= 2 && !occurs(c, SN_AT_OUT, c->at[x][rank - 2].loop[0]) && sn_dim_is_const(xt->dim[rank - 1]);
 }
 
+/* Of a graph most of whose numbers are known to be zero. */
+static bool is_worth_skipping(const sn_fuser *f, uint32_t i, int w, bool shared)
+{
+    const sn_node *g = sn_at(f->g, sn_fuse_node(f, i)->arg[w]);
+    if (shared || !is_sparse(f->g, g))
+        return false;
+    sn_fuse_because(f, i, "a product with a graph of %" PRId64 " numbers that are not zero: contractions make it while they pack it", filled(f->g, g));
+    return true;
+}
+
 /* By the sums of fuse_choose.c: a number of it costs as many multiply-adds as the graph has sources, and loads that many outputs share. */
 static bool is_worth_mixing(const sn_fuser *f, uint32_t i, int x)
 {
     const sn_type *t = sn_type_at(f->g, sn_fuse_node(f, i)->arg[x]);
     const int64_t kernels = f->first[i + 1] - f->first[i], cost = t->dim[t->rank - 2].v;
-    return kernels * cost <= cost + SN_WRITE + kernels * SN_ACCESS;
+    const bool worth = kernels * cost <= cost + SN_WRITE + kernels * SN_ACCESS;
+    sn_fuse_because(f, i, "a product with a graph of %" PRId64 " sources and %" PRId64 " readers: made again %" PRId64 " %s stored %" PRId64 " (%" PRId64 " + write %d + %" PRId64 " reads x %d)",
+                    cost, kernels, kernels * cost, worth ? "<=" : ">", cost + SN_WRITE + kernels * SN_ACCESS, cost, SN_WRITE, kernels, SN_ACCESS);
+    return worth;
 }
 
 bool sn_fuse_is_mix(const sn_fuser *f, uint32_t i)
@@ -285,13 +299,15 @@ bool sn_fuse_is_mix(const sn_fuser *f, uint32_t i)
         return false;
     for (int w = 1; w >= 0 && !found; w--)
         found = is_graph_product(n->attrs.spec.spec, 1 - w, w, &first, &shared) &&
-                ((is_sparse(f->g, sn_at(f->g, n->arg[w])) && !shared) || (is_in_place(f->g, n, 1 - w, w) && is_worth_mixing(f, i, 1 - w)));
+                (is_worth_skipping(f, i, w, shared) || (is_in_place(f->g, n, 1 - w, w) && is_worth_mixing(f, i, 1 - w)));
     if (!found)
         return false;
     for (uint32_t r = f->first[i]; r < f->first[i + 1]; r++) {
         const sn_node *u = sn_fuse_node(f, f->reader[r]);
-        if (!sn_op_has(u->op, SN_CONTRACT) || !packs_rows(f->g, u, u->arg[0].i == i ? 0 : 1, first))
+        if (!sn_op_has(u->op, SN_CONTRACT) || !packs_rows(f->g, u, u->arg[0].i == i ? 0 : 1, first)) {
+            sn_fuse_because(f, i, "%%%s reads it otherwise than packing its rows", sn_fuse_label(f, f->reader[r]));
             return false;
+        }
     }
     return true;
 }

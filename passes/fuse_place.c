@@ -114,28 +114,41 @@ static bool args_fit(visit *v, uint32_t i, bool direct)
     return true;
 }
 
-static bool can_host(sn_fuser *f, uint32_t kernel, uint32_t root, const sn_type *t)
+/* Why a kernel cannot compute the root; NULL if it can. */
+static const char *refusal(sn_fuser *f, uint32_t kernel, uint32_t root, const sn_type *t)
 {
     if (f->alone)
-        return false;
+        return "every node is a kernel of its own";
     const sn_kernel *k = &f->s->kernel[kernel];
     const sn_node *n = sn_fuse_node(f, root);
     const bool sums = n->op == SN_OP_partial_sum, moves = !sums && f->fact[root].role != SN_ROLE_POINT;
-    if (k->form == SN_FORM_SPECIAL || (k->form == SN_FORM_REDUCE && sums) || (k->form != SN_FORM_MAP && moves) || k->bodies > MAX_BODY ||
-        !sn_type_equal(space_of(f, k), t))
-        return false;
+    if (k->form == SN_FORM_SPECIAL || (k->form == SN_FORM_REDUCE && sums))
+        return "its form has no room for others";
+    if (k->form != SN_FORM_MAP && moves)
+        return "only maps move elements";
+    if (k->bodies > MAX_BODY)
+        return "it computes much already";
+    if (!sn_type_equal(space_of(f, k), t))
+        return "it has another shape";
     for (uint32_t i = 0, others = 0; sums && i < k->outs; i++) {
         const sn_node *o = sn_at(f->g, k->out[i]);
         if (o->op != SN_OP_partial_sum)
             continue;
         const sn_attr_tile *x = &o->attrs.tile, *y = &n->attrs.tile;
-        if (++others == MAX_SUMS || x->outer != y->outer || x->chunk != y->chunk || (k->form == SN_FORM_MAP && x->keep != y->keep))
-            return false;
+        if (++others == MAX_SUMS)
+            return "it adds up enough already";
+        if (x->outer != y->outer || x->chunk != y->chunk || (k->form == SN_FORM_MAP && x->keep != y->keep))
+            return "its sums have other tiles";
     }
     visit v = {f, kernel, k->form, t};
     f->marks += 2;
-    return args_fit(&v, root, !moves);
+    return args_fit(&v, root, !moves) ? NULL : "what is read is not at hand there, or elsewhere than at the point in work";
 }
+
+static bool can_host(sn_fuser *f, uint32_t kernel, uint32_t root, const sn_type *t) { return !refusal(f, kernel, root, t); }
+
+/* The first value a kernel stores, for reasons. */
+static const char *first_of(const sn_fuser *f, uint32_t kernel) { return sn_fuse_label(f, f->s->kernel[kernel].out[0].i); }
 
 /* ---- putting roots into kernels ----------------------------------------------------------------------------------------- */
 
@@ -198,17 +211,24 @@ static void place_map(sn_fuser *f, uint32_t i, const sn_type *t)
 {
     const leaves l = leaves_of(f, i);
     const uint32_t end = f->s->kernels;
-    if (l.latest != SN_NO_KERNEL && can_host(f, l.latest, i, t)) {
+    const char *why = l.latest == SN_NO_KERNEL ? "it reads what is in memory from the start" : refusal(f, l.latest, i, t);
+    if (!why) {
+        sn_fuse_placed(f, i, "with %%%s, whose kernel makes the last of what it reads", first_of(f, l.latest));
         put(f, l.latest, i);
         return;
     }
     for (uint32_t k = end; k-- > 0 && end - k <= LOOK_BACK && (l.latest == SN_NO_KERNEL || k > l.latest);) {
         const sn_kernel *kernel = &f->s->kernel[k];
         if (kernel->form == SN_FORM_MAP && (is_static(t) || shares_leaf(kernel, &l)) && can_host(f, k, i, t)) {
+            sn_fuse_placed(f, i, "beside %%%s, a map of the same shape%s", first_of(f, k), is_static(t) ? "" : " that reads the same");
             put(f, k, i);
             return;
         }
     }
+    if (l.latest == SN_NO_KERNEL)
+        sn_fuse_placed(f, i, "a kernel of its own: %s, and no map beside is like it", why);
+    else
+        sn_fuse_placed(f, i, "a kernel of its own, not with %%%s, whose kernel makes the last of what it reads: %s; and no map beside is like it", first_of(f, l.latest), why);
     put(f, new_kernel(f, SN_FORM_MAP, i), i);
 }
 
@@ -233,10 +253,12 @@ static void place_reduce(sn_fuser *f, uint32_t i)
         for (uint32_t b = 0; b < kernel->bodies; b++)
             reductions += f->fact[kernel->body[b].i].role == SN_ROLE_REDUCE;
         if (reductions < MAX_REDUCTIONS && (is_static(&n->type) || shares_leaf(kernel, &l))) {
+            sn_fuse_placed(f, i, "beside %%%s, the same reduction of the same shape", first_of(f, k));
             put(f, k, i);
             return;
         }
     }
+    sn_fuse_placed(f, i, "a kernel of its own: no reduction of this shape along these axes is near that reads the same and can wait");
     put(f, new_kernel(f, SN_FORM_REDUCE, i), i);
 }
 

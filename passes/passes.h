@@ -26,6 +26,7 @@ typedef struct sn_pipeline {
     const sn_autodiff_request *request; uint32_t requests; /* gradients wanted, 0 = none */
     bool        gradients;  /* there are gradients already, made by a pass that is not run again */
     FILE       *timing;     /* a line a pass, or NULL */
+    bool        explain;    /* record in the schedule why kernels are what they are */
 } sn_pipeline;
 
 /* Run graph passes on *g (replaced as passes copy it); verify after every one. */

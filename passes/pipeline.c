@@ -130,6 +130,8 @@ sn_schedule *sn_schedule_make(sn_graph *g, const sn_pipeline *options, sn_diags 
     sn_schedule *s = sn_schedule_new(g);
     sn_arena_init(&arena);
     double start = now();
+    if (options->explain)
+        s->why = sn_new_n(&s->arena, sn_why, g->nodes + 1);
     const bool ok = sn_fuse(s, is_name(options->skip, "fuse"), &arena, diags);
     if (ok) {
         start = report(options, "fuse", start, s);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/text.h"
 #include "values.h"
 
 static const char EXPECT[] = "# expect:\n";
@@ -13,6 +14,7 @@ typedef struct command {
     char        verb[16];
     char        passes[128];
     char        of[64];
+    char        skip[32];
     bool        inputs, training;
 } command;
 
@@ -51,6 +53,7 @@ static bool read_command(const char *text, command *c)
         return false;
     option(line, "--passes=", c->passes, sizeof c->passes);
     option(line, "--of=", c->of, sizeof c->of);
+    option(line, "--skip=", c->skip, sizeof c->skip);
     c->inputs = strstr(line, "--inputs") != NULL;
     c->training = strstr(line, "--infer") == NULL;
     return true;
@@ -62,12 +65,24 @@ static void print_diags(const sn_diags *diags, FILE *out)
         fprintf(out, "# error: %s%s%s\n", diags->diag[i].node ? diags->diag[i].node : "", diags->diag[i].node ? ": " : "", diags->diag[i].text);
 }
 
+static bool makes_kernels(const command *c) { return strcmp(c->verb, "schedule") == 0 || strcmp(c->verb, "why") == 0; }
+
+static void print_reasons(const sn_schedule *s, FILE *out)
+{
+    sn_arena arena;
+    sn_arena_init(&arena);
+    const char **label = sn_node_labels(s->g, &arena);
+    for (uint32_t i = 0; i < s->kernels; i++)
+        sn_schedule_print_why(s, label, i, out);
+    sn_arena_fini(&arena);
+}
+
 static bool run_passes(sn_graph **g, const command *c, sn_diags *diags)
 {
     sn_autodiff_request request = {.output = c->of, .weights = true, .inputs = c->inputs};
     const sn_pipeline options = {.training = c->training, .request = &request, .requests = c->of[0] ? 1 : 0};
     char list[128];
-    if (strcmp(c->verb, "schedule") == 0)
+    if (makes_kernels(c))
         return sn_passes_run(g, &options, diags);
     snprintf(list, sizeof list, "%s", strcmp(c->verb, "grad") == 0 ? "autodiff" : c->passes);
     for (char *name = strtok(list, ","); name; name = strtok(NULL, ","))
@@ -89,9 +104,12 @@ static char *produce(sn_graph *g, const command *c, sn_diags *diags, bool *agree
     if (!ok) {
         print_diags(diags, out);
         sn_graph_free(g);
-    } else if (strcmp(c->verb, "schedule") == 0) {
-        sn_schedule *s = sn_schedule_make(g, &(sn_pipeline){.training = c->training}, diags);
-        if (s)
+    } else if (makes_kernels(c)) {
+        const bool why = strcmp(c->verb, "why") == 0;
+        sn_schedule *s = sn_schedule_make(g, &(sn_pipeline){.training = c->training, .skip = c->skip, .explain = why}, diags);
+        if (s && why)
+            print_reasons(s, out);
+        else if (s)
             sn_schedule_print(s, out);
         else
             print_diags(diags, out);

@@ -4,6 +4,8 @@
  *     # run: opt --passes=cse,simplify            the graph after the passes
  *     # run: grad --of=loss --inputs              the graph after autodiff
  *     # run: schedule                             kernels and buffers
+ *     # run: schedule --skip=order                the same without that step
+ *     # run: why                                  kernels with the reasons fusion had
  *     graph @f(...) { ... }
  *     # expect:
  *     ...
