@@ -91,13 +91,13 @@ size_t sn_difference_print(const char *from, const char *to, unsigned context, F
     size_t differ = 0;
     SN_ASSERT(gone && come, "out of memory");
     mark(&a, &b, gone, come);
-    for (int64_t x = 0, y = 0; x < a.n || y < b.n;) {
+    for (int64_t i = 0; i < a.n; i++) differ += gone[i];
+    for (int64_t i = 0; i < b.n; i++) differ += come[i];
+    for (int64_t x = differ ? 0 : a.n, y = differ ? 0 : b.n; x < a.n || y < b.n;) {
         if (x < a.n && gone[x]) {
             print_line('-', &a.line[x++], out);
-            differ++;
         } else if (y < b.n && come[y]) {
             print_line('+', &b.line[y++], out);
-            differ++;
         } else {
             const bool near = is_near(&a, &b, gone, come, x, y, context);
             if (near) print_line(' ', &b.line[y], out);
