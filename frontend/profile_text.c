@@ -74,7 +74,8 @@ static void print_threads(const sn_profile *p, FILE *out)
     double wait = p->total.seconds - p->total.busy / p->threads;
     fprintf(out, "%9.3f %6.2f%%  of that is threads waiting for the last one of a group", 1e3 * wait, 100 * ratio(wait, p->step));
     for (int t = 0; t < p->threads && t < MOST_THREADS; t++)
-        fprintf(out, "%s %.3f ms", t ? "," : p->threads > MOST_THREADS ? "; in kernels, the first of them:" : "; in kernels, each of them:", 1e3 * p->total.thread[t]);
+        fprintf(out, "%s %.3f ms", t ? "," : p->threads > MOST_THREADS ? "; in kernels, the first of them:" : "; in kernels, each of them:",
+                1e3 * p->total.thread[t]);
     fputc('\n', out);
 }
 
@@ -83,7 +84,8 @@ void sn_profile_print(const sn_profile *p, const sn_rt_peak *peak, uint32_t rows
     if (rows > p->kernels) rows = p->kernels;
     int            width = name_columns(p, rows);
     sn_profile_row left = {.node = "", .where = ""}, step = {.name = "step", .node = "", .where = "", .seconds = p->step};
-    fprintf(out, "\n%9s %7s %5s %8s %8s %6s %6s %6s  %5s  %s\n", "ms", "share", "calls", "GFLOP/s", "MiB", "GB/s", "flop/B", "roof", "wait", "kernel, place of its node");
+    fprintf(out, "\n%9s %7s %5s %8s %8s %6s %6s %6s  %5s  %s\n", "ms", "share", "calls", "GFLOP/s", "MiB", "GB/s", "flop/B", "roof", "wait",
+            "kernel, place of its node");
     for (uint32_t i = 0; i < p->kernels; i++) {
         if (i < rows) print_row(p, &p->kernel[i], width, out);
         else {
