@@ -1,5 +1,5 @@
 /* Lowering rules run on plain doubles: the value of an operator on constants, and what one element of it costs.
- * Not the reference interpreter (tests): no memory is read here. */
+ * Not the reference interpreter (ir/reference.c): no memory is read here. */
 #include <math.h>
 
 #include "../ir/emit.h"
