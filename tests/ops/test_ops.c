@@ -117,6 +117,53 @@ static void examples_hold(void **state)
     }
 }
 
+/* What single precision cannot know: a sum that cancels, which of two nearly equal numbers is larger.  What it can know stays. */
+static void doubt_is_about_rounding(void **state)
+{
+    (void)state;
+    static const char text[] = "graph @doubt(%x: f32[4]) {\n  %s = sum %x {axes=[0]} : f32[1]\n  %c = const {0x1p+10, -0x1p+10, 0x1.000002p+10, 0x1p+3} : f32[4]\n"
+                               "  %g = greater %x, %c : f32[4]\n  return s=%s, g=%g\n}\n";
+    const double x[4] = {1024, -1024, 1024, -1024}, *param[1] = {x};
+    sn_diags diags;
+    sn_diags_init(&diags);
+    sn_graph *g = parse_or_fail(text, &diags);
+    double sum[3], greater[3][4];
+    for (int i = 0; i < 3; i++) {
+        sn_ref_run *r = sn_ref_eval(g, &(sn_ref_setting){.param = param, .doubt = i - 1});
+        sum[i] = sn_ref_output(r, "s")->data[0];
+        for (int k = 0; k < 4; k++)
+            greater[i][k] = sn_ref_output(r, "g")->data[k];
+        sn_ref_free(r);
+    }
+    assert_true(sum[1] == 0 && sum[0] == -sum[2] && fabs(sum[0]) > 4096 * 0x1p-24 && fabs(sum[0]) < 4096 * 0x1p-16);
+    for (int k = 0; k < 3; k++) /* nearly equal: one way or the other */
+        assert_true(greater[0][k] == 0 && greater[1][k] == 0 && fabs(greater[2][k] - 1) < 1e-6);
+    assert_true(greater[0][3] == 0 && greater[1][3] == 0 && greater[2][3] == 0);
+    sn_graph_free(g);
+    sn_diags_fini(&diags);
+}
+
+/* A value that is given counts instead of what its rule would make. */
+static void nodes_are_computed_one_by_one(void **state)
+{
+    (void)state;
+    sn_diags diags;
+    sn_diags_init(&diags);
+    sn_graph *g = parse_or_fail("graph @one(%x: f32[2]) {\n  %y = relu %x : f32[2]\n  %z = add %y, %x : f32[2]\n  return z=%z\n}\n", &diags);
+    const sn_ref_setting setting = {0};
+    sn_ref_run *r = sn_ref_new(g, &setting);
+    assert_null(sn_ref_value(r, (sn_ref){2})->data);
+    sn_ref_give(r, (sn_ref){0}, (const float[]){1, -2});
+    sn_ref_give(r, (sn_ref){1}, (const float[]){10, 20});
+    sn_ref_compute(r, (sn_ref){2});
+    assert_true(sn_ref_value(r, (sn_ref){2})->data[0] == 11 && sn_ref_value(r, (sn_ref){2})->data[1] == 18);
+    sn_ref_drop(r, (sn_ref){2});
+    assert_null(sn_ref_value(r, (sn_ref){2})->data);
+    sn_ref_free(r);
+    sn_graph_free(g);
+    sn_diags_fini(&diags);
+}
+
 /* ---- gradients ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct check {
@@ -295,6 +342,8 @@ int main(void)
         cmocka_unit_test(shapes_are_accepted),
         cmocka_unit_test(wrong_uses_are_named),
         cmocka_unit_test(examples_hold),
+        cmocka_unit_test(doubt_is_about_rounding),
+        cmocka_unit_test(nodes_are_computed_one_by_one),
         cmocka_unit_test(gradients_match_central_differences),
         cmocka_unit_test(constants_get_no_gradient),
         cmocka_unit_test(kinks_follow_their_definition),
