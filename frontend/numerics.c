@@ -108,8 +108,9 @@ static double beyond_doubt(const pass *p, const float *x, const sn_ref_array *y,
     for (size_t j = 0; j < y->count; j++) {
         const double d = distance((double)x[j], y->data[j]);
         const double doubt = BEYOND * (square + fmax(distance(up->data[j], y->data[j]), distance(down->data[j], y->data[j])));
-        if (d - doubt <= worst) continue;
-        worst = d - doubt;
+        const double beyond = isfinite(d) ? d - doubt : INFINITY; /* no rounding makes a number of what is none */
+        if (beyond <= worst) continue;
+        worst = beyond;
         *f = (sn_numerics_fault){f->kernel, f->node, j, (double)x[j], y->data[j], d / largest, p->v->tolerance + doubt / largest, false};
     }
     return worst / largest;
