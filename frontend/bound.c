@@ -120,7 +120,8 @@ void sn_bound_extent(sn_bound *b, const char *pair)
     const long long value = pair[n] ? strtoll(pair + n + 1, &end, 10) : 0;
     if (s == p->symbols) {
         const char *near = sn_nearest(sn_strndup(&b->arena, pair, n), p->symbol, p->symbols);
-        sn_bound_complain(b, "--set %s: the program has no free dimension of that name%s%s%s", pair, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        sn_bound_complain(b, "--set %s: the program has no free dimension of that name%s%s%s", pair,
+                          near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     } else if (value < 1 || *end) {
         sn_bound_complain(b, "--set %s: expected a number of at least 1", pair);
     } else {

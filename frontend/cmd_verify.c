@@ -143,7 +143,8 @@ static void write_case(void *context, uint32_t kernel)
 {
     job *j = context;
     const sn_case c = {.dir = j->o->dir, .program = &j->fused, .bound = &j->of_fused, .kernel = kernel, .training = j->how.training, .seed = (uint64_t)j->o->seed,
-                       .options = sn_format(j->arena, " --tolerance %g --drift %g%s%s", j->o->tolerance, j->o->drift, j->o->cpu ? " --cpu " : "", j->o->cpu ? j->o->cpu : "")};
+                       .options = sn_format(j->arena, " --tolerance %g --drift %g%s%s", j->o->tolerance, j->o->drift,
+                                            j->o->cpu ? " --cpu " : "", j->o->cpu ? j->o->cpu : "")};
     sn_rt_error err;
     j->wrote = sn_case_write(&c, &err) == SN_RT_OK;
     if (j->wrote) return;
@@ -284,8 +285,8 @@ static bool fits_memory(const job *j)
 {
     const double need = 1.3 * sn_numerics_bytes(&j->v.fused), have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     if (need < 0.8 * have) return true;
-    fprintf(stderr, "sinew verify: %s: every value in double precision takes %.1f GiB, there are %.1f: make it smaller%s\n", j->file, need / (1 << 30), have / (1 << 30),
-            j->training ? ", such as --set batch=2 --set frames=64" : ", such as --set N=1 --set T=32");
+    fprintf(stderr, "sinew verify: %s: every value in double precision takes %.1f GiB, there are %.1f: make it smaller%s\n", j->file,
+            need / (1 << 30), have / (1 << 30), j->training ? ", such as --set batch=2 --set frames=64" : ", such as --set N=1 --set T=32");
     return false;
 }
 

@@ -100,6 +100,7 @@ static bool find_inside(const sn_trap *t, const sn_kernel *k, sn_arena *arena, s
 
 static void say_reads(sn_trap *t, const sn_kernel *k)
 {
+    static const char *const kind[] = {[SN_INPUT] = "input", [SN_WEIGHT] = "weight", [SN_COPY] = "copy", [SN_STATE] = "state"};
     const sn_graph *g = t->program->schedule->g;
     for (uint32_t i = 0; i < k->ins; i++) {
         const sn_node *n = sn_at(g, k->in[i]);
@@ -108,7 +109,7 @@ static void say_reads(sn_trap *t, const sn_kernel *k)
         const size_t at = n->op == SN_OP_param ? find(x, count) : SIZE_MAX;
         if (at == SIZE_MAX) continue;
         const sn_param *p = &g->param[n->attrs.param.index];
-        say(t, "  it read %s $%s, which is %g at ", p->kind == SN_INPUT ? "input" : p->kind == SN_WEIGHT ? "weight" : p->kind == SN_COPY ? "copy" : "state", p->name, (double)x[at]);
+        say(t, "  it read %s $%s, which is %g at ", kind[p->kind], p->name, (double)x[at]);
         say_index(t, &n->type, at);
         say(t, "%s\n", p->kind == SN_INPUT ? "" : " since the update of the step before, or from the start");
     }
@@ -155,5 +156,6 @@ void sn_trap_print(const sn_trap *t, const sn_rt_batches *batches, const sn_rt_d
     fputs(t->text, stderr);
     if (!batches || t->sample < 0 || t->sample >= batches->rows) return;
     const sn_rt_clip *c = sn_rt_loader_clip(batches->loader, batches->batch.clip[t->sample]);
-    fprintf(stderr, "  row %lld shows frames %u to %u of sequence %s\n", (long long)t->sample, c->start, c->start + c->frames - 1, sn_rt_dataset_at(set, c->sequence)->id);
+    fprintf(stderr, "  row %lld shows frames %u to %u of sequence %s\n", (long long)t->sample, c->start, c->start + c->frames - 1,
+            sn_rt_dataset_at(set, c->sequence)->id);
 }

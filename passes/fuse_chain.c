@@ -59,10 +59,14 @@ static void explain_end(const sn_fuser *f, uint32_t contract, const chain *c, ui
     if (!f->s->why)
         return;
     if (c->n > closed) {
-        sn_fuse_because(f, end, "the epilogue of %%%s ends here: %%%s could join, but what it reads is read outside, too, or is an output", name, sn_fuse_label(f, c->node[closed]));
+        sn_fuse_because(f, end, "the epilogue of %%%s ends here: %%%s could join, but what it reads is read outside, too, or is an output", name,
+                        sn_fuse_label(f, c->node[closed]));
         return;
     }
-    sn_fuse_because(f, end, "the epilogue of %%%s ends here: %s", name, f->first[end] == f->first[end + 1] ? "nothing reads it" : c->n == LONGEST ? "it is long enough" : "no reader is pointwise, of its shape and free");
+    const char *why = f->first[end] == f->first[end + 1] ? "nothing reads it"
+                      : c->n == LONGEST                  ? "it is long enough"
+                                                         : "no reader is pointwise, of its shape and free";
+    sn_fuse_because(f, end, "the epilogue of %%%s ends here: %s", name, why);
     for (uint32_t r = f->first[end]; r < f->first[end + 1]; r++) {
         const uint32_t u = f->reader[r];
         if (f->fact[u].role == SN_ROLE_CONTRACT)
@@ -89,7 +93,8 @@ static void grow(sn_fuser *f, uint32_t contract)
     for (uint32_t k = 0; k < closed; k++) {
         f->fact[c.node[k]].host = contract;
         if (k + 1 < closed)
-            sn_fuse_because(f, c.node[k], "all its readers are in the epilogue of %%%s, which stores %%%s", sn_fuse_label(f, contract), sn_fuse_label(f, c.node[closed - 1]));
+            sn_fuse_because(f, c.node[k], "all its readers are in the epilogue of %%%s, which stores %%%s", sn_fuse_label(f, contract),
+                            sn_fuse_label(f, c.node[closed - 1]));
     }
     explain_end(f, contract, &c, closed);
     f->fact[contract].head = c.node[closed - 1];

@@ -51,8 +51,9 @@ static void force_operands(sn_fuser *f, uint32_t i)
     for (uint8_t k = 0; k < n->args; k++) {
         const uint32_t a = n->arg[k].i;
         if (role == SN_ROLE_SPECIAL || role == SN_ROLE_VIEW || (role == SN_ROLE_MIX && !sn_fuse_is_pattern(f->g, sn_fuse_node(f, a))))
-            force(f, a, role == SN_ROLE_SPECIAL ? "a kernel of its own form reads it: %" : role == SN_ROLE_VIEW ? "it is seen through a view: %" : "an operand of a product that is made while it is packed: %",
-                  sn_fuse_label(f, i));
+            force(f, a, role == SN_ROLE_SPECIAL ? "a kernel of its own form reads it: %"
+                        : role == SN_ROLE_VIEW  ? "it is seen through a view: %"
+                                                : "an operand of a product that is made while it is packed: %", sn_fuse_label(f, i));
         else if (f->fact[a].role == SN_ROLE_MIX)
             continue;
         else if (role == SN_ROLE_CONTRACT && !sn_fuse_is_pattern(f->g, sn_fuse_node(f, a)) &&
@@ -167,7 +168,10 @@ static bool is_worth_storing(const sn_fuser *f, uint32_t i)
     const sn_fact *x = &f->fact[i];
     const uint32_t kernels = x->readers.n, loads = x->loads.n;
     if (x->packed && (x->role == SN_ROLE_INDEX || loads > SN_MAX_LOADS)) {
-        sn_fuse_because(f, i, x->role == SN_ROLE_INDEX ? "a contraction packs it, and moving elements has no place there" : "a contraction packs it, and it reads more than %d values", SN_MAX_LOADS);
+        if (x->role == SN_ROLE_INDEX)
+            sn_fuse_because(f, i, "a contraction packs it, and moving elements has no place there");
+        else
+            sn_fuse_because(f, i, "a contraction packs it, and it reads more than %d values", SN_MAX_LOADS);
         return true;
     }
     const bool scalar = sn_type_same_elements(&sn_fuse_node(f, i)->type, &(sn_type){0});
@@ -192,8 +196,8 @@ static bool is_worth_storing(const sn_fuser *f, uint32_t i)
         return false;
     }
     const uint32_t again = kernels * (loads * SN_ACCESS + x->cost), stored = loads * SN_ACCESS + x->cost + SN_WRITE + kernels * SN_ACCESS;
-    sn_fuse_because(f, i, "again %u (%u kernels x (%u reads x %d + cost %u)) %s stored %u (%u reads x %d + cost %u + write %d + %u reads x %d)", again, kernels, loads, SN_ACCESS,
-                    x->cost, again > stored ? ">" : "<=", stored, loads, SN_ACCESS, x->cost, SN_WRITE, kernels, SN_ACCESS);
+    sn_fuse_because(f, i, "again %u (%u kernels x (%u reads x %d + cost %u)) %s stored %u (%u reads x %d + cost %u + write %d + %u reads x %d)",
+                    again, kernels, loads, SN_ACCESS, x->cost, again > stored ? ">" : "<=", stored, loads, SN_ACCESS, x->cost, SN_WRITE, kernels, SN_ACCESS);
     return again > stored;
 }
 

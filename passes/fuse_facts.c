@@ -285,8 +285,8 @@ static bool is_worth_mixing(const sn_fuser *f, uint32_t i, int x)
     const sn_type *t = sn_type_at(f->g, sn_fuse_node(f, i)->arg[x]);
     const int64_t kernels = f->first[i + 1] - f->first[i], cost = t->dim[t->rank - 2].v;
     const bool worth = kernels * cost <= cost + SN_WRITE + kernels * SN_ACCESS;
-    sn_fuse_because(f, i, "a product with a graph of %" PRId64 " sources and %" PRId64 " readers: made again %" PRId64 " %s stored %" PRId64 " (%" PRId64 " + write %d + %" PRId64 " reads x %d)",
-                    cost, kernels, kernels * cost, worth ? "<=" : ">", cost + SN_WRITE + kernels * SN_ACCESS, cost, SN_WRITE, kernels, SN_ACCESS);
+    sn_fuse_because(f, i, "a product with a graph of %" PRId64 " sources and %" PRId64 " readers: made again %" PRId64 " %s stored %" PRId64
+                    " (%" PRId64 " + write %d + %" PRId64 " reads x %d)", cost, kernels, kernels * cost, worth ? "<=" : ">", cost + SN_WRITE + kernels * SN_ACCESS, cost, SN_WRITE, kernels, SN_ACCESS);
     return worth;
 }
 

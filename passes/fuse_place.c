@@ -228,7 +228,8 @@ static void place_map(sn_fuser *f, uint32_t i, const sn_type *t)
     if (l.latest == SN_NO_KERNEL)
         sn_fuse_placed(f, i, "a kernel of its own: %s, and no map beside is like it", why);
     else
-        sn_fuse_placed(f, i, "a kernel of its own, not with %%%s, whose kernel makes the last of what it reads: %s; and no map beside is like it", first_of(f, l.latest), why);
+        sn_fuse_placed(f, i, "a kernel of its own, not with %%%s, whose kernel makes the last of what it reads: %s; and no map beside is like it",
+                       first_of(f, l.latest), why);
     put(f, new_kernel(f, SN_FORM_MAP, i), i);
 }
 
