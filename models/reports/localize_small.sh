@@ -3,7 +3,7 @@
 # without the decoder, on composites and on recordings with natural transitions.  The study behind localize_small.md.  The most important comes first;
 # interrupted, the same command goes on with the result that is missing.
 #
-#   localize_small.sh MOTION LABELS PRE OUT [PART...]     default: knn tenth plain methods linear full weak natural shares
+#   localize_small.sh MOTION LABELS PRE OUT [PART...]     default: knn tenth plain natural methods linear full weak shares
 #
 # PRE is the folder that pretrain_small.sh filled from MOTION and LABELS.  The environment may name the program, SINEW.
 set -euo pipefail
@@ -12,7 +12,7 @@ sinew=${SINEW:-$root/build/sinew}
 [ $# -ge 4 ] || { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
 motion=$1 labels=$2 pre=$3 out=$4
 shift 4
-[ $# -gt 0 ] || set -- knn tenth plain methods linear full weak natural shares
+[ $# -gt 0 ] || set -- knn tenth plain natural methods linear full weak shares
 mkdir -p "$out"
 composites=$pre/composites.safetensors
 
@@ -100,7 +100,7 @@ weak() {
 # CMU recordings with natural transitions: the visual set, and exercises labelled by people (mocap6), whose validation is another subject.
 natural() {
     local of seed set source
-    local schedule=(--set epochs=40 --set drop_epoch=30 --validate-every 40)
+    local schedule=(--set epochs=30 --set drop_epoch=20 --validate-every 30)
     for of in mocap6 visual; do
         set=$out/$of.safetensors
         if [ ! -e "$set" ]; then
@@ -111,10 +111,12 @@ natural() {
             "$sinew" import bvh "$motion/cmu_bvh" --append "${source[@]}"
             mv "$out/made.safetensors" "$set"
         fi
-        for seed in 0 1 2; do
-            tune ${of}_ours $seed "$set" tag $ours --mode full --ignore-unlabelled "${schedule[@]}"
-            tune ${of}_base $seed "$set" tag $base --mode full --ignore-unlabelled "${schedule[@]}"
-            tune ${of}_scratch $seed "$set" tag scratch --mode scratch --ignore-unlabelled "${schedule[@]}"
+    done
+    for seed in 0 1 2; do
+        for of in mocap6 visual; do
+            tune ${of}_ours $seed "$out/$of.safetensors" tag $ours --mode full --ignore-unlabelled "${schedule[@]}"
+            tune ${of}_base $seed "$out/$of.safetensors" tag $base --mode full --ignore-unlabelled "${schedule[@]}"
+            tune ${of}_scratch $seed "$out/$of.safetensors" tag scratch --mode scratch --ignore-unlabelled "${schedule[@]}"
         done
     done
 }
