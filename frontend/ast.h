@@ -64,7 +64,7 @@ typedef struct sn_ast_view { sn_text input, augment; sn_loc loc; } sn_ast_view;
 
 typedef struct sn_ast_recipe {
     bool         present;
-    sn_text      module, loss, epoch, labels, clips, model;
+    sn_text      module, loss, epoch, labels, clips, model, features;
     sn_value     batch, frames;
     sn_ast_view *view; uint32_t views;
     bool         has_optimizer, has_schedule;

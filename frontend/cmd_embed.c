@@ -98,7 +98,7 @@ int sn_cmd_embed(int argc, const char **argv)
         {"splits", '\0', POPT_ARG_STRING, &o.splits, 0, "splits of the data set, comma-separated (all)", "NAMES"},
         {"classes", '\0', POPT_ARG_STRING, &o.classes, 0, "labels that are told apart, comma-separated (all)", "A,B,..."},
         {"ignore-unlabelled", '\0', POPT_ARG_NONE, &o.ignore_unlabelled, 0, "frames without any segment have no class, instead of background", NULL},
-        {"value", '\0', POPT_ARG_STRING, &o.value, 0, "which value of the model, such as q.enc (default for a recipe) or q.enc.z1", "NAME"},
+        {"value", '\0', POPT_ARG_STRING, &o.value, 0, "which value of the model, such as q.enc.z1 (of a recipe its features, of a finetuned model enc)", "NAME"},
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "weights by name (the newest checkpoint of the run)", "W"},
         {"prefix", '\0', POPT_ARG_STRING, &o.prefix, 0, "take weights PREFIX.name of the file for name", "PREFIX"},
         SN_CLI_PROGRAM_OPTIONS(o),

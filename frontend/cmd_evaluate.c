@@ -185,7 +185,7 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"k", 'k', POPT_ARG_INT, &o.k, 0, "knn: neighbours that vote for classes and detections (20); 1, 5, 20 and 100 are told besides", "K"},
         {"tau", '\0', POPT_ARG_DOUBLE, &o.tau, 0, "knn: temperature of votes; 0: all equal (0.07)", "TAU"},
         {"ignore-unlabelled", '\0', POPT_ARG_NONE, &o.ignore_unlabelled, 0, "knn: frames without any segment do not count, instead of being background", NULL},
-        {"value", '\0', POPT_ARG_STRING, &o.value, 0, "knn: which value of the model, such as q.enc (default for a recipe) or q.enc.z1", "NAME"},
+        {"value", '\0', POPT_ARG_STRING, &o.value, 0, "knn: which value of the model, such as q.enc.z1 (of a recipe its features, of a finetuned model enc)", "NAME"},
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "knn: weights by name (the newest checkpoint of the run)", "W"},
         {"prefix", '\0', POPT_ARG_STRING, &o.prefix, 0, "knn: take weights PREFIX.name of the file for name", "PREFIX"},
         {"module", 'm', POPT_ARG_STRING, &o.module, 0, "knn: the module that is the program", "NAME"},

@@ -28,6 +28,7 @@ bool        sn_model_has_recipe(const sn_model *m);
 /* Is it a program at a stage (stage.h) instead of a graph file?  *out_training: whether it is one for training; such a program cannot be made another. */
 bool        sn_model_is_stage(const sn_model *m, bool *out_training);
 bool        sn_model_has_labels(const sn_model *m); /* its recipe names an input of labels */
+const char *sn_model_features(const sn_model *m);   /* the value that its recipe calls features, "q.enc" if it does not say; NULL: no recipe */
 
 /* What to make of a model.  Zero-initialised, it is the main module in inference with all defaults. */
 typedef struct sn_program_options {

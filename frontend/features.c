@@ -70,7 +70,7 @@ static bool compile(sn_extractor *x, const sn_features_how *how)
 {
     sn_program_options o = {.module = how->module, .set = how->set, .sets = how->sets, .value = how->value, .cache_dir = how->cache_dir};
     if (!o.value && x->weights) o.value = "enc";
-    if (!o.value && sn_model_has_recipe(x->model)) o.value = "q.enc";
+    if (!o.value) o.value = sn_model_features(x->model);
     x->compiled = sn_program_make(x->model, &o, &x->program, &x->diags);
     return x->compiled;
 }

@@ -14,7 +14,7 @@ typedef struct sn_features_how {
     const char        *weights; /* safetensors; NULL: that checkpoint, or the model itself */
     const char        *prefix;  /* weights are PREFIX.name in it; NULL: name */
     const char        *module;  /* of the graph file; NULL: its main one */
-    const char        *value;   /* as sn_program_options.value; NULL: "q.enc" of a recipe, "enc" of a finetuned model, else the module's first output */
+    const char        *value;   /* as sn_program_options.value; NULL: what a recipe calls features, "enc" of a finetuned model, else the module's first output */
     const char *const *set;     /* "name=value" */
     uint32_t           sets;
     const char        *cache_dir;

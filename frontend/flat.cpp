@@ -383,6 +383,7 @@ struct Reader {
         o->labels = text(f->labels(), p, "labels");
         o->clips = text(f->clips(), p, "clips");
         o->model = text(f->model(), p, "model");
+        o->features = text(f->features(), p, "features");
         list(f->views(), p, "views", &o->view, &o->views);
         o->epoch = text(f->epoch(), p, "epoch");
         if (auto *z = f->optimizer()) {

@@ -114,6 +114,7 @@ static void join_recipe_fields(sn_ast_recipe *r, const sn_ast_recipe *base)
     inherit_text(&r->labels, &base->labels);
     inherit_text(&r->clips, &base->clips);
     inherit_text(&r->model, &base->model);
+    inherit_text(&r->features, &base->features);
     inherit(&r->batch, &base->batch);
     inherit(&r->frames, &base->frames);
     if (r->views == 0) {

@@ -155,7 +155,16 @@ static void read_params(reader *r, sn_recipe *out)
     }
 }
 
-/* The module's inputs of labels and clip numbers and its node that is the model; all may be left out. */
+/* Of what is said of features, the node: all that stands before the first point. */
+static void read_features(reader *r, const sn_ast_recipe *a, const char *const *node, uint32_t nodes)
+{
+    if (!a->features.s) return;
+    sn_text head = a->features;
+    head.s = sn_format(&r->s.e->arena, "%.*s", (int)strcspn(head.s, "."), head.s);
+    one_of(r, &head, "node", node, nodes);
+}
+
+/* The module's inputs of labels and clip numbers, its node that is the model, its features; all may be left out. */
 static void read_stage_2(reader *r, const sn_ast_recipe *a, const char *const *input, sn_recipe *out)
 {
     const sn_ast_module *m = r->s.module;
@@ -163,6 +172,7 @@ static void read_stage_2(reader *r, const sn_ast_recipe *a, const char *const *i
     one_of(r, &a->labels, "input", input, m->inputs);
     for (uint32_t i = 0; i < m->nodes; i++) node[i] = m->node[i].name.s ? m->node[i].name.s : "";
     one_of(r, &a->model, "node", node, m->nodes);
+    read_features(r, a, node, m->nodes);
     one_of(r, &a->clips, "input", input, m->inputs);
     out->clips = a->clips.s ? sn_strdup(r->arena, a->clips.s) : NULL;
     out->labels = a->labels.s ? sn_strdup(r->arena, a->labels.s) : NULL;
@@ -195,6 +205,12 @@ static void read_recipe(reader *r, const sn_ast_recipe *a, sn_recipe *out)
 
 bool sn_model_has_recipe(const sn_model *m) { return m->file[0].ast.recipe.present; }
 bool sn_model_has_labels(const sn_model *m) { return m->file[0].ast.recipe.labels.s != NULL; }
+
+const char *sn_model_features(const sn_model *m)
+{
+    const sn_ast_recipe *a = &m->file[0].ast.recipe;
+    return !a->present ? NULL : a->features.s ? a->features.s : "q.enc";
+}
 
 bool sn_model_recipe(const sn_model *m, const sn_program_options *options, sn_recipe *out, sn_arena *arena, sn_diags *diags)
 {

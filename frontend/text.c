@@ -265,6 +265,7 @@ static void write_recipe(writer *w, const sn_ast_recipe *r)
     field_text(w, "labels", &r->labels);
     field_text(w, "clips", &r->clips);
     field_text(w, "model", &r->model);
+    field_text(w, "features", &r->features);
     if (r->views) {
         comma(w);
         fputs("views: [", w->out);

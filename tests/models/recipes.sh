@@ -30,4 +30,10 @@ for recipe in $(find "$recipes" -name '*.json' ! -name 'tag_*' ! -name 'weak_*' 
     count=$((count + 1))
 done
 echo "$count recipes"
+
+# Features are of the recording as it is, also where the method sees it at another tempo or cut: as many rows as plain momentum contrast has.
+for method in moco rvtclr; do
+    "$sinew" embed "runs/${method}_stgcn/whole" --data set.safetensors --level frame --table "$method.csv" > /dev/null
+done
+[ "$(wc -l < rvtclr.csv)" -eq "$(wc -l < moco.csv)" ]
 [ "$count" -ge 12 ]
