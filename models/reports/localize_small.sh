@@ -100,7 +100,7 @@ weak() {
 # CMU recordings with natural transitions: the visual set, and exercises labelled by people (mocap6), whose validation is another subject.
 natural() {
     local of seed set source
-    local schedule=(--set epochs=30 --set drop_epoch=20 --validate-every 30)
+    local schedule=(--set epochs=30 --set drop_epoch=20 --validate-every 30) longer=(--set epochs=120 --set drop_epoch=80 --validate-every 120)
     for of in mocap6 visual; do
         set=$out/$of.safetensors
         if [ ! -e "$set" ]; then
@@ -117,6 +117,7 @@ natural() {
             tune ${of}_ours $seed "$out/$of.safetensors" tag $ours --mode full --ignore-unlabelled "${schedule[@]}"
             tune ${of}_base $seed "$out/$of.safetensors" tag $base --mode full --ignore-unlabelled "${schedule[@]}"
             tune ${of}_scratch $seed "$out/$of.safetensors" tag scratch --mode scratch --ignore-unlabelled "${schedule[@]}"
+            tune ${of}_scratch_longer $seed "$out/$of.safetensors" tag scratch --mode scratch --ignore-unlabelled "${longer[@]}"
         done
     done
 }
