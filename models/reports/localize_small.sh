@@ -69,10 +69,12 @@ plain() {
 
 # The same from the other methods.
 methods() {
-    local method
-    for method in aimclr hiclr moco; do
-        tune "tenth_${method}_ours" 0 "$composites" tag "${method}_dense1_seed1" --mode semi --share 10 "${ten[@]}"
-        tune "tenth_${method}_base" 0 "$composites" tag "${method}_dense0_seed1" --mode semi --share 10 "${ten[@]}"
+    local method seed
+    for seed in 0 1 2; do
+        for method in moco aimclr hiclr; do
+            tune "tenth_${method}_base" $seed "$composites" tag "${method}_dense0_seed1" --mode semi --share 10 "${ten[@]}"
+            tune "tenth_${method}_ours" $seed "$composites" tag "${method}_dense1_seed1" --mode semi --share 10 "${ten[@]}"
+        done
     done
 }
 
