@@ -3,7 +3,7 @@
 # without the decoder, on composites and on recordings with natural transitions.  The study behind localize_small.md.  The most important comes first;
 # interrupted, the same command goes on with the result that is missing.
 #
-#   localize_small.sh MOTION LABELS PRE OUT [PART...]     default: knn tenth plain natural methods linear full weak shares
+#   localize_small.sh MOTION LABELS PRE OUT [PART...]     default: knn tenth plain natural linear shares weak methods
 #
 # PRE is the folder that pretrain_small.sh filled from MOTION and LABELS.  The environment may name the program, SINEW.
 set -euo pipefail
@@ -12,7 +12,7 @@ sinew=${SINEW:-$root/build/sinew}
 [ $# -ge 4 ] || { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
 motion=$1 labels=$2 pre=$3 out=$4
 shift 4
-[ $# -gt 0 ] || set -- knn tenth plain natural methods linear full weak shares
+[ $# -gt 0 ] || set -- knn tenth plain natural linear shares weak methods
 mkdir -p "$out"
 composites=$pre/composites.safetensors
 
@@ -87,16 +87,16 @@ linear() {
     done
 }
 
-full() {
-    tune full_ours 0 "$composites" tag $ours --mode full "${three[@]}"
-    tune full_base 0 "$composites" tag $base --mode full "${three[@]}"
-    tune full_scratch 0 "$composites" tag scratch --mode scratch "${three[@]}"
-}
-
-# Which actions a recording shows, and not when, in windows of 33 s; six epochs, while labels are refined from the twelfth on.
-weak() {
-    tune weak_ours 0 "$composites" weak $ours --mode weak --set epochs=6 --validate-every 6
-    tune weak_base 0 "$composites" weak $base --mode weak --set epochs=6 --validate-every 6
+# More labels in as many steps as ten epochs of a tenth take.
+shares() {
+    local share epochs drop from
+    for share in 100 40 20; do
+        epochs=$(((100 + share - 1) / share)) drop=$((epochs > 1 ? epochs * 7 / 10 : 1))
+        for from in ours base; do
+            tune share${share}_$from 0 "$composites" tag ${!from} --mode semi --share $share --set epochs=$epochs --set drop_epoch=$drop --validate-every $epochs
+        done
+    done
+    tune share100_scratch 0 "$composites" tag scratch --mode scratch --set epochs=1 --validate-every 1
 }
 
 # CMU recordings with natural transitions: the visual set, and exercises labelled by people (mocap6), whose validation is another subject.
@@ -124,12 +124,11 @@ natural() {
     done
 }
 
-shares() {
-    local share
-    for share in 20 40; do
-        tune share${share}_ours 0 "$composites" tag $ours --mode semi --share $share --set epochs=5 --set drop_epoch=3 --validate-every 5
-        tune share${share}_base 0 "$composites" tag $base --mode semi --share $share --set epochs=5 --set drop_epoch=3 --validate-every 5
-    done
+# Which actions a recording shows, and not when: labels of windows of 33 s of mocap6, refined from the twelfth epoch on.
+weak() {
+    tune weak_ours 0 "$out/mocap6.safetensors" weak $ours --mode weak --ignore-unlabelled --set batch=2 --set epochs=60 --validate-every 60
+    tune weak_base 0 "$out/mocap6.safetensors" weak $base --mode weak --ignore-unlabelled --set batch=2 --set epochs=60 --validate-every 60
+    tune weak_scratch 0 "$out/mocap6.safetensors" weak scratch --mode scratch --ignore-unlabelled --set batch=2 --set epochs=60 --validate-every 60
 }
 
 for part; do
