@@ -90,11 +90,14 @@ linear() {
 # More labels in as many steps as ten epochs of a tenth take.
 shares() {
     local share epochs drop from
-    for share in 100 40 20; do
-        epochs=$(((100 + share - 1) / share)) drop=$((epochs > 1 ? epochs * 7 / 10 : 1))
+    for share in 40 20; do
+        epochs=$(((100 + share - 1) / share)) drop=$((epochs * 7 / 10))
         for from in ours base; do
             tune share${share}_$from 0 "$composites" tag ${!from} --mode semi --share $share --set epochs=$epochs --set drop_epoch=$drop --validate-every $epochs
         done
+    done
+    for from in ours base; do
+        tune share100_$from 0 "$composites" tag ${!from} --mode full --set epochs=1 --validate-every 1
     done
     tune share100_scratch 0 "$composites" tag scratch --mode scratch --set epochs=1 --validate-every 1
 }
