@@ -35,12 +35,20 @@ bool sn_contract_windowed(const sn_contract_facts *f, int t, int i)
     return !sn_affine_is_loop(&f->spec->at[t][i]);
 }
 
-/* The role of a loop from where it occurs; false if there is none. */
-static bool role_of(const sn_loop_fact *l, const sn_product *p, sn_loop_role *role)
+bool sn_contract_has_window(const sn_contract_facts *f)
+{
+    for (int l = 0; l < f->spec->loops; l++)
+        if (f->loop[l].window)
+            return true;
+    return false;
+}
+
+/* The role of a loop from where it occurs. */
+static sn_refusal role_of(const sn_loop_fact *l, const sn_product *p, sn_loop_role *role)
 {
     bool x = l->count[p->x] > 0, w = l->count[p->w] > 0, y = l->count[p->y] > 0;
     if (l->count[p->x] > 1 || l->count[p->w] > 1 || l->count[p->y] > 1)
-        return false;
+        return "two axes of one tensor share a loop";
     if (x && y)
         *role = w ? SN_LOOP_BATCH : SN_LOOP_POSITION;
     else if (w && y)
@@ -48,13 +56,14 @@ static bool role_of(const sn_loop_fact *l, const sn_product *p, sn_loop_role *ro
     else if (w && x)
         *role = l->alone[p->x] >= 0 ? SN_LOOP_IN : SN_LOOP_TAP;
     else
-        return false;
-    return true;
+        return "a loop is in one tensor only";
+    return NULL;
 }
 
 /* The one index of x that is not a loop: s*u + d*k + off with u a position and k a tap, either may come first, k may be missing. */
-static bool window_of(const sn_contract_facts *f, sn_product *p)
+static sn_refusal window_of(const sn_contract_facts *f, sn_product *p)
 {
+    static const char other[] = "its window is not stride * frame + dilation * tap + offset";
     const sn_affine *at = &f->spec->at[p->x][p->x_axis];
     bool frame = false;
     p->off = at->offset;
@@ -68,20 +77,21 @@ static bool window_of(const sn_contract_facts *f, sn_product *p)
             p->tap = at->loop[k];
             p->d = at->coef[k];
         } else {
-            return false;
+            return other;
         }
     }
-    return frame;
+    return frame ? NULL : other;
 }
 
-bool sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_product *out)
+sn_refusal sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_product *out)
 {
     sn_product p = {.x = x, .w = w, .y = y, .x_axis = -1, .tap = UINT8_MAX, .band = UINT8_MAX, .s = 1};
     const sn_contract *c = f->spec;
     uint32_t taps = 0, used = 0;
+    sn_refusal no;
     for (int l = 0; l < c->loops; l++) {
-        if (!role_of(&f->loop[l], &p, &p.role[l]))
-            return false;
+        if ((no = role_of(&f->loop[l], &p, &p.role[l])))
+            return no;
         if (p.role[l] == SN_LOOP_BATCH)
             p.band = p.batched ? UINT8_MAX : (uint8_t)l;
         p.batched |= p.role[l] == SN_LOOP_BATCH;
@@ -89,10 +99,10 @@ bool sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_pro
     }
     for (int i = 0; i < c->rank[w]; i++)
         if (sn_contract_windowed(f, w, i))
-            return false;
+            return "the window is in the tensor that would be the weights";
     for (int i = 0; i < c->rank[y]; i++) {
         if (sn_contract_windowed(f, y, i))
-            return false;
+            return "the window is in the tensor that would be the product";
         if (p.role[c->at[y][i].loop[0]] == SN_LOOP_OUT)
             p.out[p.outs++] = c->at[y][i].loop[0];
     }
@@ -101,16 +111,16 @@ bool sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_pro
             if (p.role[c->at[x][i].loop[0]] == SN_LOOP_IN)
                 p.in[p.ins++] = c->at[x][i].loop[0];
         } else if (p.x_axis >= 0) {
-            return false;
+            return "windows along two axes";
         } else {
             p.x_axis = i;
         }
     }
-    if (p.x_axis >= 0 && !window_of(f, &p))
-        return false;
+    if (p.x_axis >= 0 && (no = window_of(f, &p)))
+        return no;
     used = p.tap != UINT8_MAX;
     if (taps != used)
-        return false;
+        return "a loop of the window is no tap";
     *out = p;
-    return true;
+    return NULL;
 }

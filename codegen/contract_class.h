@@ -44,7 +44,13 @@ typedef struct sn_product {
     uint8_t      band;                   /* such a loop if there is just one, else UINT8_MAX */
 } sn_product;
 
+/* Has any index map a window? */
+bool sn_contract_has_window(const sn_contract_facts *f);
+
+/* Why something does not fit, in words; NULL: it does. */
+typedef const char *sn_refusal;
+
 /* Does the contraction fit the picture with tensors x, w, y in these roles? */
-bool sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_product *out);
+sn_refusal sn_contract_product(const sn_contract_facts *f, int x, int w, int y, sn_product *out);
 
 #endif

@@ -3,8 +3,6 @@
 #ifndef SN_CODEGEN_GEMM_H
 #define SN_CODEGEN_GEMM_H
 
-#include <stdio.h>
-
 #include <llvm-c/Core.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,9 +44,10 @@ LLVMValueRef sn_gemm_micro_function(sn_gemm_env *e, const sn_gemm_micro *m);
 LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n);
 
 /* The register block, rows x vectors, for a product of so many rows and vectors: least padding and fewest loads;
- * no wider than the product. */
-typedef struct sn_gemm_limits { uint32_t registers; FILE *why; /* the choice and its costs in words, or NULL */ } sn_gemm_limits;
+ * no wider than the product.  `but`: the best block except this one; {0, 0} if there is no other. */
 typedef struct sn_gemm_block { int64_t rows, vectors; } sn_gemm_block;
-sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors);
+sn_gemm_block sn_gemm_block_choose(uint32_t registers, int64_t rows, int64_t vectors, const sn_gemm_block *but);
+/* What it chooses by: vector operations of one reduction step over the whole product, two of which start in a cycle. */
+double sn_gemm_step_cost(int64_t rows, int64_t vectors, sn_gemm_block block);
 
 #endif

@@ -1,6 +1,5 @@
 /* The register-tiled micro-kernel: a block of rows times vectors, reduced over segments of steps.
  * Not a kernel: who packs operands and walks over blocks is kernel_contract_rows.c and kernel_contract_wgrad.c. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,36 +266,29 @@ LLVMValueRef sn_gemm_table(sn_gemm_env *e, const int64_t *value, uint32_t n)
     return g;
 }
 
-/* Cost of one reduction step over the whole product: two multiply-adds or two loads start in a cycle, at least eight multiply-adds hide
- * their latency, and loads behind multiply-adds still cost a little. */
-static int64_t step_cost(int64_t rows, int64_t vectors, int64_t mr, int64_t nr)
+/* Two multiply-adds or two loads start in a cycle, at least eight multiply-adds hide their latency, and loads behind multiply-adds still cost a
+ * little. */
+static int64_t eighths(int64_t rows, int64_t vectors, int64_t mr, int64_t nr)
 {
     int64_t blocks = ((rows + mr - 1) / mr) * ((vectors + nr - 1) / nr), loads = mr + nr, most = mr * nr > loads ? mr * nr : loads;
     return blocks * (8 * (most > 8 ? most : 8) + loads);
 }
 
-sn_gemm_block sn_gemm_block_choose(const sn_gemm_limits *l, int64_t rows, int64_t vectors)
+double sn_gemm_step_cost(int64_t rows, int64_t vectors, sn_gemm_block b) { return (double)eighths(rows, vectors, b.rows, b.vectors) / 8; }
+
+sn_gemm_block sn_gemm_block_choose(uint32_t registers, int64_t rows, int64_t vectors, const sn_gemm_block *but)
 {
-    sn_gemm_block best = {1, 1}, next = {0, 0};
-    int64_t least = INT64_MAX, second = INT64_MAX;
+    sn_gemm_block best = {but ? 0 : 1, but ? 0 : 1};
+    int64_t least = INT64_MAX;
     for (int64_t nr = vectors < SN_GEMM_MAX_VECTORS ? vectors : SN_GEMM_MAX_VECTORS; nr >= 1; nr--)
-        for (int64_t mr = 1; mr * nr <= SN_GEMM_MAX_ACC && mr * nr + nr + 1 <= l->registers; mr++) {
-            int64_t cost = step_cost(rows, vectors, mr, nr);
+        for (int64_t mr = 1; mr * nr <= SN_GEMM_MAX_ACC && mr * nr + nr + 1 <= registers; mr++) {
+            int64_t cost = eighths(rows, vectors, mr, nr);
+            if (but && mr == but->rows && nr == but->vectors)
+                continue;
             if (cost < least || (cost == least && mr * nr > best.rows * best.vectors)) {
-                second = least;
-                next = best;
                 least = cost;
                 best = (sn_gemm_block){mr, nr};
-            } else if (cost < second) {
-                second = cost;
-                next = (sn_gemm_block){mr, nr};
             }
         }
-    if (l->why)
-        fprintf(l->why, "    registers hold %" PRId64 " rows x %" PRId64 " vectors of %" PRId64 " x %" PRId64 ": cost %" PRId64 " a step, ", best.rows, best.vectors, rows, vectors, least);
-    if (l->why && second != INT64_MAX)
-        fprintf(l->why, "next best %" PRId64 " x %" PRId64 " with %" PRId64 "\n", next.rows, next.vectors, second);
-    else if (l->why)
-        fputs("the only block there is\n", l->why);
     return best;
 }

@@ -82,11 +82,13 @@ typedef struct sn_plan {
 } sn_plan;
 
 /* One a form.
- * plan: no LLVM.  Kernel buffers that no call names are an error.  emit: for every call, sn_kb_begin .. sn_kb_end. */
+ * plan: no LLVM.  Kernel buffers that no call names are an error.  explain: what was planned over what, by sn_plan_say.  emit: for every call, sn_kb_begin
+ * .. sn_kb_end. */
 typedef struct sn_kb sn_kb;
 typedef struct sn_generator {
     const char *name;
     bool      (*plan)(sn_plan *p);
+    void      (*explain)(const sn_plan *p);
     bool      (*emit)(sn_kb *kb);
 } sn_generator;
 
@@ -103,8 +105,9 @@ uint32_t sn_plan_buffer(const sn_plan *p, sn_ref r);                  /* of an i
 bool     sn_plan_in_body(const sn_plan *p, sn_ref r);
 uint32_t sn_plan_stream(const sn_plan *p, int64_t stream);            /* place of a random stream in plan->dim */
 bool     sn_plan_is_tiles(const sn_plan *p, sn_ref r);                /* a stored partial sum, also seen through views; part of the key */
-/* Words for plan->why, if somebody wants them. */
+/* Words for plan->why, if somebody wants them; a reason with its numbers, or without them where nobody does: never NULL. */
 void     sn_plan_say(const sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *sn_plan_no(const sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Diagnostic at the kernel; returns false. */
 bool     sn_plan_fail(sn_plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -68,6 +68,18 @@ const float *sn_ct_pattern(const sn_plan *p, sn_ref operand)
     return NULL;
 }
 
+static sn_refusal plan_as(sn_plan *p, sn_ct *ct, const sn_ct_kind *kind)
+{
+    const bool nested = sn_ct_is_nested(p, ct->operand[0]) || sn_ct_is_nested(p, ct->operand[1]);
+    if (nested && (kind == &sn_ct_dot || kind == &sn_ct_graph || kind == &sn_ct_heads || kind == &sn_ct_general))
+        return "it cannot make an operand that is a product itself";
+    ct->kind = kind;
+    ct->nested = sn_dim_const(0);
+    ct->outer = (uint32_t)p->k->outer;
+    ct->chunk = p->k->chunk;
+    return kind->plan(p, ct);
+}
+
 static bool contract_plan(sn_plan *p)
 {
     sn_ct *ct = sn_new(p->arena, sn_ct);
@@ -77,23 +89,27 @@ static bool contract_plan(sn_plan *p)
     ct->operand[SN_AT_B] = anchor->arg[1];
     sn_contract_facts_get(p->g, anchor, &ct->facts);
     p->form = ct;
-    const bool nested = sn_ct_is_nested(p, ct->operand[0]) || sn_ct_is_nested(p, ct->operand[1]);
-    for (int i = 0; i < KINDS; i++) {
-        if (nested && (kinds[i] == &sn_ct_dot || kinds[i] == &sn_ct_graph || kinds[i] == &sn_ct_heads || kinds[i] == &sn_ct_general))
-            continue;
-        sn_plan_say(p, "  as %s\n", kinds[i]->name);
-        ct->kind = kinds[i];
-        ct->nested = sn_dim_const(0);
-        ct->outer = (uint32_t)p->k->outer;
-        ct->chunk = p->k->chunk;
-        if (kinds[i]->plan(p, ct)) {
+    for (int i = 0; i < KINDS; i++)
+        if (!plan_as(p, ct, kinds[i])) {
             p->call[ct->main].macs = macs_of(p, ct);
-            sn_plan_say(p, "    chosen\n");
             return true;
         }
-        sn_plan_say(p, "    not taken\n");
-    }
     return sn_plan_fail(p, "contract: no kernel for this contraction");
+}
+
+/* Planned as every kind, beside the plan. */
+static void contract_explain(const sn_plan *p)
+{
+    const sn_ct *chosen = p->form;
+    sn_ct_verdict v[KINDS];
+    for (int i = 0; i < KINDS; i++) {
+        sn_plan plan = *p;
+        sn_ct   ct = *chosen;
+        plan.calls = plan.temps = 0;
+        v[i] = (sn_ct_verdict){.kind = kinds[i], .no = plan_as(&plan, &ct, kinds[i])};
+        v[i].cost = ct.cost;
+    }
+    sn_ct_explain(p, chosen, v, KINDS);
 }
 
 static bool contract_emit(sn_kb *kb)
@@ -102,7 +118,7 @@ static bool contract_emit(sn_kb *kb)
     return ct->kind->emit(kb, ct);
 }
 
-const sn_generator sn_kernel_contract = {.name = "contract", .plan = contract_plan, .emit = contract_emit};
+const sn_generator sn_kernel_contract = {.name = "contract", .plan = contract_plan, .explain = contract_explain, .emit = contract_emit};
 
 /* ---- tiles ---- */
 

@@ -2,6 +2,7 @@
  * Not for the rest of code generation, which knows sn_kernel_contract only.
  *
  *   kernel_contract.c          choice of kind; tiles; epilogue of one point
+ *   kernel_contract_why.c      that choice in words: what does not fit and why, predicted costs
  *   kernel_contract_pack.c     operands packed for the micro-kernel
  *   kernel_contract_window.c   taps of strided and dilated windows
  *   kernel_contract_edge.c     epilogue of a packed tile of results
@@ -28,9 +29,19 @@
 typedef struct sn_ct sn_ct;
 typedef struct sn_ct_kind { /* one kind of contraction */
     const char *name;
-    bool (*plan)(sn_plan *p, sn_ct *ct); /* false: not of this kind; nothing was added to p */
-    bool (*emit)(sn_kb *kb, sn_ct *ct);
+    sn_refusal (*plan)(sn_plan *p, sn_ct *ct); /* NULL: planned, with its cost; else nothing was added to p */
+    bool       (*emit)(sn_kb *kb, sn_ct *ct);
 } sn_ct_kind;
+
+/* What a kind is predicted to cost: vector operations for some part of the result, a multiply-add or what takes as long; two start in a cycle.
+ * Not counted is what all kinds do alike (prologue, epilogue), what is done once a kernel (packing weights, adding parts), and waiting for memory. */
+typedef struct sn_ct_cost {
+    double        macs;     /* multiply-adds that the direct method has for that part */
+    double        products; /* by the micro-kernel or what is in its place: padding and loads that nothing hides included */
+    double        moves;    /* packing, transforms, results between registers and scratch */
+    sn_gemm_block block;    /* of registers; {0, 0} if there is no choice of one */
+    int64_t       rows, vectors; /* that it is a block of */
+} sn_ct_cost;
 
 struct sn_ct { /* made by the plan, read by emission */
     const sn_ct_kind *kind;
@@ -40,6 +51,7 @@ struct sn_ct { /* made by the plan, read by emission */
     int64_t           chunk;
     uint32_t          main;  /* the call with the products */
     sn_dim            nested; /* multiply-adds of operands that are products themselves */
+    sn_ct_cost        cost;
     uint32_t          terms, pattern; /* tensor `pattern` has `terms` numbers that may not be zero; 0 terms = all */
     void             *data;  /* of the kind */
 };
@@ -53,6 +65,20 @@ sn_gemm_env sn_ct_env(sn_kb *kb);
 int64_t sn_ct_ceil(int64_t a, int64_t b); /* a rounded up to a multiple of b */
 /* Extent of a loop if it is constant and positive. */
 bool sn_ct_const_extent(const sn_contract_facts *f, uint8_t loop, int64_t *out);
+/* That it is not. */
+sn_refusal sn_ct_open(const sn_plan *p, const sn_contract_facts *f, uint8_t loop);
+/* How many taps the window has, 1 if it has none. */
+sn_refusal sn_ct_taps(const sn_plan *p, const sn_contract_facts *f, const sn_product *q, int64_t *taps);
+/* Is so much scratch a thread too much? */
+sn_refusal sn_ct_scratch(const sn_plan *p, int64_t bytes);
+/* Are the accumulators of one part of a sum too many? */
+sn_refusal sn_ct_sums_fit(const sn_plan *p, int64_t floats);
+/* Of two ways to see a contraction neither fits. */
+sn_refusal sn_ct_neither(const sn_plan *p, sn_refusal one, sn_refusal other);
+/* What became of a kind: no is why it does not fit, or NULL. */
+typedef struct sn_ct_verdict { const sn_ct_kind *kind; sn_refusal no; sn_ct_cost cost; } sn_ct_verdict;
+/* Say it of all kinds, in order of preference (kernel_contract_why.c). */
+void sn_ct_explain(const sn_plan *p, const sn_ct *chosen, const sn_ct_verdict *v, int kinds);
 
 /* Numbers of an operand that are known to be zero at compile time: the operand is a constant, or a product with one of its shape.
  * Returns that constant's data, row-major, or NULL. */
@@ -85,7 +111,7 @@ LLVMValueRef sn_ct_sums_row(sn_kb *kb, sn_ref r, const sn_ct_tile *tile, LLVMVal
 
 /* ---- packing (kernel_contract_pack.c) ----------------------------------------------------------------------------------- */
 
-enum { SN_CT_MAX_TAPS = 64, SN_CT_MAX_PHASES = 32 };
+enum { SN_CT_MAX_TAPS = 64, SN_CT_MAX_PHASES = 32, SN_CT_MAX_SCRATCH = 1 << 26 /* bytes a thread */, SN_CT_MAX_SUMS = 1 << 26 };
 
 /* Some frames of an operand as rows of floats: slot, then inner rows, then columns. */
 typedef struct sn_ct_frames { int64_t slot, count, start, step; } sn_ct_frames; /* slot + j holds frame base + start + j * step */
@@ -108,8 +134,10 @@ int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p);
 /* The best block for bands of `rows` rows and `columns` columns; it is of one band, whose columns are then whole vectors. */
 sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, bool several);
 
-/* Fill inner_rows, width, stride, run; false if an extent is not constant. */
-bool sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p);
+/* Fill inner_rows, width, stride, run, if all extents are constant. */
+sn_refusal sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p);
+/* Vector operations to pack a tile's frames: a load and a store for every vector, and what making a nested operand takes. */
+double sn_ct_pack_cost(const sn_plan *plan, const sn_ct_pack *p);
 /* The last frame packed, counted from the one a tile is packed around. */
 int64_t sn_ct_pack_last(const sn_ct_pack *p);
 /* Column of the loops at their values: flattened, last fastest. */
@@ -134,16 +162,20 @@ typedef struct sn_ct_links {
     int64_t     ins_total, outs_total, width;
     sn_ct_term *term; uint32_t terms;             /* in order of o, if most of g is known to be zero; else none */
 } sn_ct_links;
+enum { SN_CT_TERM_LOADS = 2 }; /* a term is a multiply-add behind two loads, of a vector of x and of a number of g */
 
-bool sn_ct_links_find(const sn_contract_facts *f, sn_ct_links *g);
+sn_refusal sn_ct_links_find(const sn_plan *p, const sn_contract_facts *f, sn_ct_links *g);
 void sn_ct_links_terms(const sn_plan *p, const sn_contract_facts *f, sn_ref weights, sn_ct_links *g);
 
 /* ---- graph products as operands (kernel_contract_mix.c) ------------------------------------------------------------------------- */
 
 /* Is the operand a contraction that this kernel computes, too? */
 bool sn_ct_is_nested(const sn_plan *p, sn_ref operand);
-/* For a planned pack: prepare to make a nested operand; true if it is none.  The caller places mix_floats in scratch. */
-bool sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack);
+/* For a planned pack: prepare to make a nested operand, if it is one.  The caller places mix_floats in scratch. */
+sn_refusal sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack);
+/* Of one frame, if the operand is nested, else 0: its multiply-adds; vector operations. */
+double sn_ct_mix_macs(const sn_ct_pack *p);
+double sn_ct_mix_cost(const sn_plan *plan, const sn_ct_pack *p);
 /* What a pack reads: the operand, or what a nested one is made from; axis[i] of the operand is its axis i, SN_MAX_RANK = none. */
 sn_ref sn_ct_source(const sn_ct *ct, const sn_ct_pack *pack, uint8_t *axis);
 /* Once a call, before packing: the numbers of a sparse graph. */
@@ -160,11 +192,11 @@ typedef struct sn_ct_window {
     int64_t   multiple, divisor;
     sn_ct_tap tap[SN_CT_MAX_TAPS];
 } sn_ct_window;
-/* For tiles of `frames` result frames; adds the groups of packed frames.  False if there are too many.
+/* For tiles of `frames` result frames; adds the groups of packed frames.  Refused if there are too many.
  * gather: frame u of y reads frame s*u + d*k + off of x, the packed tensor.  One phase.
  * scatter: frame f = s*u + q of x gets tap k from frame u + (q - d*k - off) / s of y, the packed tensor, where whole.  s phases. */
-bool sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
-bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
+sn_refusal sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
+sn_refusal sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps);
 /* Result frames to compute for a tile of a data gradient: they begin and end at multiples of the stride, tiles need not. */
 int64_t sn_ct_window_whole(int64_t chunk, int64_t s);
 
@@ -178,8 +210,8 @@ typedef struct sn_ct_fast {
     int64_t component[SN_CT_FAST_PHASES], slot[SN_CT_FAST_PHASES]; /* first component; slot that holds the first frame */
     int64_t tap[SN_CT_FAST_PHASES][SN_WINO_MAX_TAPS];              /* of the weights, that meets the n-th frame */
 } sn_ct_fast;
-/* For packed frames that yield `frames` frames of each; adds them to the pack.  False if there is no fast form. */
-bool sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps);
+/* For packed frames that yield `frames` frames of each; adds them to the pack. */
+sn_refusal sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps);
 
 /* Weights as panels: block of columns, tap, row, column of the block; columns beyond the width are zero. */
 typedef struct sn_ct_panels { /* of several column loops the last is a multiple of the lanes */
@@ -213,7 +245,7 @@ typedef struct sn_ct_edge {
 /* The tile's first frame, rounded down to a multiple of the phases. */
 LLVMValueRef sn_ct_edge_origin(sn_kb *kb, const sn_ct_edge *edge, const sn_ct_tile *tile);
 /* Do the kernel's outs fit (the sums carried in registers)? */
-bool sn_ct_edge_legal(const sn_plan *p, const sn_ct_edge *edge);
+sn_refusal sn_ct_edge_fits(const sn_plan *p, const sn_ct_edge *edge);
 /* Evaluate and store every out for block `block` of the tile whose products are at `c`; partial sums of
  * the block's columns are written; those that keep other axes are added to (sn_ct_clear_sums first). */
 void sn_ct_edge_emit(sn_kb *kb, sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef c);
@@ -227,8 +259,8 @@ typedef struct sn_ct_sides {
     sn_ct_panels panels;
     sn_ct_edge   edge;
 } sn_ct_sides;
-/* Sets ct->outer, too.  False if it is not of this kind; then ct->outer and ct->nested may have changed. */
-bool sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps);
+/* Sets ct->outer, too.  If refused, ct->outer and ct->nested may have changed. */
+sn_refusal sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps);
 
 /* A weight gradient taken apart (kernel_contract_wgrad.c): what is packed of a and b, what is summed over.  Left open: groups and slots of the packs. */
 typedef struct sn_ct_reduction {
@@ -238,7 +270,7 @@ typedef struct sn_ct_reduction {
     uint8_t    outer[SN_MAX_RANK]; uint32_t outers; /* position loops outside the frame axis */
     sn_dim     frame_extent;                      /* of y */
 } sn_ct_reduction;
-bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps);
+sn_refusal sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps);
 
 /* Ask for `rows` rows of everything of the result's shape that the epilogue touches: those of block `block` from row `row` of the tile on, as
  * they lie in memory (kernel_contract_ahead.c). */

@@ -43,15 +43,20 @@ typedef struct dot {
 
 /* ---- plan ---- */
 
-static bool find_roles(const sn_contract_facts *f, dot *d)
+static sn_refusal find_roles(const sn_contract_facts *f, dot *d)
 {
     const sn_contract *c = f->spec;
+    sn_refusal no;
     if (c->rank[0] == 0 || c->rank[1] == 0)
-        return false;
-    if (!sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &d->product) || d->product.x_axis >= 0)
-        return false;
+        return "an operand is one number";
+    if (sn_contract_has_window(f))
+        return "it has a window";
+    if ((no = sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &d->product)))
+        return no;
     uint8_t x = c->at[0][c->rank[0] - 1].loop[0], y = c->at[1][c->rank[1] - 1].loop[0];
-    return x == y && d->product.role[x] == SN_LOOP_POSITION && d->product.ins > 0 && d->product.outs > 0;
+    if (x != y || d->product.role[x] != SN_LOOP_POSITION)
+        return "its operands' last axes are not one that is summed";
+    return d->product.ins > 0 && d->product.outs > 0 ? NULL : "its result is no matrix";
 }
 
 /* The last batch loop, if it stands before the channels of both operands and leaves a batch loop outside. */
@@ -73,7 +78,7 @@ static void find_head(const sn_contract_facts *f, dot *d)
     d->batches--;
 }
 
-static bool find_positions(const sn_contract_facts *f, dot *d)
+static sn_refusal find_positions(const sn_plan *p, const sn_contract_facts *f, dot *d)
 {
     const sn_contract *c = f->spec;
     uint8_t position[SN_MAX_RANK], channel = c->at[1][c->rank[1] - 1].loop[0];
@@ -86,8 +91,10 @@ static bool find_positions(const sn_contract_facts *f, dot *d)
         if (d->product.role[l] == SN_LOOP_POSITION && l != channel)
             position[n++] = l;
     }
-    if (n == 0 || !sn_ct_const_extent(f, channel, &extent))
-        return false;
+    if (n == 0)
+        return "nothing but its last axis is summed";
+    if (!sn_ct_const_extent(f, channel, &extent))
+        return sn_ct_open(p, f, channel);
     find_head(f, d);
     uint32_t frame = n - 1;
     for (d->positions = 1; frame > 0 && sn_ct_const_extent(f, position[frame], &extent) && d->positions * extent <= 16; frame--)
@@ -107,21 +114,22 @@ static bool find_positions(const sn_contract_facts *f, dot *d)
             k->column[k->columns++] = d->head;
         k->column[k->columns++] = channel;
     }
-    return true;
+    return NULL;
 }
 
-static bool plan_rows(const sn_plan *p, const sn_ct *ct, dot *d)
+static sn_refusal plan_rows(const sn_plan *p, const sn_ct *ct, dot *d)
 {
     const int64_t lanes = p->target->lanes;
-    if (!sn_ct_pack_plan(p, ct, &d->pack[0]) || !sn_ct_pack_plan(p, ct, &d->pack[1]))
-        return false;
+    sn_refusal no;
+    if ((no = sn_ct_pack_plan(p, ct, &d->pack[0])) || (no = sn_ct_pack_plan(p, ct, &d->pack[1])))
+        return no;
     d->ins = d->pack[0].inner_rows / d->positions;
     d->outs = d->pack[1].inner_rows / d->positions;
     const int64_t vectors = (d->pack[0].width + lanes - 1) / lanes, channels = d->pack[0].width / d->heads;
     d->layers = d->heads == 1 ? 1 : channels % lanes == 0 ? d->heads : vectors;
     d->vectors = vectors / d->layers;
     d->parts = d->batches ? BATCH_PARTS : MAX_PARTS;
-    return d->ins * d->outs <= 1 << 14;
+    return d->ins * d->outs <= 1 << 14 ? NULL : sn_plan_no(p, "its result is a matrix of %lld x %lld", (long long)d->ins, (long long)d->outs);
 }
 
 static void plan_frames(dot *d)
@@ -195,17 +203,20 @@ static void find_pairs(sn_plan *p, const sn_ct *ct, dot *d)
 /* Block of the dense product: fewest half cycles, padding included; two loads or two multiply-adds start in a cycle, and a run begins and ends with its
  * sums in memory.  All sums and rows have a register: loads do not wait for the multiply-adds before them, and where one was missing every sum
  * was copied at every step. */
+static int64_t half_cycles(const dot *d, int64_t r, int64_t c)
+{
+    const int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c;
+    return blocks * (RUN * (r * c < 8 ? 8 : work) + 4 * r * c + START);
+}
+
 static void choose_block(const sn_plan *p, dot *d)
 {
     int64_t least = INT64_MAX;
     for (int64_t r = 1; r <= MAX_BLOCK; r++)
         for (int64_t c = 1; c <= MAX_BLOCK; c++) {
-            int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c, cost;
+            const int64_t cost = half_cycles(d, r, c);
             if (r * c + r + c >= p->target->registers)
                 continue;
-            if (r * c < 8)
-                work = 8;
-            cost = blocks * (RUN * work + 4 * r * c + START);
             if (cost < least) {
                 least = cost;
                 d->rows = r;
@@ -237,23 +248,33 @@ static void plan_calls(sn_plan *p, sn_ct *ct, dot *d, int64_t scratch)
 }
 
 /* Tiles of the second call: as the schedule wants, else rows of the last axis. */
-static bool plan_tiles(const sn_plan *p, sn_ct *ct)
+static sn_refusal plan_tiles(const sn_plan *p, sn_ct *ct)
 {
     const sn_type *out = &ct->facts.type[SN_AT_OUT];
     if (p->k->tiled)
-        return true;
+        return NULL;
     ct->outer = out->rank - 1u;
     ct->chunk = out->dim[ct->outer].v;
-    return sn_dim_is_const(out->dim[ct->outer]);
+    return sn_dim_is_const(out->dim[ct->outer]) ? NULL : "the last axis of its result has no constant extent";
 }
 
-static bool dot_plan(sn_plan *p, sn_ct *ct)
+/* Products of a tile, and its sums from memory and back; sparse: two loads at most for a multiply-add. */
+static void predict(const sn_plan *p, sn_ct *ct, const dot *d)
+{
+    const double positions = (double)(d->frames * d->positions), vectors = (double)(d->vectors * d->layers);
+    const double each = d->pairs ? SN_CT_TERM_LOADS * (double)d->pairs : (double)half_cycles(d, d->rows, d->columns) / RUN;
+    ct->cost = (sn_ct_cost){.macs = positions * (double)(d->ins * d->outs * d->pack[0].width), .products = positions * vectors * each,
+                            .moves = sn_ct_pack_cost(p, &d->pack[0]) + sn_ct_pack_cost(p, &d->pack[1]) + 2 * (double)d->pairs};
+}
+
+static sn_refusal dot_plan(sn_plan *p, sn_ct *ct)
 {
     dot *d = sn_new(p->arena, dot);
     const sn_contract_facts *f = &ct->facts;
     int64_t lanes = p->target->lanes;
-    if (!find_roles(f, d) || !find_positions(f, d) || !plan_rows(p, ct, d) || !plan_tiles(p, ct))
-        return false;
+    sn_refusal no;
+    if ((no = find_roles(f, d)) || (no = find_positions(p, f, d)) || (no = plan_rows(p, ct, d)) || (no = plan_tiles(p, ct)))
+        return no;
     find_pairs(p, ct, d);
     plan_frames(d);
     d->group = p->target->registers > 16 ? 24 : 8;
@@ -263,13 +284,14 @@ static bool dot_plan(sn_plan *p, sn_ct *ct)
     d->offset[0] = d->layers * d->elements * lanes;
     d->offset[1] = d->offset[0] + packed_floats(d, 0, lanes);
     int64_t scratch = 4 * (d->offset[1] + packed_floats(d, 1, lanes));
-    if (scratch > 1 << 26)
-        return false;
+    if ((no = sn_ct_scratch(p, scratch)))
+        return no;
+    predict(p, ct, d);
     ct->data = d;
     ct->terms = d->pairs;
     ct->pattern = SN_AT_OUT;
     plan_calls(p, ct, d, scratch);
-    return true;
+    return NULL;
 }
 
 /* ---- items ---- */

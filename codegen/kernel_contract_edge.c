@@ -157,12 +157,12 @@ static void store_sums(edging *e, LLVMValueRef *sums)
     kb->mask = NULL;
 }
 
-bool sn_ct_edge_legal(const sn_plan *p, const sn_ct_edge *edge)
+sn_refusal sn_ct_edge_fits(const sn_plan *p, const sn_ct_edge *edge)
 {
     uint32_t carried = 0;
     for (uint32_t i = 0; i < p->k->outs; i++)
         carried += sn_ct_is_sums(p->g, p->k->out[i]) && sn_at(p->g, p->k->out[i])->type.rank == edge->columns + 1;
-    return carried * (uint64_t)edge->vectors <= SN_MAX_CARRY;
+    return carried * (uint64_t)edge->vectors <= SN_MAX_CARRY ? NULL : sn_plan_no(p, "%u partial sums of %lld vectors are too many to carry", carried, (long long)edge->vectors);
 }
 
 void sn_ct_edge_emit(sn_kb *kb, sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef c)

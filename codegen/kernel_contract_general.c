@@ -110,7 +110,21 @@ static void choose_lane(const sn_contract_facts *f, general *gen)
     }
 }
 
-static bool general_plan(sn_plan *p, sn_ct *ct)
+/* Of one vector of products, some of whose lanes may be beyond the end: the latency of a sum that is one chain, and a load a lane where lanes are not side
+ * by side in memory. */
+static void predict(const sn_plan *p, sn_ct *ct, const general *gen)
+{
+    enum { CHAIN = 8 }; /* four cycles */
+    const int64_t lanes = gen->mode == LANE_NONE ? 1 : p->target->lanes;
+    int64_t n = lanes;
+    if (gen->mode != LANE_NONE && !sn_ct_const_extent(&ct->facts, (uint8_t)gen->lane, &n))
+        n = lanes;
+    ct->cost = (sn_ct_cost){.macs = (double)n, .products = CHAIN * (double)(sn_ct_ceil(n, lanes) / lanes)};
+    for (int t = 0; t < 2 && gen->mode == LANE_OUT; t++)
+        ct->cost.moves += lane_smooth(&ct->facts, gen->lane, t) ? 0 : (double)sn_ct_ceil(n, lanes);
+}
+
+static sn_refusal general_plan(sn_plan *p, sn_ct *ct)
 {
     general *gen = sn_new(p->arena, general);
     const sn_type *t = &ct->facts.type[SN_AT_OUT];
@@ -122,7 +136,8 @@ static bool general_plan(sn_plan *p, sn_ct *ct)
         ct->chunk = t->rank > 1 ? 1 : 4 * (int64_t)p->target->lanes;
     }
     sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(0), true);
-    return true;
+    predict(p, ct, gen);
+    return NULL;
 }
 
 /* ---- sum ---- */

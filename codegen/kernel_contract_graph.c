@@ -23,7 +23,7 @@ typedef struct graph {
 /* ---- plan ---- */
 
 /* Tiles: as the schedule wants, else some frames of the last free axis.  A graph per sample must not change within a tile. */
-static bool find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
+static sn_refusal find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
 {
     const sn_contract_facts *f = &ct->facts;
     if (!p->k->tiled) {
@@ -31,18 +31,20 @@ static bool find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
         ct->chunk = 12;
     }
     if (ct->outer >= g->of.free_axes)
-        return false;
+        return "the schedule's tiles cut its nodes";
     g->edge.inner_rows = g->of.outs_total;
     for (uint32_t i = ct->outer; i < g->of.free_axes; i++) {
         uint8_t l = f->spec->at[SN_AT_OUT][i].loop[0];
         int64_t n = 1;
-        if (g->of.product.role[l] == SN_LOOP_BATCH || (i > ct->outer && !sn_ct_const_extent(f, l, &n)))
-            return false;
+        if (g->of.product.role[l] == SN_LOOP_BATCH)
+            return "its graph differs within a tile";
+        if (i > ct->outer && !sn_ct_const_extent(f, l, &n))
+            return sn_ct_open(p, f, l);
         g->edge.inner_rows *= n;
     }
     for (uint32_t i = ct->outer + 1; i + 1 < f->spec->rank[SN_AT_OUT]; i++)
         g->edge.inner[g->edge.inners++] = (uint8_t)i;
-    return true;
+    return NULL;
 }
 
 /* May the micro-kernel read x in place: whole blocks, and the i loops just before c? */
@@ -58,7 +60,7 @@ static bool is_direct(const sn_plan *p, const sn_ct *ct, const graph *g)
     return true;
 }
 
-static bool plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
+static sn_refusal plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
 {
     sn_ct_pack *k = &g->pack;
     uint8_t frame = ct->facts.spec->at[SN_AT_OUT][ct->outer].loop[0];
@@ -74,9 +76,8 @@ static bool plan_packing(const sn_plan *p, sn_ct *ct, graph *g)
 
 static void plan_blocks(const sn_plan *p, graph *g)
 {
-    sn_gemm_limits limits = {p->target->registers, p->why};
     int64_t lanes = p->target->lanes, vectors = (g->of.width + lanes - 1) / lanes;
-    g->block = g->of.terms ? (sn_gemm_block){1, vectors < 4 ? vectors : 4} : sn_gemm_block_choose(&limits, g->of.outs_total, vectors);
+    g->block = g->of.terms ? (sn_gemm_block){1, vectors < 4 ? vectors : 4} : sn_gemm_block_choose(p->target->registers, g->of.outs_total, vectors, NULL);
     g->out_stride = sn_ct_ceil(sn_ct_ceil(g->of.outs_total, g->block.rows), lanes);
     g->edge.columns = 1;
     g->edge.width = g->of.width;
@@ -85,27 +86,43 @@ static void plan_blocks(const sn_plan *p, graph *g)
     g->edge.blocks = (vectors + g->block.vectors - 1) / g->block.vectors;
 }
 
-static bool graph_plan(sn_plan *p, sn_ct *ct)
+/* Products of a tile, x packed for every block of columns unless it is read where it is; the results' way through scratch. */
+static void predict(const sn_plan *p, sn_ct *ct, const graph *g)
+{
+    const double positions = (double)(ct->chunk * (g->edge.inner_rows / g->of.outs_total)), blocks = (double)g->edge.blocks, vectors = blocks * (double)g->block.vectors;
+    const double results = positions * (double)g->of.outs_total * vectors, whole = (double)((g->of.width + p->target->lanes - 1) / p->target->lanes);
+    const bool dense = g->of.terms == 0;
+    const double pairs = (double)(g->of.ins_total * g->of.outs_total), terms = dense ? pairs : (double)g->of.terms;
+    ct->cost = (sn_ct_cost){.macs = positions * pairs * (double)g->of.width,
+                            .products = positions * (dense ? (double)g->of.ins_total * sn_gemm_step_cost(g->of.outs_total, (int64_t)whole, g->block) : SN_CT_TERM_LOADS * terms * vectors),
+                            .moves = 2 * results + (dense && !g->direct ? positions * blocks * sn_ct_pack_cost(p, &g->pack) : 0)};
+    if (dense)
+        ct->cost.block = g->block, ct->cost.rows = g->of.outs_total, ct->cost.vectors = (int64_t)whole;
+}
+
+static sn_refusal graph_plan(sn_plan *p, sn_ct *ct)
 {
     graph *g = sn_new(p->arena, graph);
     int64_t lanes = p->target->lanes;
-    if (!sn_ct_links_find(&ct->facts, &g->of) || !find_tiles(p, ct, g))
-        return false;
+    sn_refusal no;
+    if ((no = sn_ct_links_find(p, &ct->facts, &g->of)) || (no = find_tiles(p, ct, g)))
+        return no;
     sn_ct_links_terms(p, &ct->facts, ct->operand[g->of.weights], &g->of);
     plan_blocks(p, g);
     g->direct = g->of.terms == 0 && is_direct(p, ct, g);
-    if (g->of.terms == 0 && !plan_packing(p, ct, g))
-        return false;
-    if (!sn_ct_edge_legal(p, &g->edge))
-        return false;
+    if (g->of.terms == 0 && (no = plan_packing(p, ct, g)))
+        return no;
+    if ((no = sn_ct_edge_fits(p, &g->edge)))
+        return no;
     g->pack_offset = sn_ct_ceil(g->of.terms ? g->of.terms : g->of.ins_total * g->out_stride + lanes, lanes);
     g->c_offset = g->pack_offset;
     if (g->of.terms == 0 && !g->direct) /* a block of columns may run over the last row */
         g->c_offset += sn_ct_ceil(g->pack.inner_rows * g->pack.stride + g->block.vectors * lanes, lanes);
     int64_t rows = ct->chunk * g->edge.inner_rows + g->block.rows;
     int64_t scratch = 4 * (g->c_offset + rows * g->block.vectors * lanes);
-    if (scratch > 1 << 26)
-        return false;
+    if ((no = sn_ct_scratch(p, scratch)))
+        return no;
+    predict(p, ct, g);
     ct->data = g;
     ct->terms = g->of.terms;
     ct->pattern = (uint32_t)g->of.weights;
@@ -113,7 +130,7 @@ static bool graph_plan(sn_plan *p, sn_ct *ct)
     sn_ct_reads(p, ct, c, SN_CT_OPERANDS | SN_CT_EPILOGUE);
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, c, p->k->ins + i);
-    return true;
+    return NULL;
 }
 
 /* ---- emission ---- */

@@ -30,37 +30,53 @@ static uint8_t loop_at(const sn_contract_facts *f, int tensor, int from_end)
 }
 
 /* x and y agree but for i and o, which stand before k and c; k is in all three tensors, c not in g. */
-static bool find_axes(const sn_contract_facts *f, heads *h)
+static sn_refusal find_axes(const sn_plan *p, const sn_contract_facts *f, heads *h, int x)
 {
     const sn_contract *c = f->spec;
     const uint8_t rank = c->rank[SN_AT_OUT];
-    if (rank < 4 || c->rank[h->x] != rank || !sn_contract_product(f, h->x, h->g, SN_AT_OUT, &h->product) || h->product.x_axis >= 0)
-        return false;
+    static const char other[] = "no operand is positions, a node, head and channel, as its result would be";
+    sn_refusal no;
+    h->x = x;
+    h->g = 1 - x;
+    if (sn_contract_has_window(f))
+        return "it has a window";
+    if (rank < 4 || c->rank[x] != rank)
+        return other;
+    if ((no = sn_contract_product(f, x, h->g, SN_AT_OUT, &h->product)))
+        return no;
     for (uint8_t i = 0; i < rank; i++)
-        if (i != rank - 3 && c->at[h->x][i].loop[0] != c->at[SN_AT_OUT][i].loop[0])
-            return false;
+        if (i != rank - 3 && c->at[x][i].loop[0] != c->at[SN_AT_OUT][i].loop[0])
+            return other;
     h->in = loop_at(f, h->x, 2);
     h->out = loop_at(f, SN_AT_OUT, 2);
     h->head = loop_at(f, SN_AT_OUT, 1);
     const sn_loop_role *role = h->product.role;
-    return role[h->in] == SN_LOOP_IN && role[h->out] == SN_LOOP_OUT && role[h->head] == SN_LOOP_BATCH && h->product.ins == 1 && h->product.outs == 1 &&
-           role[loop_at(f, SN_AT_OUT, 0)] == SN_LOOP_POSITION && role[loop_at(f, SN_AT_OUT, 3)] == SN_LOOP_POSITION &&
-           sn_ct_const_extent(f, h->in, &h->ins) && sn_ct_const_extent(f, h->out, &h->outs) && sn_ct_const_extent(f, h->head, &h->heads) &&
-           sn_ct_const_extent(f, loop_at(f, SN_AT_OUT, 0), &h->channels);
+    if (role[h->head] != SN_LOOP_BATCH)
+        return "there is no graph a head";
+    if (role[h->in] != SN_LOOP_IN || role[h->out] != SN_LOOP_OUT || h->product.ins != 1 || h->product.outs != 1 ||
+        role[loop_at(f, SN_AT_OUT, 0)] != SN_LOOP_POSITION || role[loop_at(f, SN_AT_OUT, 3)] != SN_LOOP_POSITION)
+        return other;
+    const uint8_t loop[] = {h->in, h->out, h->head, loop_at(f, SN_AT_OUT, 0)};
+    int64_t *const extent[] = {&h->ins, &h->outs, &h->heads, &h->channels};
+    for (int i = 0; i < 4; i++)
+        if (!sn_ct_const_extent(f, loop[i], extent[i]))
+            return sn_ct_open(p, f, loop[i]);
+    return NULL;
 }
 
 /* Outs are the result itself and its sums over all but heads and channels. */
-static bool outs_fit(const sn_plan *p, const sn_ct *ct)
+static sn_refusal outs_fit(const sn_plan *p, const sn_ct *ct)
 {
+    static const char other[] = "more is stored than the product and its sums over all but heads and channels";
     bool stored = false;
     for (uint32_t i = 0; i < p->k->outs; i++) {
         const sn_node *n = sn_at(p->g, p->k->out[i]);
         if (sn_same(p->k->out[i], ct->anchor))
             stored = true;
         else if (!sn_ct_is_sums(p->g, p->k->out[i]) || !sn_same(n->arg[0], ct->anchor) || n->type.rank != 3)
-            return false;
+            return other;
     }
-    return stored;
+    return stored ? NULL : other;
 }
 
 static int64_t table_floats(const heads *h)
@@ -68,20 +84,25 @@ static int64_t table_floats(const heads *h)
     return h->broadcast ? h->heads * h->ins * h->outs : h->ins * h->outs * h->vectors * h->lanes;
 }
 
-static bool heads_plan(sn_plan *p, sn_ct *ct)
+/* Blocks of some rows of some frames: as the micro-kernel's, a number for every row and vectors for every frame. */
+static void predict(sn_ct *ct, const heads *h)
+{
+    const double frames = (double)ct->chunk;
+    const double step = sn_gemm_step_cost(h->outs, ct->chunk, (sn_gemm_block){h->rows, h->frames});
+    ct->cost = (sn_ct_cost){.macs = frames * (double)(h->ins * h->outs * h->width), .products = (double)(h->vectors * h->ins) * step, .moves = frames * (double)(h->outs * h->vectors)};
+}
+
+static sn_refusal heads_plan(sn_plan *p, sn_ct *ct)
 {
     heads *h = sn_new(p->arena, heads);
     const uint32_t frame = ct->facts.spec->rank[SN_AT_OUT] < 4 ? 0 : ct->facts.spec->rank[SN_AT_OUT] - 4u;
-    h->x = SN_AT_A;
-    h->g = SN_AT_B;
-    if (!find_axes(&ct->facts, h)) {
-        h->x = SN_AT_B;
-        h->g = SN_AT_A;
-        if (!find_axes(&ct->facts, h))
-            return false;
-    }
-    if (sn_plan_in_body(p, ct->operand[h->x]) || !outs_fit(p, ct))
-        return false;
+    sn_refusal one = find_axes(p, &ct->facts, h, SN_AT_A), no = one ? find_axes(p, &ct->facts, h, SN_AT_B) : NULL;
+    if (no)
+        return sn_ct_neither(p, one, no);
+    if (sn_plan_in_body(p, ct->operand[h->x]))
+        return "its operand is not in memory";
+    if ((no = outs_fit(p, ct)))
+        return no;
     if (!p->k->tiled) {
         ct->outer = frame;
         ct->chunk = 12;
@@ -92,14 +113,17 @@ static bool heads_plan(sn_plan *p, sn_ct *ct)
     h->broadcast = h->channels % h->lanes == 0;
     h->rows = h->outs < BLOCK_ROWS ? h->outs : BLOCK_ROWS;
     h->frames = p->target->registers > 16 ? 4 : 2;
-    if (ct->outer != frame || table_floats(h) > MAX_TABLE)
-        return false;
+    if (ct->outer != frame)
+        return "the schedule's tiles cut another axis than its frames";
+    if (table_floats(h) > MAX_TABLE)
+        return sn_plan_no(p, "its graphs are %lld KiB", (long long)table_floats(h) >> 8);
+    predict(ct, h);
     ct->data = h;
     sn_plan_call *c = sn_plan_add(p, sn_ct_tiles(p, ct), sn_dim_const(4 * sn_ct_ceil(table_floats(h), h->lanes)), false);
     sn_ct_reads(p, ct, c, SN_CT_OPERANDS);
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, c, p->k->ins + i);
-    return true;
+    return NULL;
 }
 
 /* ---- emission ---- */

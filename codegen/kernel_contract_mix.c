@@ -31,28 +31,29 @@ static bool holds(const uint8_t *list, uint32_t n, uint8_t loop)
 }
 
 /* The graph's axes lie inside a packed frame, and vectors run along c. */
-static bool fits(const sn_ct *ct, const sn_ct_pack *pack, sn_ct_mix *m)
+static sn_refusal fit(const sn_ct *ct, const sn_ct_pack *pack, sn_ct_mix *m)
 {
     const sn_contract *own = m->facts.spec, *reader = ct->facts.spec;
     int rank = own->rank[SN_AT_OUT];
+    static const char other[] = "the product with a graph that it reads lies across packed frames";
     if ((uint32_t)pack->frame_axis >= m->graph.free_axes)
-        return false;
+        return other;
     for (int i = 0; i < rank; i++) {
         const sn_affine *at = &reader->at[pack->tensor][i];
         uint8_t l = at->loop[0];
         m->loop[own->at[SN_AT_OUT][i].loop[0]] = l;
         if (i != pack->frame_axis && !sn_affine_is_loop(at))
-            return false;
+            return other;
         if ((uint32_t)i < m->graph.free_axes)
             continue;
         m->out[l] = i + 1 < rank;
         if (!holds(pack->inner, pack->inners, l) && !holds(pack->column, pack->columns, l))
-            return false;
+            return other;
     }
     for (uint32_t i = 0; i < pack->columns; i++)
         if (m->out[pack->column[i]] == (i + 1 == pack->columns))
-            return false;
-    return pack->column[pack->columns - 1] == m->loop[m->graph.channel];
+            return other;
+    return pack->column[pack->columns - 1] == m->loop[m->graph.channel] ? NULL : other;
 }
 
 static int64_t extent_of(const sn_ct_mix *m, uint8_t own_loop) { return m->facts.loop[own_loop].extent.v; }
@@ -88,49 +89,72 @@ static int64_t packed_stride(const sn_ct *ct, const sn_ct_pack *pack, uint8_t lo
 
 static bool is_whole(const sn_ct_mix *m, int64_t lanes) { return m->graph.width % lanes == 0; }
 
+/* Multiply-adds for all that the graph makes of one position. */
+static int64_t position_macs(const sn_ct_mix *m) { return (m->graph.terms ? m->graph.terms : m->graph.ins_total * m->graph.outs_total) * m->graph.width; }
+
 /* Both operands are read where they are: one i loop, just before c in x.  Rows that are not whole vectors go through a scratch tile, behind a copy of
  * x whose rows are. */
-static bool plan_dense(const sn_plan *p, const sn_ct *ct, sn_ct_pack *pack, sn_ct_mix *m)
+static sn_refusal plan_dense(const sn_plan *p, const sn_ct *ct, sn_ct_pack *pack, sn_ct_mix *m)
 {
     const sn_ct_links *g = &m->graph;
     const int64_t lanes = p->target->lanes, vectors = (g->width + lanes - 1) / lanes;
-    sn_gemm_limits limits = {p->target->registers, p->why};
-    if (g->product.ins != 1 || stride_of(&m->facts, g->source, g->product.in[0]) != g->width ||
-        sn_plan_in_body(p, m->node->arg[0]) || sn_plan_in_body(p, m->node->arg[1]))
-        return false;
+    if (g->product.ins != 1 || stride_of(&m->facts, g->source, g->product.in[0]) != g->width)
+        return "the product with a graph that it reads has nodes along several axes, or not beside its channels";
+    if (sn_plan_in_body(p, m->node->arg[0]) || sn_plan_in_body(p, m->node->arg[1]))
+        return "the product with a dense graph that it reads has operands that are not in memory";
     m->row = g->out[0];
     for (uint32_t i = 1; i < g->outs; i++)
         m->row = extent_of(m, g->out[i]) > extent_of(m, m->row) ? g->out[i] : m->row;
     m->row_to = packed_stride(ct, pack, m->loop[m->row]);
     m->row_from = stride_of(&m->facts, g->weights, m->row);
     m->in_from = stride_of(&m->facts, g->weights, g->product.in[0]);
-    m->block = sn_gemm_block_choose(&limits, extent_of(m, m->row), vectors);
+    m->block = sn_gemm_block_choose(p->target->registers, extent_of(m, m->row), vectors, NULL);
     while (vectors % m->block.vectors)
         m->block.vectors--;
     pack->mix_floats = is_whole(m, lanes) ? 0 : (g->ins_total + extent_of(m, m->row)) * vectors * lanes;
-    return m->row_from > 0 && m->in_from > 0;
+    return m->row_from > 0 && m->in_from > 0 ? NULL : "the graph that it reads has axes of no constant size";
 }
 
-bool sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack)
+sn_refusal sn_ct_mix_plan(const sn_plan *p, sn_ct *ct, sn_ct_pack *pack)
 {
     sn_ref operand = ct->operand[pack->tensor];
+    sn_refusal no;
     if (!sn_ct_is_nested(p, operand))
-        return true;
+        return NULL;
     sn_ct_mix *m = sn_new(p->arena, sn_ct_mix);
     m->node = sn_at(p->g, operand);
     sn_contract_facts_get(p->g, m->node, &m->facts);
-    if (!sn_ct_links_find(&m->facts, &m->graph))
-        return false;
+    if ((no = sn_ct_links_find(p, &m->facts, &m->graph)))
+        return no;
     sn_ct_links_terms(p, &m->facts, m->node->arg[m->graph.weights], &m->graph);
     pack->mix_floats = sn_ct_ceil(m->graph.terms, p->target->lanes);
-    if (!fits(ct, pack, m) || (m->graph.terms == 0 && !plan_dense(p, ct, pack, m)))
-        return false;
+    if ((no = fit(ct, pack, m)) || (m->graph.terms == 0 && (no = plan_dense(p, ct, pack, m))))
+        return no;
     pack->mix = m;
-    sn_dim macs = sn_dim_const((m->graph.terms ? m->graph.terms : m->graph.ins_total * m->graph.outs_total) * m->graph.width);
+    sn_dim macs = sn_dim_const(position_macs(m));
     for (uint32_t i = 0; i < m->graph.free_axes; i++)
         macs = sn_dim_mul(p->dims, macs, m->node->type.dim[i]);
     ct->nested = sn_dim_add(p->dims, ct->nested, macs);
-    return true;
+    return NULL;
+}
+
+/* A frame has as many positions as its rows and columns are more than one position's. */
+static double positions_of(const sn_ct_pack *p)
+{
+    return (double)(p->inner_rows * p->width) / (double)(p->mix->graph.outs_total * p->mix->graph.width);
+}
+
+double sn_ct_mix_macs(const sn_ct_pack *p) { return p->mix ? positions_of(p) * (double)position_macs(p->mix) : 0; }
+
+double sn_ct_mix_cost(const sn_plan *plan, const sn_ct_pack *p)
+{
+    const sn_ct_mix *m = p->mix;
+    if (!m)
+        return 0;
+    const int64_t lanes = plan->target->lanes, vectors = (m->graph.width + lanes - 1) / lanes, row = m->graph.terms ? 0 : extent_of(m, m->row);
+    const double one = m->graph.terms ? (double)(SN_CT_TERM_LOADS * m->graph.terms * vectors)
+                                      : (double)(m->graph.ins_total * (m->graph.outs_total / row)) * sn_gemm_step_cost(row, vectors, m->block);
+    return positions_of(p) * one;
 }
 
 sn_ref sn_ct_source(const sn_ct *ct, const sn_ct_pack *pack, uint8_t *axis)

@@ -1,5 +1,7 @@
 /* Packing: operands copied once, prologue applied, to where the micro-kernel reads them.
  * Not the products. */
+#include <string.h>
+
 #include "kernel_contract.h"
 
 int64_t sn_ct_ceil(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
@@ -13,6 +15,29 @@ bool sn_ct_const_extent(const sn_contract_facts *f, uint8_t loop, int64_t *out)
     return sn_dim_is_const(e) && e.v > 0;
 }
 
+sn_refusal sn_ct_open(const sn_plan *p, const sn_contract_facts *f, uint8_t loop)
+{
+    char extent[128] = "";
+    if (p->why)
+        sn_dim_text(p->dims, f->loop[loop].extent, extent, sizeof extent);
+    return sn_plan_no(p, "loop %s of %s has no constant extent", f->spec->name[loop], extent);
+}
+
+sn_refusal sn_ct_scratch(const sn_plan *p, int64_t bytes)
+{
+    return bytes > SN_CT_MAX_SCRATCH ? sn_plan_no(p, "it needs %lld MiB of scratch a thread", (long long)bytes >> 20) : NULL;
+}
+
+sn_refusal sn_ct_sums_fit(const sn_plan *p, int64_t floats)
+{
+    return floats > SN_CT_MAX_SUMS ? sn_plan_no(p, "its sums are %lld MiB", (long long)floats >> 18) : NULL;
+}
+
+sn_refusal sn_ct_neither(const sn_plan *p, sn_refusal one, sn_refusal other)
+{
+    return strcmp(one, other) == 0 ? one : sn_plan_no(p, "%s; or else %s", one, other);
+}
+
 int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p)
 {
     return p->band == UINT8_MAX ? 1 : f->loop[p->band].extent.v;
@@ -20,11 +45,10 @@ int64_t sn_ct_bands(const sn_contract_facts *f, const sn_product *p)
 
 sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, bool several)
 {
-    sn_gemm_limits limits = {p->target->registers, p->why};
-    int64_t        lanes = p->target->lanes, vectors = (columns + lanes - 1) / lanes;
-    sn_gemm_block  block = sn_gemm_block_choose(&limits, rows, vectors);
+    int64_t       lanes = p->target->lanes, vectors = (columns + lanes - 1) / lanes;
+    sn_gemm_block block = sn_gemm_block_choose(p->target->registers, rows, vectors, NULL);
     while (several && columns % (block.vectors * lanes))
-        block = sn_gemm_block_choose(&limits, rows, --vectors);
+        block = sn_gemm_block_choose(p->target->registers, rows, --vectors, NULL);
     return block;
 }
 
@@ -40,7 +64,7 @@ static bool is_run(const sn_plan *plan, const sn_ct *ct, const sn_ct_pack *p)
     return true;
 }
 
-bool sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p)
+sn_refusal sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p)
 {
     const sn_contract_facts *f = &ct->facts;
     const int64_t lanes = plan->target->lanes;
@@ -48,14 +72,14 @@ bool sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p)
     p->inner_rows = p->width = 1;
     for (uint32_t i = 0; i < p->inners; i++) {
         if (!sn_ct_const_extent(f, p->inner[i], &n))
-            return false;
+            return sn_plan_no(plan, "in what it packs, %s", sn_ct_open(plan, f, p->inner[i]));
         p->inner_rows *= n;
     }
     if (p->columns == 0)
-        return false;
+        return "an operand has no columns";
     for (uint32_t i = 0; i < p->columns; i++) {
         if (!sn_ct_const_extent(f, p->column[i], &n))
-            return false;
+            return sn_plan_no(plan, "in what it packs, %s", sn_ct_open(plan, f, p->column[i]));
         p->width *= n;
     }
     p->run = is_run(plan, ct, p);
@@ -63,7 +87,14 @@ bool sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p)
     p->stride = sn_ct_ceil(p->run ? p->width : p->width - n + sn_ct_ceil(n, lanes), lanes);
     if (p->stride % 64 == 0) /* rows of one column would share few cache sets */
         p->stride += lanes;
-    return p->width <= 1 << 20 && p->inner_rows <= 1 << 20;
+    if (p->width > 1 << 20 || p->inner_rows > 1 << 20)
+        return sn_plan_no(plan, "a frame to pack is too large: %lld rows of %lld", (long long)p->inner_rows, (long long)p->width);
+    return NULL;
+}
+
+double sn_ct_pack_cost(const sn_plan *plan, const sn_ct_pack *p)
+{
+    return (double)p->slots * (2.0 * (double)(p->inner_rows * p->stride) / plan->target->lanes + sn_ct_mix_cost(plan, p));
 }
 
 int64_t sn_ct_pack_last(const sn_ct_pack *p)

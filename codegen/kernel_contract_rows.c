@@ -31,44 +31,47 @@ typedef struct rows {
 
 /* ---- plan: who is who ---- */
 
-static bool find_product(const sn_contract_facts *f, rows *r)
+static sn_refusal find_product(const sn_contract_facts *f, rows *r)
 {
+    sn_refusal no = NULL;
     for (int side = 0; side < 2; side++)
-        if (sn_contract_product(f, side, 1 - side, SN_AT_OUT, &r->product))
-            return true;
+        if (!(no = sn_contract_product(f, side, 1 - side, SN_AT_OUT, &r->product)))
+            return NULL;
     r->scatter = true;
     for (int side = 0; side < 2; side++)
-        if (sn_contract_product(f, SN_AT_OUT, 1 - side, side, &r->product))
-            return true;
-    return false;
+        if (!sn_contract_product(f, SN_AT_OUT, 1 - side, side, &r->product))
+            return NULL;
+    return no;
 }
 
 static uint32_t result_columns(const rows *r) { return (r->scatter ? r->product.ins : r->product.outs) + (r->product.batched ? 1u : 0u); }
 
 /* Result axes: positions, then columns; which of the positions are inside a frame. */
-static bool find_axes(const sn_contract_facts *f, rows *r, uint32_t frame_axis)
+static sn_refusal find_axes(const sn_contract_facts *f, rows *r, uint32_t frame_axis)
 {
     const sn_product *p = &r->product;
     const sn_contract *c = f->spec;
     uint32_t rank = c->rank[SN_AT_OUT], columns = result_columns(r);
     uint8_t column[SN_MAX_RANK + 1] = {p->band};
     memcpy(column + (p->batched ? 1 : 0), r->scatter ? p->in : p->out, SN_MAX_RANK);
-    if (columns == (p->batched ? 1u : 0u) || columns >= rank || frame_axis + columns >= rank)
-        return false;
+    if (columns == (p->batched ? 1u : 0u))
+        return "its result has no columns of the weights";
+    if (frame_axis + columns >= rank)
+        return "its result is cut along its columns";
     for (uint32_t i = 0; i < columns; i++) {
         const sn_affine *at = &c->at[SN_AT_OUT][rank - columns + i];
         if (!sn_affine_is_loop(at) || at->loop[0] != column[i])
-            return false;
+            return "the columns of the weights are not the last axes of its result";
         r->panels.column[i] = column[i];
     }
     r->panels.columns = r->edge.columns = columns;
     for (uint32_t i = frame_axis + 1; i + columns < rank; i++) {
         if (sn_contract_windowed(f, SN_AT_OUT, (int)i))
-            return false;
+            return "its window is not along the frames that tiles cut";
         r->pack.inner[r->pack.inners++] = c->at[SN_AT_OUT][i].loop[0];
         r->edge.inner[r->edge.inners++] = (uint8_t)i;
     }
-    return true;
+    return NULL;
 }
 
 /* Axis of the result along which tiles are cut: that of the window; without one, such that a frame has a moderate number of rows. */
@@ -99,8 +102,9 @@ static int64_t choose_chunk(const rows *r, int64_t taps)
     return r->scatter ? sn_ct_ceil(chunk, r->product.s) : chunk;
 }
 
-static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
+static sn_refusal plan_source(const sn_plan *p, sn_ct *ct, rows *r)
 {
+    sn_refusal no;
     const sn_product *q = &r->product;
     const sn_contract_facts *f = &ct->facts;
     int source = r->scatter ? q->y : q->x;
@@ -114,10 +118,13 @@ static bool plan_source(const sn_plan *p, sn_ct *ct, rows *r)
         r->pack.frame_axis = r->scatter ? f->loop[q->frame].alone[source] : q->x_axis;
     else
         r->pack.frame_axis = f->loop[f->spec->at[SN_AT_OUT][ct->outer].loop[0]].alone[source];
-    return r->pack.frame_axis >= 0 && sn_ct_pack_plan(p, ct, &r->pack) && sn_ct_mix_plan(p, ct, &r->pack);
+    if (r->pack.frame_axis < 0)
+        return "the axis that tiles cut is a window of the source";
+    no = sn_ct_pack_plan(p, ct, &r->pack);
+    return no ? no : sn_ct_mix_plan(p, ct, &r->pack);
 }
 
-static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
+static sn_refusal plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
 {
     sn_ct_panels *w = &r->panels;
     int64_t n = 1;
@@ -128,11 +135,11 @@ static bool plan_weights(const sn_plan *p, sn_ct *ct, rows *r, int64_t taps)
     w->width = 1;
     for (uint32_t i = 0; i < w->columns; i++) {
         if (!sn_ct_const_extent(&ct->facts, w->column[i], &n))
-            return false;
+            return sn_ct_open(p, &ct->facts, w->column[i]);
         w->width *= n;
     }
     r->edge.width = w->width;
-    return w->columns == 1 || n % p->target->lanes == 0;
+    return w->columns == 1 || n % p->target->lanes == 0 ? NULL : sn_plan_no(p, "rows of %lld numbers of its result are no whole vectors", (long long)n);
 }
 
 static void plan_blocks(const sn_plan *p, const sn_contract_facts *f, rows *r)
@@ -148,53 +155,77 @@ static void plan_blocks(const sn_plan *p, const sn_contract_facts *f, rows *r)
         r->panels.tap_order[i] = r->window.tap[i].k;
 }
 
+sn_refusal sn_ct_taps(const sn_plan *p, const sn_contract_facts *f, const sn_product *q, int64_t *taps)
+{
+    *taps = 1;
+    if (q->tap != UINT8_MAX && !sn_ct_const_extent(f, q->tap, taps))
+        return sn_plan_no(p, "as a window: %s", sn_ct_open(p, f, q->tap));
+    return *taps > SN_CT_MAX_TAPS ? sn_plan_no(p, "it has %lld taps, at most %d fit", (long long)*taps, SN_CT_MAX_TAPS) : NULL;
+}
+
 /* Everything but how the products are made. */
-static bool plan_sides(sn_plan *p, sn_ct *ct, rows *r, int64_t *taps)
+static sn_refusal plan_sides(sn_plan *p, sn_ct *ct, rows *r, int64_t *taps)
 {
     const sn_contract_facts *f = &ct->facts;
-    *taps = 1;
-    if (!find_product(f, r) || (r->product.batched && r->product.band == UINT8_MAX) || f->type[SN_AT_OUT].rank == 0)
-        return false;
-    if (r->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, r->product.tap, taps) || *taps > SN_CT_MAX_TAPS))
-        return false;
+    sn_refusal no;
+    if ((no = find_product(f, r)))
+        return no;
+    if (r->product.batched && r->product.band == UINT8_MAX)
+        return "its weights differ along several axes of the result";
+    if ((no = sn_ct_taps(p, f, &r->product, taps)))
+        return no;
     if (result_columns(r) >= f->type[SN_AT_OUT].rank)
-        return false; /* no positions */
+        return "its result has no positions";
     uint32_t axis = choose_axis(f, r);
     if (p->k->tiled && r->product.x_axis >= 0 && axis != ct->outer)
-        return false;
+        return "the schedule's tiles cut another axis than its window's";
     ct->outer = p->k->tiled ? ct->outer : axis;
-    return find_axes(f, r, ct->outer) && plan_source(p, ct, r) && plan_weights(p, ct, r, *taps);
+    if ((no = find_axes(f, r, ct->outer)) || (no = plan_source(p, ct, r)))
+        return no;
+    return plan_weights(p, ct, r, *taps);
 }
 
-bool sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps)
+sn_refusal sn_ct_sides_find(sn_plan *p, sn_ct *ct, sn_ct_sides *out, int64_t *taps)
 {
     rows *r = sn_new(p->arena, rows);
-    if (!plan_sides(p, ct, r, taps) || r->product.batched)
-        return false;
+    sn_refusal no = plan_sides(p, ct, r, taps);
+    if (no || r->product.batched)
+        return no ? no : "its weights differ from group to group";
     *out = (sn_ct_sides){r->product, r->scatter, r->pack, r->panels, r->edge};
-    return true;
+    return NULL;
 }
 
-static bool rows_plan(sn_plan *p, sn_ct *ct)
+/* Products of all phases, each of its rows with its taps; the packed frames and the results' way through scratch.  Frames that tiles pack twice count twice. */
+static void predict(const sn_plan *p, sn_ct *ct, const rows *r)
+{
+    const int64_t lanes = p->target->lanes, bands = sn_ct_bands(&ct->facts, &r->product), rows_of_phase = r->window.frames * r->pack.inner_rows;
+    const int64_t vectors = (r->panels.width / bands + lanes - 1) / lanes, taps = r->window.first[r->window.phases];
+    const double steps = (double)(taps * r->panels.depth * bands), results = (double)(r->window.phases * rows_of_phase) * (double)(r->panels.blocks * r->panels.vectors);
+    const double packed = (double)(r->scatter ? r->window.frames : r->window.frames * r->product.s);
+    ct->cost = (sn_ct_cost){.macs = (double)(taps * rows_of_phase) * (double)(r->panels.depth * r->panels.width) + packed * sn_ct_mix_macs(&r->pack),
+                            .products = steps * sn_gemm_step_cost(rows_of_phase, vectors, r->block),
+                            .moves = sn_ct_pack_cost(p, &r->pack) + 2 * results,
+                            .block = r->block, .rows = rows_of_phase, .vectors = vectors};
+}
+
+static sn_refusal rows_plan(sn_plan *p, sn_ct *ct)
 {
     rows *r = sn_new(p->arena, rows);
     int64_t taps, lanes = p->target->lanes;
-    if (!plan_sides(p, ct, r, &taps)) {
-        sn_plan_say(p, "    no product of positions and columns\n");
-        return false;
-    }
+    sn_refusal no;
+    if ((no = plan_sides(p, ct, r, &taps)))
+        return no;
     ct->chunk = p->k->tiled ? ct->chunk : choose_chunk(r, taps);
     int64_t frames = r->scatter ? sn_ct_window_whole(ct->chunk, r->product.s) : ct->chunk;
-    if (!(r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, frames, taps))
-        return false;
+    if ((no = (r->scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&r->window, &r->pack, &r->product, frames, taps)))
+        return no;
     plan_blocks(p, &ct->facts, r);
     r->c_offset = sn_ct_ceil((r->pack.slots * r->pack.inner_rows + r->block.rows) * r->pack.stride, lanes);
     r->pack.mix_at = r->c_offset + r->window.phases * r->edge.phase_rows * r->block.vectors * lanes;
     int64_t scratch = 4 * (r->pack.mix_at + r->pack.mix_floats);
-    if (scratch > 1 << 26 || !sn_ct_edge_legal(p, &r->edge)) {
-        sn_plan_say(p, "    too large: %lld bytes of scratch\n", (long long)scratch);
-        return false;
-    }
+    if ((no = sn_ct_scratch(p, scratch)) || (no = sn_ct_edge_fits(p, &r->edge)))
+        return no;
+    predict(p, ct, r);
     ct->data = r;
     ct->main = 1;
     int64_t panel = r->window.first[r->window.phases] * r->panels.depth * r->block.vectors * lanes;
@@ -208,7 +239,7 @@ static bool rows_plan(sn_plan *p, sn_ct *ct)
     sn_plan_read(p, main, r->temp);
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, main, p->k->ins + i);
-    return true;
+    return NULL;
 }
 
 /* ---- emission ---- */

@@ -15,7 +15,7 @@ static bool same_last_loop(const sn_contract_facts *f, int a, int b, uint8_t *lo
 }
 
 /* Result axes: positions, then o loops, then c. */
-static bool find_axes(const sn_contract_facts *f, sn_ct_links *g)
+static sn_refusal find_axes(const sn_plan *p, const sn_contract_facts *f, sn_ct_links *g)
 {
     const sn_contract *c = f->spec;
     uint32_t rank = c->rank[SN_AT_OUT], i = 0;
@@ -26,31 +26,44 @@ static bool find_axes(const sn_contract_facts *f, sn_ct_links *g)
     int64_t n;
     for (; i + 1 < rank; i++) {
         uint8_t l = c->at[SN_AT_OUT][i].loop[0];
-        if (g->product.role[l] != SN_LOOP_OUT || !sn_ct_const_extent(f, l, &n))
-            return false;
+        if (g->product.role[l] != SN_LOOP_OUT)
+            return "the result's axes are not positions, then nodes, then channels";
+        if (!sn_ct_const_extent(f, l, &n))
+            return sn_ct_open(p, f, l);
         g->out[g->outs++] = l;
         g->outs_total *= n;
     }
     for (i = 0; i < g->product.ins; i++) {
         if (!sn_ct_const_extent(f, g->product.in[i], &n))
-            return false;
+            return sn_ct_open(p, f, g->product.in[i]);
         g->ins_total *= n;
     }
-    return g->free_axes > 0 && g->outs > 0 && g->product.ins > 0 && sn_ct_const_extent(f, g->channel, &g->width) &&
-           g->ins_total <= 4096 && g->outs_total <= 4096;
+    if (g->free_axes == 0 || g->outs == 0 || g->product.ins == 0)
+        return "it does not make other nodes of nodes at every position";
+    if (!sn_ct_const_extent(f, g->channel, &g->width))
+        return sn_ct_open(p, f, g->channel);
+    return g->ins_total <= 4096 && g->outs_total <= 4096 ? NULL : "the graph has more than 4096 nodes";
 }
 
-bool sn_ct_links_find(const sn_contract_facts *f, sn_ct_links *g)
+static sn_refusal find_links(const sn_plan *p, const sn_contract_facts *f, int side, sn_ct_links *g)
 {
-    if (f->spec->rank[SN_AT_OUT] < 2)
-        return false;
-    for (int side = 0; side < 2; side++) {
-        *g = (sn_ct_links){.source = side, .weights = 1 - side};
-        if (f->spec->rank[side] > 0 && sn_contract_product(f, side, 1 - side, SN_AT_OUT, &g->product) && g->product.x_axis < 0 &&
-            same_last_loop(f, side, SN_AT_OUT, &g->channel) && g->product.role[g->channel] == SN_LOOP_POSITION && find_axes(f, g))
-            return true;
-    }
-    return false;
+    sn_refusal no;
+    *g = (sn_ct_links){.source = side, .weights = 1 - side};
+    if (f->spec->rank[side] == 0 || f->spec->rank[SN_AT_OUT] < 2)
+        return "it has too few axes";
+    if (sn_contract_has_window(f))
+        return "it has a window";
+    if ((no = sn_contract_product(f, side, 1 - side, SN_AT_OUT, &g->product)))
+        return no;
+    if (!same_last_loop(f, side, SN_AT_OUT, &g->channel) || g->product.role[g->channel] != SN_LOOP_POSITION)
+        return "it mixes channels: the last axis of an operand is not that of the result";
+    return find_axes(p, f, g);
+}
+
+sn_refusal sn_ct_links_find(const sn_plan *p, const sn_contract_facts *f, sn_ct_links *g)
+{
+    sn_refusal one = find_links(p, f, 0, g), other = one ? find_links(p, f, 1, g) : NULL;
+    return one && other ? sn_ct_neither(p, one, other) : NULL;
 }
 
 /* Flattened i and o of element number e of g. */

@@ -39,7 +39,7 @@ typedef struct wgrad {
 /* ---- plan ---- */
 
 /* Position loops in y's order: those outside the frame axis, the frame axis, those of a frame. */
-static bool find_positions(const sn_contract_facts *f, wgrad *w)
+static sn_refusal find_positions(const sn_contract_facts *f, wgrad *w)
 {
     const sn_product *p = &w->product;
     const sn_contract *c = f->spec;
@@ -54,7 +54,7 @@ static bool find_positions(const sn_contract_facts *f, wgrad *w)
         position[n++] = l;
     }
     if (n == 0)
-        return false;
+        return "no positions are summed";
     if (frame == UINT32_MAX) {
         int64_t inner = 1, extent;
         for (frame = n - 1; frame > 0 && sn_ct_const_extent(f, position[frame], &extent) && inner * extent <= 64; frame--)
@@ -68,11 +68,12 @@ static bool find_positions(const sn_contract_facts *f, wgrad *w)
     w->frame_extent = f->loop[position[frame]].extent;
     w->pack[p->y].frame_axis = f->loop[position[frame]].alone[p->y];
     w->pack[p->x].frame_axis = p->x_axis >= 0 ? p->x_axis : f->loop[position[frame]].alone[p->x];
-    return w->pack[p->x].frame_axis >= 0;
+    return w->pack[p->x].frame_axis >= 0 ? NULL : "its frames are a window of both operands";
 }
 
-static bool find_columns(const sn_plan *plan, const sn_ct *ct, wgrad *w)
+static sn_refusal find_columns(const sn_plan *plan, const sn_ct *ct, wgrad *w)
 {
+    sn_refusal no;
     const sn_contract_facts *f = &ct->facts;
     const sn_product *p = &w->product;
     const sn_contract *c = f->spec;
@@ -86,13 +87,15 @@ static bool find_columns(const sn_plan *plan, const sn_ct *ct, wgrad *w)
         w->pack[p->y].column[w->pack[p->y].columns++] = p->out[i];
     for (int side = 0; side < 2; side++) {
         w->pack[side].tensor = side;
-        if (!sn_ct_pack_plan(plan, ct, &w->pack[side]))
-            return false;
+        if ((no = sn_ct_pack_plan(plan, ct, &w->pack[side])))
+            return no;
     }
     w->column_side = p->role[last] == SN_LOOP_OUT ? p->y : p->x;
     w->row_side = 1 - w->column_side;
     const sn_ct_pack *q = &w->pack[w->column_side];
-    return last == q->column[q->columns - 1] && (q->columns == 1 || f->loop[last].extent.v % plan->target->lanes == 0);
+    if (last != q->column[q->columns - 1])
+        return "the last axis of its result is not the last of an operand's columns";
+    return q->columns == 1 || f->loop[last].extent.v % plan->target->lanes == 0 ? NULL : sn_plan_no(plan, "rows of %lld numbers of its result are no whole vectors", (long long)f->loop[last].extent.v);
 }
 
 static void plan_blocks(const sn_plan *p, const sn_contract_facts *f, wgrad *w)
@@ -121,7 +124,7 @@ static int64_t packed_floats(const wgrad *w, int side, int64_t lanes)
     return sn_ct_ceil((k->slots * k->inner_rows + 1) * k->stride + w->block.vectors * lanes + w->block.rows, lanes);
 }
 
-static bool plan_frames(wgrad *w)
+static sn_refusal plan_frames(wgrad *w)
 {
     int64_t frames = 300 / w->pack[0].inner_rows;
     w->frames = frames < 1 ? 1 : frames < w->taps ? w->taps : frames;
@@ -132,50 +135,65 @@ static bool plan_frames(wgrad *w)
 }
 
 /* Everything but the cuts. */
-static bool plan_sides(const sn_plan *p, sn_ct *ct, wgrad *w)
+static sn_refusal plan_sides(const sn_plan *p, sn_ct *ct, wgrad *w)
 {
     const sn_contract_facts *f = &ct->facts;
-    if (p->k->tiled || f->type[SN_AT_OUT].rank == 0)
-        return false;
-    if (!sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &w->product) &&
-        !sn_contract_product(f, SN_AT_B, SN_AT_OUT, SN_AT_A, &w->product))
-        return false;
-    w->taps = 1;
-    if (w->product.tap != UINT8_MAX && (!sn_ct_const_extent(f, w->product.tap, &w->taps) || w->taps > SN_CT_MAX_TAPS))
-        return false;
-    return (!w->product.batched || w->product.band != UINT8_MAX) && find_positions(f, w) && find_columns(p, ct, w);
+    sn_refusal no;
+    if (p->k->tiled)
+        return "its result has positions, which the schedule cuts into tiles";
+    if (f->type[SN_AT_OUT].rank == 0)
+        return "its result is one number";
+    if (sn_contract_product(f, SN_AT_A, SN_AT_OUT, SN_AT_B, &w->product) && (no = sn_contract_product(f, SN_AT_B, SN_AT_OUT, SN_AT_A, &w->product)))
+        return no;
+    if (w->product.batched && w->product.band == UINT8_MAX)
+        return "it makes weights for several axes of positions";
+    if ((no = sn_ct_taps(p, f, &w->product, &w->taps)) || (no = find_positions(f, w)))
+        return no;
+    return find_columns(p, ct, w);
 }
 
-bool sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps)
+sn_refusal sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps)
 {
     wgrad *w = sn_new(p->arena, wgrad);
-    if (!plan_sides(p, ct, w) || w->product.batched)
-        return false;
+    sn_refusal no = plan_sides(p, ct, w);
+    if (no || w->product.batched)
+        return no ? no : "its weights differ from group to group";
     *taps = w->taps;
     *out = (sn_ct_reduction){.product = w->product, .row_side = w->row_side, .column_side = w->column_side, .outers = w->outers,
                              .pack = {w->pack[0], w->pack[1]}, .frame_extent = w->frame_extent};
     memcpy(out->outer, w->outer, sizeof out->outer);
-    return true;
+    return NULL;
 }
 
-static bool wgrad_plan(sn_plan *p, sn_ct *ct)
+/* Products of a tile, strip by strip, each of which takes its sums from memory and puts them back; both operands packed, rows for every group of columns. */
+static void predict(const sn_plan *p, sn_ct *ct, const wgrad *w)
+{
+    const int64_t lanes = p->target->lanes, positions = w->frames * w->pack[0].inner_rows, vectors = (w->band_columns + lanes - 1) / lanes;
+    const double strips = (double)((positions + STRIP - 1) / STRIP), y = (double)w->frames, x = y * (double)w->product.s;
+    const double mixed = (w->product.x == 0 ? x : y) * sn_ct_mix_macs(&w->pack[0]) + (w->product.x == 1 ? x : y) * sn_ct_mix_macs(&w->pack[1]);
+    ct->cost = (sn_ct_cost){.macs = (double)(positions * w->taps) * (double)(w->band_rows * w->band_columns * w->bands) + mixed,
+                            .products = (double)(positions * w->taps * w->bands) * sn_gemm_step_cost(w->band_rows, vectors, w->block),
+                            .moves = 2 * strips * (double)(w->part_floats / lanes) + (double)w->groups * sn_ct_pack_cost(p, &w->pack[w->row_side]) +
+                                     (w->pack[w->column_side].part ? 1 : (double)w->groups) * sn_ct_pack_cost(p, &w->pack[w->column_side]),
+                            .block = w->block, .rows = w->band_rows, .vectors = vectors};
+}
+
+static sn_refusal wgrad_plan(sn_plan *p, sn_ct *ct)
 {
     wgrad *w = sn_new(p->arena, wgrad);
     const sn_contract_facts *f = &ct->facts;
     int64_t lanes = p->target->lanes;
-    if (!plan_sides(p, ct, w)) {
-        sn_plan_say(p, "    no weight gradient\n");
-        return false;
-    }
-    if (!plan_frames(w) || !sn_ct_mix_plan(p, ct, &w->pack[0]) || !sn_ct_mix_plan(p, ct, &w->pack[1]))
-        return false;
+    sn_refusal no;
+    if ((no = plan_sides(p, ct, w)) || (no = plan_frames(w)) || (no = sn_ct_mix_plan(p, ct, &w->pack[0])) || (no = sn_ct_mix_plan(p, ct, &w->pack[1])))
+        return no;
     plan_blocks(p, f, w);
     w->offset[1] = packed_floats(w, 0, lanes);
     w->pack[0].mix_at = w->offset[1] + packed_floats(w, 1, lanes);
     w->pack[1].mix_at = w->pack[0].mix_at + w->pack[0].mix_floats;
     int64_t scratch = 4 * (w->pack[1].mix_at + w->pack[1].mix_floats);
-    if (scratch > 1 << 26 || w->part_floats > 1 << 26)
-        return false;
+    if ((no = sn_ct_scratch(p, scratch)) || (no = sn_ct_sums_fit(p, w->part_floats)))
+        return no;
+    predict(p, ct, w);
     ct->data = w;
     ct->outer = f->type[SN_AT_OUT].rank - 1u;
     ct->chunk = f->type[SN_AT_OUT].dim[ct->outer].v;
@@ -188,7 +206,7 @@ static bool wgrad_plan(sn_plan *p, sn_ct *ct)
     sn_plan_read(p, add, w->temp);
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, add, p->k->ins + i);
-    return true;
+    return NULL;
 }
 
 /* ---- parts ---- */

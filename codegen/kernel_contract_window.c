@@ -12,7 +12,9 @@ static bool add_frames(sn_ct_pack *pack, int64_t count, int64_t start, int64_t s
 }
 
 /* Frames are packed by their residue modulo s, counted from the lowest one read. */
-bool sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps)
+static const char too_many[] = "its stride and taps need more groups of packed frames than there are";
+
+sn_refusal sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps)
 {
     int64_t low = p->off + (p->d < 0 ? p->d * (taps - 1) : 0), n = 0;
     *w = (sn_ct_window){.phases = 1, .frames = frames, .multiple = p->s, .divisor = 1};
@@ -26,20 +28,22 @@ bool sn_ct_window_gather(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p,
             most = e / p->s > most ? e / p->s : most;
         }
         if (most >= 0 && !add_frames(pack, most + frames, low + phase, p->s))
-            return false;
+            return too_many;
     }
     w->first[1] = n;
-    return true;
+    return NULL;
 }
 
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
 /* Tap k reaches result frame s*u + q when q - d*k - off is a multiple of s. */
-bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps)
+sn_refusal sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p, int64_t frames, int64_t taps)
 {
     int64_t low = INT64_MAX, high = INT64_MIN, n = 0;
-    if (frames % p->s != 0 || p->s > SN_CT_MAX_PHASES)
-        return false;
+    if (frames % p->s != 0)
+        return "the schedule's tiles are no multiples of the stride";
+    if (p->s > SN_CT_MAX_PHASES)
+        return too_many;
     *w = (sn_ct_window){.phases = p->s, .frames = frames / p->s, .multiple = 1, .divisor = p->s};
     for (int64_t q = 0; q < p->s; q++) {
         for (int64_t k = 0; k < taps; k++) {
@@ -54,7 +58,7 @@ bool sn_ct_window_scatter(sn_ct_window *w, sn_ct_pack *pack, const sn_product *p
     }
     for (int64_t i = 0; i < n; i++)
         w->tap[i].slot -= low;
-    return n > 0 && add_frames(pack, high - low + w->frames, low, 1);
+    return n > 0 && add_frames(pack, high - low + w->frames, low, 1) ? NULL : too_many;
 }
 
 int64_t sn_ct_window_whole(int64_t chunk, int64_t s) { return sn_ct_ceil(chunk % s ? chunk + s - 1 : chunk, s); }
@@ -78,21 +82,29 @@ static bool correlation(sn_ct_fast *w, int64_t q, const sn_ct_tap *tap, int64_t 
 }
 
 /* With steps of one frame, as d is, a phase reads frames that follow each other. */
-bool sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps)
+sn_refusal sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps)
 {
     sn_ct_window window;
     *w = (sn_ct_fast){.phases = p->s};
-    if ((p->d != 1 && p->d != -1) || p->s > SN_CT_FAST_PHASES ||
-        !(scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&window, pack, p, frames * (scatter ? p->s : 1), taps))
-        return false;
+    sn_refusal no;
+    if (p->x_axis < 0)
+        return "it has no window";
+    if (p->d != 1 && p->d != -1)
+        return taps == 1 ? "its window is a stride without taps" : "its taps are not one frame apart";
+    if (taps == 1)
+        return "its window has one tap";
+    if (p->s > SN_CT_FAST_PHASES)
+        return "its stride is above 3";
+    if ((no = (scatter ? sn_ct_window_scatter : sn_ct_window_gather)(&window, pack, p, frames * (scatter ? p->s : 1), taps)))
+        return no;
     int64_t first = 0, most = (taps + p->s - 1) / p->s;
     for (int64_t q = 0; q < p->s; q++) {
         if (scatter)
             first = window.first[q];
         int64_t n = scatter ? window.first[q + 1] - first : most - (taps % p->s != 0 && q >= taps % p->s);
         if (!correlation(w, q, window.tap + first, n))
-            return false;
+            return "there is no form with fewer products for so many taps and this stride";
         first += n;
     }
-    return true;
+    return NULL;
 }

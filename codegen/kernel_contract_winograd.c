@@ -27,43 +27,40 @@ enum { CHUNK_ROWS = 300 };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
-static bool pays(const sn_plan *p, const fast *k, int64_t frames, int64_t taps, int64_t lanes)
+static sn_refusal pays(const sn_plan *p, const fast *k, int64_t frames, int64_t taps, int64_t lanes)
 {
     const sn_ct_fast *w = &k->fast;
     const int64_t rows = k->side.pack.width, in = (rows + lanes - 1) / lanes, out = (k->side.panels.width + lanes - 1) / lanes;
     const int64_t products = w->components * w->segments * rows * out, transforms = 8 * w->components * (in + out);
     const int64_t fast_cost = k->steps * (products + transforms), direct = frames * taps * rows * out;
-    const bool wide = rows >= SN_WINO_LEAST_WIDTH && k->side.panels.width >= SN_WINO_LEAST_WIDTH;
-    sn_plan_say(p, "    fewer products: %lld vector operations a tile with %lld of transforms, the direct method %lld%s\n", (long long)fast_cost, (long long)(k->steps * transforms),
-                (long long)direct, wide ? "" : "; but too narrow");
-    return wide && fast_cost < direct;
+    if (rows < SN_WINO_LEAST_WIDTH || k->side.panels.width < SN_WINO_LEAST_WIDTH)
+        return sn_plan_no(p, "%lld to %lld channels are too narrow, it takes %d", (long long)rows, (long long)k->side.panels.width, SN_WINO_LEAST_WIDTH);
+    return fast_cost < direct ? NULL : sn_plan_no(p, "it does not pay: %lld vector operations with transforms, %lld of direct multiply-adds", (long long)fast_cost, (long long)direct);
 }
 
 /* Tiles, and the frames they pack. */
-static bool plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
+static sn_refusal plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
 {
     const sn_product *q = &k->side.product;
     const int64_t phases = k->side.scatter ? q->s : 1; /* of the result */
     sn_ct_pack probe = {0};
-    if (q->x_axis < 0 || !sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps)) {
-        sn_plan_say(p, "    no window over frames that has a form with fewer products\n");
-        return false;
-    }
+    sn_refusal no = sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps);
+    if (no)
+        return no;
     const int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->fast.frames;
     ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->fast.frames * phases;
     const int64_t frames = k->side.scatter ? sn_ct_window_whole(ct->chunk, q->s) / q->s : ct->chunk;
     k->steps = (frames + k->fast.frames - 1) / k->fast.frames;
     k->slots = k->steps + k->fast.segments - 1;
     k->side.edge.phases = phases;
-    return pays(p, k, frames, taps, p->target->lanes) &&
-           sn_ct_fast_window(&k->fast, &k->side.pack, q, k->side.scatter, k->steps * k->fast.frames, taps);
+    no = pays(p, k, frames, taps, p->target->lanes);
+    return no ? no : sn_ct_fast_window(&k->fast, &k->side.pack, q, k->side.scatter, k->steps * k->fast.frames, taps);
 }
 
 static void plan_blocks(const sn_plan *p, fast *k)
 {
-    sn_gemm_limits limits = {p->target->registers, p->why};
     int64_t lanes = p->target->lanes, rows = k->steps * k->side.pack.inner_rows, width = k->side.panels.width;
-    k->block = sn_gemm_block_choose(&limits, rows, (width + lanes - 1) / lanes);
+    k->block = sn_gemm_block_choose(p->target->registers, rows, (width + lanes - 1) / lanes, NULL);
     k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
     k->side.panels.blocks = k->side.edge.blocks = (width + lanes * k->block.vectors - 1) / (lanes * k->block.vectors);
     k->side.edge.inner_rows = k->side.pack.inner_rows;
@@ -79,21 +76,29 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->floats = k->side.pack.mix_at + k->side.pack.mix_floats;
 }
 
-static bool fast_plan(sn_plan *p, sn_ct *ct)
+/* As `pays` counts, with the padding to blocks; the frames of whole transformed tiles. */
+static void predict(const sn_plan *p, sn_ct *ct, const fast *k, int64_t taps)
+{
+    const int64_t lanes = p->target->lanes, frames = k->steps * k->fast.frames, inner = k->side.pack.inner_rows, depth = k->side.panels.depth;
+    const int64_t in = (depth + lanes - 1) / lanes, out = (k->side.panels.width + lanes - 1) / lanes, rows = k->steps * inner;
+    const double packed = (double)(k->side.scatter ? frames : frames * k->side.product.s), results = (double)(k->side.edge.phases * frames * inner * out);
+    ct->cost = (sn_ct_cost){.macs = (double)(frames * taps * inner * depth) * (double)k->side.panels.width + packed * sn_ct_mix_macs(&k->side.pack),
+                            .products = (double)(k->fast.components * k->fast.segments * depth) * sn_gemm_step_cost(rows, out, k->block),
+                            .moves = (double)(8 * k->fast.components * (in + out) * rows) + sn_ct_pack_cost(p, &k->side.pack) + 2 * results,
+                            .block = k->block, .rows = rows, .vectors = out};
+}
+
+static sn_refusal fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *k = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_sides_find(p, ct, &k->side, &taps)) {
-        sn_plan_say(p, "    no product of positions and columns\n");
-        return false;
-    }
-    if (!plan_tiles(p, ct, k, taps))
-        return false;
+    sn_refusal no;
+    if ((no = sn_ct_sides_find(p, ct, &k->side, &taps)) || (no = plan_tiles(p, ct, k, taps)))
+        return no;
     plan_blocks(p, k);
-    if (k->floats > 1 << 24 || !sn_ct_edge_legal(p, &k->side.edge)) {
-        sn_plan_say(p, "    too large: %lld floats of scratch\n", (long long)k->floats);
-        return false;
-    }
+    if ((no = sn_ct_scratch(p, 4 * k->floats)) || (no = sn_ct_edge_fits(p, &k->side.edge)))
+        return no;
+    predict(p, ct, k, taps);
     ct->data = k;
     ct->main = 1;
     int64_t row = k->fast.components * k->fast.segments * k->block.vectors * p->target->lanes;
@@ -106,7 +111,7 @@ static bool fast_plan(sn_plan *p, sn_ct *ct)
     sn_plan_read(p, main, k->temp);
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, main, p->k->ins + i);
-    return true;
+    return NULL;
 }
 
 /* ---- weights ---- */

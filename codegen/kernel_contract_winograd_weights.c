@@ -27,12 +27,13 @@ typedef struct fast {
 
 /* ---- plan ---- */
 
-static bool plan_frames(fast *w, int64_t taps)
+static sn_refusal plan_frames(fast *w, int64_t taps)
 {
     sn_ct_reduction *s = &w->side;
     sn_ct_pack probe = {0};
-    if (s->product.x_axis < 0 || !sn_ct_fast_window(&w->fast, &probe, &s->product, false, 1, taps))
-        return false;
+    sn_refusal no = sn_ct_fast_window(&w->fast, &probe, &s->product, false, 1, taps);
+    if (no)
+        return no;
     const int64_t steps = POSITIONS / s->pack[0].inner_rows;
     w->steps = steps < 1 ? 1 : steps;
     const int64_t frames = w->steps * w->fast.frames;
@@ -45,20 +46,23 @@ static bool plan_frames(fast *w, int64_t taps)
 }
 
 /* As for results (kernel_contract_winograd.c), but both operands are transformed, point by point. */
-static bool pays(const fast *w, int64_t taps, int64_t lanes)
+static sn_refusal pays(const sn_plan *p, const fast *w, int64_t taps, int64_t lanes)
 {
     const int64_t rows = w->side.pack[w->side.row_side].width, width = w->side.pack[w->side.column_side].width;
     const int64_t in = (rows + lanes - 1) / lanes, out = (width + lanes - 1) / lanes;
     const int64_t products = w->fast.components * w->fast.segments * rows * out, transforms = 10 * w->fast.components * (in + out);
-    return rows >= SN_WINO_LEAST_WIDTH && width >= SN_WINO_LEAST_WIDTH && products + transforms < w->fast.frames * taps * rows * out;
+    const int64_t direct = w->fast.frames * taps * rows * out;
+    if (rows < SN_WINO_LEAST_WIDTH || width < SN_WINO_LEAST_WIDTH)
+        return sn_plan_no(p, "%lld and %lld channels are too narrow, it takes %d", (long long)rows, (long long)width, SN_WINO_LEAST_WIDTH);
+    return products + transforms < direct ? NULL : sn_plan_no(p, "it does not pay: %lld vector operations with transforms, %lld of direct multiply-adds",
+                                                               (long long)(products + transforms), (long long)direct);
 }
 
 static void plan_blocks(const sn_plan *p, fast *w)
 {
-    const sn_gemm_limits limits = {p->target->registers, p->why};
     sn_ct_pack *rows = &w->side.pack[w->side.row_side], *columns = &w->side.pack[w->side.column_side];
     const int64_t lanes = p->target->lanes, vectors = (columns->width + lanes - 1) / lanes;
-    w->block = sn_gemm_block_choose(&limits, rows->width, vectors);
+    w->block = sn_gemm_block_choose(p->target->registers, rows->width, vectors, NULL);
     w->width = w->block.vectors * lanes;
     w->rows = sn_ct_ceil(rows->width, w->block.rows);
     w->blocks = (vectors + w->block.vectors - 1) / w->block.vectors;
@@ -112,23 +116,39 @@ static void plan_calls(sn_plan *p, sn_ct *ct, fast *w, int64_t taps)
         sn_plan_write(p, end, p->k->ins + i);
 }
 
-static bool fast_plan(sn_plan *p, sn_ct *ct)
+/* As `pays` counts, with the padding to blocks, and sums that every tile takes from memory and puts back. */
+static void predict(const sn_plan *p, sn_ct *ct, const fast *w, int64_t taps)
+{
+    const sn_ct_pack *k = w->side.pack, *rows = &k[w->side.row_side], *columns = &k[w->side.column_side];
+    const int64_t lanes = p->target->lanes, in = (rows->width + lanes - 1) / lanes, vectors = (columns->width + lanes - 1) / lanes;
+    const int64_t positions = w->steps * k[0].inner_rows, frames = w->steps * w->fast.frames;
+    const double packed[2] = {(double)(frames * (w->side.product.x == 0 ? w->side.product.s : 1)), (double)(frames * (w->side.product.x == 1 ? w->side.product.s : 1))};
+    ct->cost = (sn_ct_cost){.macs = (double)(frames * k[0].inner_rows * taps) * (double)(rows->width * columns->width) + packed[0] * sn_ct_mix_macs(&k[0]) + packed[1] * sn_ct_mix_macs(&k[1]),
+                            .products = (double)(w->fast.components * w->fast.segments * positions) * sn_gemm_step_cost(rows->width, vectors, w->block),
+                            .moves = (double)(10 * w->fast.components * (in + vectors) * positions) + sn_ct_pack_cost(p, &k[0]) + sn_ct_pack_cost(p, &k[1]) +
+                                     2 * (double)(w->part / lanes),
+                            .block = w->block, .rows = rows->width, .vectors = vectors};
+}
+
+static sn_refusal fast_plan(sn_plan *p, sn_ct *ct)
 {
     fast *w = sn_new(p->arena, fast);
     int64_t taps;
-    if (!sn_ct_reduction_find(p, ct, &w->side, &taps) || !plan_frames(w, taps) || !pays(w, taps, p->target->lanes))
-        return false;
-    if (!sn_ct_mix_plan(p, ct, &w->side.pack[0]) || !sn_ct_mix_plan(p, ct, &w->side.pack[1]))
-        return false;
+    sn_refusal no;
+    if ((no = sn_ct_reduction_find(p, ct, &w->side, &taps)) || (no = plan_frames(w, taps)) || (no = pays(p, w, taps, p->target->lanes)))
+        return no;
+    if ((no = sn_ct_mix_plan(p, ct, &w->side.pack[0])) || (no = sn_ct_mix_plan(p, ct, &w->side.pack[1])))
+        return no;
     plan_blocks(p, w);
     plan_scratch(w, p->target->lanes);
-    if (w->floats > 1 << 24 || w->part > 1 << 26)
-        return false;
+    if ((no = sn_ct_scratch(p, 4 * w->floats)) || (no = sn_ct_sums_fit(p, w->part)))
+        return no;
+    predict(p, ct, w, taps);
     ct->data = w;
     ct->outer = ct->facts.type[SN_AT_OUT].rank - 1u;
     ct->chunk = ct->facts.type[SN_AT_OUT].dim[ct->outer].v;
     plan_calls(p, ct, w, taps);
-    return true;
+    return NULL;
 }
 
 /* ---- products of the parts ---- */

@@ -122,6 +122,19 @@ static bool find_sums(sn_plan *p, map *m, const sn_type **space, uint8_t *keep)
     return true;
 }
 
+static void explain_map(const sn_plan *p)
+{
+    const map *m = p->form;
+    const int64_t row = known(m->dim[m->rank - 1], 0), most = BLOCK * p->target->lanes;
+    sn_plan_say(p, "  as map, its only form: %s\n", m->sums ? "tiles of its partial sums" : p->k->tiled ? "tiles as the schedule has them" : sn_plan_no(p, "tiles of whole rows, about %d points", TILE));
+    if (m->sums && m->wide && m->keep > 1)
+        sn_plan_say(p, "    sums in memory: they are of several axes\n");
+    else if (m->sums && m->wide)
+        sn_plan_say(p, "    sums in memory: their rows of %lld are wider than the %lld that registers hold, for which the tile would be walked with strides\n", (long long)row, (long long)most);
+    else if (m->sums)
+        sn_plan_say(p, "    sums in registers: their rows of %lld are not wider than the %lld that they hold\n", (long long)(m->keep ? row : 1), (long long)most);
+}
+
 static bool plan_map(sn_plan *p)
 {
     map *m = sn_new(p->arena, map);
@@ -466,4 +479,4 @@ static bool emit_map(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_map = {"map", plan_map, emit_map};
+const sn_generator sn_kernel_map = {.name = "map", .plan = plan_map, .explain = explain_map, .emit = emit_map};

@@ -77,6 +77,16 @@ static bool plan_nce(sn_plan *p)
     return true;
 }
 
+static void explain_nce(const sn_plan *p)
+{
+    const nce *x = p->form;
+    char logits[128];
+    sn_dim_text(p->dims, sn_dim_mul(p->dims, x->rows, x->keys), logits, sizeof logits);
+    sn_plan_say(p, "  as queue_nce, its only form: no logits in memory, which would be %s floats written once and read twice\n", logits);
+    sn_plan_say(p, "    blocks of %lld queries x 1 of %d parts of the queue, %d keys at a time; registers hold %u keys x %d vectors of queries, then %u queries x %u vectors\n",
+                (long long)x->block, PARTS, KEYS, x->step, QUERIES, x->row, x->vec);
+}
+
 /* ---- first call ---- */
 
 typedef struct sweep {
@@ -465,4 +475,4 @@ static bool emit_nce(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_queue_nce = {"queue_nce", plan_nce, emit_nce};
+const sn_generator sn_kernel_queue_nce = {.name = "queue_nce", .plan = plan_nce, .explain = explain_nce, .emit = emit_nce};

@@ -78,14 +78,14 @@ static bool from_tiles(const sn_plan *p, sn_ref r)
 static void choose_shape(sn_plan *p, sn_reduce *r)
 {
     sn_dim last = r->dim[r->rank - 1];
-    int64_t length = known(last, 1 << 20), terms = 1;
-    bool open = false; /* the number of terms is not known */
+    int64_t length = known(last, 1 << 20);
+    r->terms = 1;
     for (uint8_t i = 0; i < r->rank; i++)
         if (r->reduced[i]) {
-            terms *= known(r->dim[i], 1);
-            open |= !sn_dim_is_const(r->dim[i]);
+            r->terms *= known(r->dim[i], 1);
+            r->open |= !sn_dim_is_const(r->dim[i]);
         }
-    r->exact = open || terms > SHORT;
+    r->exact = r->open || r->terms > SHORT;
     r->lanes = p->target->lanes;
     while (r->lanes > 1 && (int64_t)r->lanes / 2 >= length)
         r->lanes /= 2;
@@ -94,7 +94,7 @@ static void choose_shape(sn_plan *p, sn_reduce *r)
     for (uint8_t i = 0; i < r->keeps; i++)
         r->rows = sn_dim_mul(p->dims, r->rows, r->dim[r->kept[i]]);
     bool few = known(r->rows, FEW_TILES) < FEW_TILES;
-    r->split = few && known(r->rows, 1) * (r->down ? vectors : 1) < FEW_TILES && (open || terms > LARGE) && !from_tiles(p, r->red[0].of);
+    r->split = few && known(r->rows, 1) * (r->down ? vectors : 1) < FEW_TILES && (r->open || r->terms > LARGE) && !from_tiles(p, r->red[0].of);
     uint32_t most = r->down && few && !r->split ? 1 : BLOCK;
     if (r->down && !r->exact && vectors <= WHOLE_ROW && p->target->registers >= 2 * WHOLE_ROW)
         most = WHOLE_ROW; /* a short sum of rows is read as it lies, not in columns */
@@ -103,7 +103,7 @@ static void choose_shape(sn_plan *p, sn_reduce *r)
     r->width = vectors < most ? (uint32_t)vectors : most;
     r->width = r->width ? r->width : 1;
     r->blocks = r->down ? sn_dim_ceil_div(p->dims, last, (int64_t)r->width * r->lanes) : sn_dim_const(1);
-    int64_t work = open ? TILE : terms * (r->down ? (int64_t)r->width * r->lanes : 1);
+    int64_t work = r->open ? TILE : r->terms * (r->down ? (int64_t)r->width * r->lanes : 1);
     r->group = r->split || work >= TILE ? 1 : TILE / (work > 0 ? work : 1);
 }
 
@@ -152,6 +152,30 @@ static bool plan_reduce(sn_plan *p)
     for (uint32_t i = 0; i < p->k->outs; i++)
         sn_plan_write(p, rest, p->k->ins + i);
     return true;
+}
+
+static void explain_reduce(const sn_plan *p)
+{
+    const sn_reduce *r = p->form;
+    const char *terms = r->open ? "terms of no constant number" : sn_plan_no(p, "%lld terms", (long long)r->terms);
+    bool sums = false;
+    for (uint32_t i = 0; i < r->reds; i++)
+        sums = sums || r->red[i].op == SN_OP_sum;
+    sn_dim whole = sn_dim_ceil_div(p->dims, sn_dim_mul(p->dims, r->rows, r->blocks), r->group);
+    char tiles[128];
+    sn_dim_text(p->dims, whole, tiles, sizeof tiles);
+    sn_plan_say(p, "  as reduce, its only form: lanes %s, %u vectors of %u at once\n",
+                r->down ? "along the last axis, which is kept" : "along the last axis, which is reduced: they meet at its end", r->width, r->lanes);
+    if (sums && r->exact)
+        sn_plan_say(p, "    sums in f32 of %d terms a lane, in f64 of those: %s, in f32 alone are up to %d\n", RUN, terms, SHORT);
+    else if (sums)
+        sn_plan_say(p, "    sums in f32: %s, up to %d are\n", terms, SHORT);
+    if (r->split)
+        sn_plan_say(p, "    in %d parts, which a second call adds: as a whole it would be %s tiles of %s, fewer than %d for all threads\n", PARTS, tiles, terms, FEW_TILES);
+    else
+        sn_plan_say(p, "    whole: %s\n", from_tiles(p, r->red[0].of) ? "its terms are sums over tiles, which are few"
+                                        : r->open || r->terms > LARGE ? sn_plan_no(p, "its tiles are enough for all threads, %d or more", FEW_TILES)
+                                                                      : sn_plan_no(p, "%s, parts pay beyond %d", terms, LARGE));
 }
 
 typedef struct point {
@@ -510,4 +534,4 @@ static bool emit_reduce(sn_kb *kb)
     return true;
 }
 
-const sn_generator sn_kernel_reduce = {"reduce", plan_reduce, emit_reduce};
+const sn_generator sn_kernel_reduce = {.name = "reduce", .plan = plan_reduce, .explain = explain_reduce, .emit = emit_reduce};

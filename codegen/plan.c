@@ -85,6 +85,17 @@ void sn_plan_say(const sn_plan *p, const char *format, ...)
     va_end(va);
 }
 
+const char *sn_plan_no(const sn_plan *p, const char *format, ...)
+{
+    va_list va;
+    if (!p->why)
+        return format;
+    va_start(va, format);
+    const char *text = sn_format_list(p->arena, format, va);
+    va_end(va);
+    return text;
+}
+
 bool sn_plan_fail(sn_plan *p, const char *format, ...)
 {
     char text[512];

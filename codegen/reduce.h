@@ -18,6 +18,8 @@ typedef struct sn_reduce {
     uint8_t   axes, axis[SN_MAX_RANK]; /* reduced axes that are loops, outermost first (across: without the last axis) */
     uint8_t   kept[SN_MAX_RANK], keeps; /* kept axes that are rows (down: without the last axis) */
     uint32_t  lanes, width;   /* floats a vector, vectors a block */
+    int64_t   terms;          /* of a result, as far as extents are constant */
+    bool      open;           /* there are others */
     bool      exact;          /* f64 above runs */
     bool      split;
     int64_t   group;          /* rows (or rows x blocks) a tile */

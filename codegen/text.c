@@ -75,13 +75,52 @@ bool sn_codegen_print_kernel(const sn_schedule *s, const sn_codegen_options *opt
 
 /* ---- reasons ---- */
 
+/* The buffer whose memory an argument is: views have that of what they show.  Private buffers come behind all others. */
+static uint32_t memory_of(const sn_plan *p, uint32_t arg, sn_dim *floats)
+{
+    const sn_kernel *k = p->k;
+    const uint32_t own = k->ins + k->outs;
+    if (arg >= own) {
+        *floats = p->temp[arg - own];
+        return p->s->buffers + arg;
+    }
+    uint32_t b = p->s->buffer_of[(arg < k->ins ? k->in[arg] : k->out[arg - k->ins]).i];
+    *floats = p->s->buffer[b].count;
+    while (p->s->buffer[b].place == SN_PLACE_ALIAS)
+        b = p->s->buffer[b].index;
+    return b;
+}
+
+/* Floats of distinct memory among arguments. */
+static sn_dim floats_of(const sn_plan *p, const uint32_t *arg, uint32_t n)
+{
+    sn_dim sum = sn_dim_const(0), floats, other;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t memory = memory_of(p, arg[i], &floats);
+        bool seen = false;
+        for (uint32_t j = 0; j < i; j++)
+            seen = seen || memory_of(p, arg[j], &other) == memory;
+        sum = seen ? sum : sn_dim_add(p->dims, sum, floats);
+    }
+    return sum;
+}
+
+/* What a call is to the runtime, and what it costs as `sinew profile` counts: the direct method's multiply-adds, operands and results once each. */
 static void say_calls(const sn_plan *p)
 {
-    char tiles[128], scratch[128];
+    char text[256];
     for (uint32_t i = 0; i < p->calls; i++) {
-        sn_dim_text(p->dims, p->call[i].tiles, tiles, sizeof tiles);
-        sn_dim_text(p->dims, p->call[i].scratch, scratch, sizeof scratch);
-        sn_plan_say(p, "    call %u: %s tiles, %s bytes of scratch a thread\n", i + 1, tiles, scratch);
+        const sn_plan_call *c = &p->call[i];
+        const sn_dim moved = sn_dim_add(p->dims, floats_of(p, c->arg, c->reads), floats_of(p, c->arg + c->reads, c->args - c->reads));
+        const struct { sn_dim n; const char *what; } part[] = {
+            {c->tiles, "tiles"}, {c->macs, "multiply-adds"}, {moved, "floats to and from memory"}, {c->scratch, "bytes of scratch a thread"}};
+        sn_plan_say(p, "    call %u", i + 1);
+        for (int k = 0; k < 4; k++) {
+            sn_dim_text(p->dims, part[k].n, text, sizeof text);
+            if (!sn_dim_equal(part[k].n, sn_dim_const(0)))
+                sn_plan_say(p, "%s %s %s", k ? "," : ":", text, part[k].what);
+        }
+        sn_plan_say(p, "\n");
     }
 }
 
@@ -94,10 +133,8 @@ bool sn_codegen_explain(const sn_schedule *s, const sn_codegen_options *options,
     sn_arena_init(&arena);
     sn_plan p = {.s = s, .g = s->g, .k = &s->kernel[kernel], .target = &t, .dims = &s->g->dims, .arena = &arena, .diags = diags, .why = out};
     const bool ok = sn_plan_make(&p);
-    if (ok && p.generator != &sn_kernel_contract)
-        sn_plan_say(&p, "  as %s: there is no other form for it\n", p.generator->name);
     if (ok)
-        say_calls(&p);
+        p.generator->explain(&p), say_calls(&p);
     sn_arena_fini(&arena);
     return ok;
 }

@@ -224,6 +224,8 @@ void sn_fuse_choose(sn_fuser *f)
             find_cost(f, i);
             if (x->role == SN_ROLE_POINT || x->role == SN_ROLE_INDEX)
                 x->root = x->forced || (x->host == SN_NO_NODE && is_worth_storing(f, i));
+            else if (x->role == SN_ROLE_LEAF && !x->forced)
+                sn_fuse_because(f, i, "it reads nothing: made again by every reader");
         }
     }
 }

@@ -36,6 +36,13 @@ static void find_reads(sn_fuser *f, sn_kernel *k)
     k->ins = n;
 }
 
+/* It was to be computed once, and then whoever reads it came into its kernel. */
+static void say_inside(const sn_fuser *f, uint32_t node)
+{
+    if (f->s->why && f->s->why[node].value)
+        sn_fuse_because(f, node, "all its readers are in its kernel; once, not by each of them: %s", f->s->why[node].value);
+}
+
 /* What other kernels, outputs or updates need is written; the rest stays in the kernel. */
 static void find_writes(sn_fuser *f)
 {
@@ -53,6 +60,8 @@ static void find_writes(sn_fuser *f)
         for (uint32_t j = 0; j < k->outs; j++)
             if (needed[k->out[j].i])
                 k->out[n++] = k->out[j];
+            else
+                say_inside(f, k->out[j].i);
         SN_ASSERT(n > 0, "kernel %u writes nothing", i);
         k->outs = n;
     }

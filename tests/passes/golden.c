@@ -67,13 +67,16 @@ static void print_diags(const sn_diags *diags, FILE *out)
 
 static bool makes_kernels(const command *c) { return strcmp(c->verb, "schedule") == 0 || strcmp(c->verb, "why") == 0; }
 
-static void print_reasons(const sn_schedule *s, FILE *out)
+static void print_reasons(const sn_schedule *s, golden_kernel *say, FILE *out, sn_diags *diags)
 {
     sn_arena arena;
     sn_arena_init(&arena);
     const char **label = sn_node_labels(s->g, &arena);
-    for (uint32_t i = 0; i < s->kernels; i++)
+    for (uint32_t i = 0; i < s->kernels; i++) {
         sn_schedule_print_why(s, label, i, out);
+        if (say)
+            say(s, i, out, diags);
+    }
     sn_arena_fini(&arena);
 }
 
@@ -92,7 +95,7 @@ static bool run_passes(sn_graph **g, const command *c, sn_diags *diags)
 }
 
 /* What the command prints. */
-static char *produce(sn_graph *g, const command *c, sn_diags *diags, bool *agree)
+static char *produce(sn_graph *g, const command *c, golden_kernel *say, sn_diags *diags, bool *agree)
 {
     char *text = NULL;
     size_t size;
@@ -108,7 +111,7 @@ static char *produce(sn_graph *g, const command *c, sn_diags *diags, bool *agree
         const bool why = strcmp(c->verb, "why") == 0;
         sn_schedule *s = sn_schedule_make(g, &(sn_pipeline){.training = c->training, .skip = c->skip, .explain = why}, diags);
         if (s && why)
-            print_reasons(s, out);
+            print_reasons(s, say, out, diags);
         else if (s)
             sn_schedule_print(s, out);
         else
@@ -140,7 +143,7 @@ static void explain(char **why, const char *format, const char *a, const char *b
     snprintf(*why, n, format, a, b);
 }
 
-bool golden_run(const char *path, char **why)
+bool golden_run(const char *path, golden_kernel *say, char **why)
 {
     char *text = read_file(path);
     command c;
@@ -160,7 +163,7 @@ bool golden_run(const char *path, char **why)
         sn_diags_print(&diags, stderr);
         explain(why, "%s: %s", path, "the input does not parse and verify");
     } else {
-        char *found = produce(g, &c, &diags, &agree);
+        char *found = produce(g, &c, say, &diags, &agree);
         const char *wanted = expect ? expect + strlen(EXPECT) : "";
         if (getenv("SN_BLESS"))
             ok = rewrite(path, text, keep, found);

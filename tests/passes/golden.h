@@ -5,7 +5,7 @@
  *     # run: grad --of=loss --inputs              the graph after autodiff
  *     # run: schedule                             kernels and buffers
  *     # run: schedule --skip=order                the same without that step
- *     # run: why                                  kernels with the reasons fusion had
+ *     # run: why                                  kernels with the reasons fusion had, and what the caller says of each
  *     graph @f(...) { ... }
  *     # expect:
  *     ...
@@ -17,7 +17,9 @@
 
 #include "passes/passes.h"
 
-/* Run the file; on failure *why is a malloc'ed text with found and expected. */
-bool golden_run(const char *path, char **why);
+/* Told of every kernel that `why` prints. */
+typedef void golden_kernel(const sn_schedule *s, uint32_t kernel, FILE *out, sn_diags *diags);
+/* Run the file; `say` may be NULL; on failure *why is a malloc'ed text with found and expected. */
+bool golden_run(const char *path, golden_kernel *say, char **why);
 
 #endif

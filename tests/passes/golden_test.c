@@ -13,7 +13,7 @@
 static void run_file(void **state)
 {
     char *why = NULL;
-    if (!golden_run(*state, &why)) {
+    if (!golden_run(*state, NULL, &why)) {
         print_error("%s\n%s\n", (const char *)*state, why ? why : "");
         free(why);
         fail();
