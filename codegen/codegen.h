@@ -12,7 +12,7 @@ typedef struct sn_codegen_options {
     bool        debug;     /* gdb knows names and the graph files' lines; nothing is read from the cache or merged then */
     const char *jitdump;   /* folder where code is written down for perf, or NULL; see jitdump.c */
     uint32_t    threads;   /* compile threads; 0 = one a processor */
-    const char *code;      /* file of LLVM IR as sn_codegen_print writes it, perhaps edited: the code of the kernels it names; NULL: none */
+    const char *code;      /* file of LLVM IR or assembly as sn_codegen_print writes it, perhaps edited: the code of the kernels it names; NULL: none */
 } sn_codegen_options;
 
 typedef struct sn_compiled sn_compiled;
@@ -29,7 +29,7 @@ sn_compiled *sn_compile(const sn_schedule *s, const sn_codegen_options *options,
 void sn_compiled_free(sn_compiled *c);
 const sn_abi_program *sn_compiled_program(const sn_compiled *c);
 sn_compile_stats sn_compiled_stats(const sn_compiled *c);
-/* LLVM IR that was given for a kernel of the schedule (sn_codegen_options.code), or NULL. */
+/* Code that was given for a kernel of the schedule (sn_codegen_options.code), or NULL; assembly begins with '#'. */
 const char *sn_compiled_code(const sn_compiled *c, uint32_t kernel);
 /* The kernel of the schedule that a call of the program is part of, and whether it is the last of its calls. */
 uint32_t sn_compiled_kernel(const sn_compiled *c, uint32_t call, bool *out_last);
@@ -69,7 +69,7 @@ bool sn_ahead_make(const sn_ahead *a, sn_objects *out, sn_diags *diags);
 void sn_objects_fini(sn_objects *o);
 
 typedef enum sn_code_stage { SN_CODE_LLVM /* before optimisation */, SN_CODE_LLVM_OPT, SN_CODE_ASM } sn_code_stage;
-/* Print the code of the kernels whose name contains `filter` (NULL = all) without running anything. */
+/* Print the code of the kernels whose name contains `filter` (NULL = all) without running anything: what is generated, or given by options->code. */
 bool sn_codegen_print(const sn_schedule *s, const sn_codegen_options *options, sn_code_stage stage, const char *filter, FILE *out,
                       sn_diags *diags);
 

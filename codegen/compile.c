@@ -61,7 +61,8 @@ static void make_units(sn_compiled *c)
         c->unit_of[i] = (uint32_t)(u - c->unit);
     }
     for (uint32_t i = 0; i < c->units; i++)
-        c->unit[i].symbol = c->ahead || c->target.debug ? sn_format(&c->arena, "%s%s.%s", c->prefix, c->unit[i].plan->k->name, c->target.name)
+        c->unit[i].symbol = sn_plan_is_assembly(c->unit[i].plan) ? sn_symbol_of(&c->arena, c->unit[i].plan->k->name)
+                            : c->ahead || c->target.debug ? sn_format(&c->arena, "%s%s.%s", c->prefix, c->unit[i].plan->k->name, c->target.name)
                                      : sn_format(&c->arena, "%s%s", c->prefix, c->unit[i].key.text);
 }
 
@@ -107,6 +108,29 @@ static void keep_object(sn_compiled *c, sn_unit *const *unit, uint32_t n, LLVMMe
         unit[i]->made = true;
 }
 
+/* An object of its own: its text may define what another's does. */
+static void assemble(work *w, sn_unit *unit, LLVMTargetMachineRef machine)
+{
+    LLVMMemoryBufferRef object = sn_object_assemble(unit->plan, machine, &unit->why);
+    if (object) {
+        cut_images(w, &unit, 1, object);
+        LLVMDisposeMemoryBuffer(object);
+    }
+}
+
+/* The number of the next unit that goes into a batch; w->count behind the last. */
+static uint32_t take_unit(work *w, LLVMTargetMachineRef machine)
+{
+    for (;;) {
+        const uint32_t i = atomic_fetch_add(&w->next, 1);
+        if (i >= w->count)
+            return w->count;
+        if (!sn_plan_is_assembly(w->missing[i]->plan))
+            return i;
+        assemble(w, w->missing[i], machine);
+    }
+}
+
 /* Units from number i on, until the batch is large, or so large that others would wait for it at the end. */
 static void make_batch(work *w, uint32_t i, LLVMTargetMachineRef machine)
 {
@@ -122,8 +146,8 @@ static void make_batch(work *w, uint32_t i, LLVMTargetMachineRef machine)
         instructions += more;
         if (!ok || n >= most || instructions >= BATCH_INSTRUCTIONS)
             break;
-        i = atomic_fetch_add(&w->next, 1);
-        if (i >= w->count)
+        i = take_unit(w, machine);
+        if (i == w->count)
             break;
     }
     LLVMMemoryBufferRef object = ok ? sn_batch_finish(b, &unit[0]->why) : NULL;
@@ -141,7 +165,7 @@ static void *make_images(void *arg)
     work *w = arg;
     LLVMTargetMachineRef machine = sn_target_machine(&w->c->target);
     uint32_t i;
-    while (machine && (i = atomic_fetch_add(&w->next, 1)) < w->count)
+    while (machine && (i = take_unit(w, machine)) < w->count)
         make_batch(w, i, machine);
     if (machine)
         LLVMDisposeTargetMachine(machine);

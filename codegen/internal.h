@@ -13,7 +13,7 @@
  *   object.c image.c cache.c jit.c     kernels to objects, a kernel's bytes out of an object, on disk, and into the process
  *   jitdump.c gdb.c                    what is in the process, for perf and gdb
  *   compile.c program.c                all of a schedule; the runtime's tables
- *   text.c lines.c replace.c           code as text, assembly with lines of graph files, and LLVM IR that was edited as code
+ *   text.c lines.c replace.c           code as text, assembly with lines of graph files, and either of them edited as code
  *   ahead.c prepare.c tables.c         a model as objects: what its weights decide, tables as constants
  */
 #ifndef SN_CODEGEN_INTERNAL_H
@@ -78,8 +78,11 @@ typedef struct sn_plan {
                                              * these alone are one */
     uint32_t           streams;
     FILE              *why;                 /* what is chosen, over what and with which costs, in words; or NULL */
-    const char        *code;                /* LLVM IR to take instead of what the generator makes, or NULL */
+    const char        *code;                /* to take instead of what the generator makes, or NULL: LLVM IR, or assembly if it begins with '#' */
+    uint32_t           code_line;           /* of the file it is from */
 } sn_plan;
+
+static inline bool sn_plan_is_assembly(const sn_plan *p) { return p->code && *p->code == '#'; }
 
 /* One a form.
  * plan: no LLVM.  Kernel buffers that no call names are an error.  explain: what was planned over what, by sn_plan_say.  emit: for every call, sn_kb_begin
@@ -143,6 +146,8 @@ sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine);
 bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *out_instructions, char **why);
 LLVMMemoryBufferRef sn_batch_finish(sn_batch *b, char **why);
 void sn_batch_free(sn_batch *b);
+/* The object of a plan whose code is assembly; its functions have the names that the text gives them, sn_symbol_of the kernel's. */
+LLVMMemoryBufferRef sn_object_assemble(const sn_plan *p, LLVMTargetMachineRef machine, char **why);
 bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, sn_code_stage stage, FILE *out, char **why);
 
 /* Code written by hand (replace.c): give plans the code that the file holds for them.  False with diagnostics: a kernel that is not there, or that the code was

@@ -56,10 +56,12 @@ static void take_place(lines *l, const char *at)
     fprintf(l->out, "# %s:%u  %.*s\n", l->file[number], line, (int)length, text ? text : "");
 }
 
-/* Labels and directives that serve debuggers and unwinders only. */
+/* Labels and directives that serve debuggers and unwinders only, and sizes of functions, which end at such labels. */
 static bool is_noise(const char *line)
 {
     static const char *const start[] = {".Ltmp", ".Lfunc_begin", ".Lfunc_end", "\t.cfi_"};
+    if (strncmp(line, "\t.size\t", 7) == 0)
+        return strstr(line, ".Lfunc_end") != NULL;
     for (size_t i = 0; i < sizeof start / sizeof start[0]; i++)
         if (strncmp(line, start[i], strlen(start[i])) == 0)
             return true;

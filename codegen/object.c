@@ -204,13 +204,49 @@ void sn_batch_free(sn_batch *b)
     free(b);
 }
 
+/* ---- assembly ---- */
+
+/* The first error.  With a handler LLVM goes on after it instead of ending the process. */
+static void keep_error(LLVMDiagnosticInfoRef d, void *context)
+{
+    char **text = context;
+    if (LLVMGetDiagInfoSeverity(d) == LLVMDSError && !*text)
+        *text = LLVMGetDiagInfoDescription(d);
+}
+
+/* As the assembly of a module that has nothing else.  Empty lines before make the numbers of lines in messages those of the file. */
+LLVMMemoryBufferRef sn_object_assemble(const sn_plan *p, LLVMTargetMachineRef machine, char **why)
+{
+    module m;
+    char  *error = NULL;
+    size_t before = p->code_line - 1, size = before + strlen(p->code);
+    char  *text = malloc(size + 1);
+    SN_ASSERT(text != NULL, "out of memory");
+    memset(text, '\n', before);
+    memcpy(text + before, p->code, size - before + 1);
+    module_init(&m, p->target, machine);
+    LLVMContextSetDiagnosticHandler(m.ctx, keep_error, &error);
+    LLVMSetModuleInlineAsm2(m.mod, text, size);
+    LLVMMemoryBufferRef object = machine_code(&m, LLVMObjectFile, why);
+    if (error) {
+        if (object)
+            LLVMDisposeMemoryBuffer(object);
+        object = NULL;
+        fail(why, "the assembly given does not assemble", error);
+        LLVMDisposeMessage(error);
+    }
+    module_fini(&m);
+    free(text);
+    return object;
+}
+
 /* ---- text ---- */
 
 bool sn_object_print(const sn_plan *p, LLVMTargetMachineRef machine, const char *symbol, sn_code_stage stage, FILE *out, char **why)
 {
     module m;
     module_init(&m, p->target, machine);
-    bool ok = emit(&m, p, symbol, why) && verify(&m, why) && (stage == SN_CODE_LLVM || optimise(&m, why));
+    bool ok = (p->code ? take_code(&m, p, symbol, why) : emit(&m, p, symbol, why)) && verify(&m, why) && (stage == SN_CODE_LLVM || optimise(&m, why));
     if (ok && stage == SN_CODE_ASM) {
         LLVMMemoryBufferRef text = machine_code(&m, LLVMAssemblyFile, why);
         ok = text != NULL;

@@ -1,8 +1,8 @@
-/* Code that was written out and edited: which kernels a file of LLVM IR replaces.
- * Not its compilation (object.c), which is that of generated code.
+/* Code that was written out and edited: which kernels a file of LLVM IR or assembly replaces.
+ * Not its compilation (object.c).
  *
- * A file holds one module a kernel, each after the line `; kernel NAME, key KEY` that sn_codegen_print writes.  The key says what the code was written for: a
- * kernel that has become another takes other arguments.
+ * A file holds one module a kernel, each after the line `; kernel NAME, key KEY` that sn_codegen_print writes, of assembly `# kernel NAME, key KEY`.  The key says
+ * what the code was written for: a kernel that has become another takes other arguments.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-static const char HEAD[] = "; kernel ";
+static const char HEAD[] = " kernel "; /* behind the mark of a comment, by which the languages are told apart */
 
 static char *read_file(const char *path, const char **why)
 {
@@ -39,7 +39,7 @@ static const char *next_head(const char *text)
 {
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (strncmp(line, HEAD, sizeof HEAD - 1) == 0)
+        if ((*line == ';' || *line == '#') && strncmp(line + 1, HEAD, sizeof HEAD - 1) == 0)
             return line;
     }
     return NULL;
@@ -75,13 +75,13 @@ static bool fits(const sn_plan *p, const char *key)
     return strcmp(own.text, key) == 0;
 }
 
-/* One module: from its head line to `end`. */
-static bool take_module(const char *path, const char *head, const char *end, sn_plan *plan, uint32_t plans, sn_diags *diags)
+/* One module: from its head line, which is number `line`, to `end`. */
+static bool take_module(const char *path, const char *head, const char *end, uint32_t line, sn_plan *plan, uint32_t plans, sn_diags *diags)
 {
     char name[512], key[64];
-    if (sscanf(head, "; kernel %511[^,\n], key %63s", name, key) != 2) {
-        sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, path, NULL, 0)}), NULL, "found \"%.*s\", expected `; kernel NAME, key KEY`",
-                 (int)strcspn(head, "\n"), head);
+    if (sscanf(head + 1, " kernel %511[^,\n], key %63s", name, key) != 2) {
+        sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, path, NULL, 0)}), NULL, "found \"%.*s\", expected `%c kernel NAME, key KEY`",
+                 (int)strcspn(head, "\n"), head, *head);
         return false;
     }
     sn_plan *p = find_plan(plan, plans, name);
@@ -89,10 +89,11 @@ static bool take_module(const char *path, const char *head, const char *end, sn_
         return unknown_kernel(path, plan, plans, name, diags);
     if (!fits(p, key)) {
         sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, path, NULL, 0)}), p->k->name,
-                 "the code was written for another form of this kernel, or by another build of this program: write it anew");
+                 "the code was written for another form of this kernel (other parameters, extents or processor), or by another build of this program: write it anew");
         return false;
     }
     p->code = sn_strndup(p->arena, head, (size_t)(end - head));
+    p->code_line = line;
     return true;
 }
 
@@ -105,12 +106,15 @@ bool sn_replace_read(const char *path, sn_plan *plan, uint32_t plans, sn_diags *
         sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, path, NULL, 0)}), NULL, "cannot read the file: %s", why);
     const char *head = ok ? next_head(text) : NULL;
     if (ok && !head) {
-        sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, path, NULL, 0)}), NULL, "found no `; kernel NAME, key KEY`, expected LLVM IR of sinew show");
+        sn_error(diags, ((sn_loc){.source = sn_diags_source(diags, path, NULL, 0)}), NULL, "found no `; kernel NAME, key KEY`, expected LLVM IR or assembly of sinew show");
         ok = false;
     }
-    while (ok && head) {
+    uint32_t line = 1;
+    for (const char *at = text; ok && head;) {
         const char *after = next_head(head + 1);
-        ok = take_module(path, head, after ? after : head + strlen(head), plan, plans, diags);
+        for (; at < head; at++)
+            line += *at == '\n';
+        ok = take_module(path, head, after ? after : head + strlen(head), line, plan, plans, diags);
         head = after;
     }
     free(text);

@@ -32,6 +32,7 @@ static void initialise(void)
     LLVMParseCommandLineOptions(sizeof option / sizeof *option, option, "");
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
+    LLVMInitializeNativeAsmParser();
 }
 
 static void initialise_aarch64(void)

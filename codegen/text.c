@@ -15,24 +15,47 @@ const char *sn_symbol_of(sn_arena *a, const char *name)
     return s;
 }
 
-static bool print_kernel(sn_plan *p, LLVMTargetMachineRef machine, sn_code_stage stage, FILE *out)
+static void print_head(const sn_plan *p, const char *mark, FILE *out)
 {
-    char *why = NULL, *text = NULL;
-    bool ok = sn_plan_make(p);
-    if (!ok)
-        return false;
-    text = sn_key_text(p);
+    sn_plan generated = *p;
+    generated.code = NULL; /* the key is that by which an edited kernel is known */
+    char *text = sn_key_text(&generated);
     SN_ASSERT(text != NULL, "out of memory");
-    const char *mark = stage == SN_CODE_ASM ? "#" : ";";
     fprintf(out, "%s kernel %s, key %s\n", mark, p->k->name, sn_key_make(p->target, text).text);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         fprintf(out, "%s   %s\n", mark, line);
     free(text);
-    ok = sn_object_print(p, machine, sn_symbol_of(p->arena, p->k->name), stage, out, &why);
+}
+
+static bool print_kernel(const sn_plan *p, LLVMTargetMachineRef machine, sn_code_stage stage, FILE *out)
+{
+    char *why = NULL;
+    if (sn_plan_is_assembly(p)) {
+        fputs(stage == SN_CODE_ASM ? p->code : "; the code of this kernel was given as assembly\n", out);
+        return true;
+    }
+    print_head(p, stage == SN_CODE_ASM ? "#" : ";", out);
+    sn_target t = *p->target;
+    sn_plan lined = *p;
+    lined.target = &t;
+    t.debug = stage == SN_CODE_ASM && !p->code; /* for its lines */
+    const bool ok = sn_object_print(&lined, machine, sn_symbol_of(p->arena, p->k->name), stage, out, &why);
     if (!ok)
-        sn_plan_fail(p, "no code was generated, %s", why ? why : "no reason given");
+        sn_plan_fail(&lined, "no code was generated, %s", why ? why : "no reason given");
     free(why);
     return ok;
+}
+
+/* Plans of kernels begin .. end-1 by their numbers; of all if code is given, which may be that of any.  NULL with diagnostics. */
+static sn_plan *make_plans(const sn_schedule *s, const char *code, const sn_target *t, uint32_t begin, uint32_t end, sn_arena *arena, sn_diags *diags)
+{
+    sn_plan *plan = sn_new_n(arena, sn_plan, s->kernels + 1);
+    bool ok = true;
+    for (uint32_t i = code ? 0 : begin; i < (code ? s->kernels : end); i++) {
+        plan[i] = (sn_plan){.s = s, .g = s->g, .k = &s->kernel[i], .target = t, .dims = &s->g->dims, .arena = arena, .diags = diags};
+        ok &= sn_plan_make(&plan[i]);
+    }
+    return ok && (!code || sn_replace_read(code, plan, s->kernels, diags)) ? plan : NULL;
 }
 
 /* Kernels begin .. end-1 whose name contains `filter`. */
@@ -47,16 +70,13 @@ static bool print_kernels(const sn_schedule *s, const sn_codegen_options *option
         sn_error(diags, (sn_loc){0}, NULL, "LLVM has no code generator for %s", t.triple);
         return false;
     }
-    t.debug = stage == SN_CODE_ASM; /* for its lines */
     sn_arena arena;
     sn_arena_init(&arena);
-    bool ok = true;
-    for (uint32_t i = begin; i < end; i++) {
-        if (filter && !strstr(s->kernel[i].name, filter))
-            continue;
-        sn_plan p = {.s = s, .g = s->g, .k = &s->kernel[i], .target = &t, .dims = &s->g->dims, .arena = &arena, .diags = diags};
-        ok &= print_kernel(&p, machine, stage, out);
-    }
+    const sn_plan *plan = make_plans(s, options ? options->code : NULL, &t, begin, end, &arena, diags);
+    bool ok = plan != NULL;
+    for (uint32_t i = begin; plan && i < end; i++)
+        if (!filter || strstr(s->kernel[i].name, filter))
+            ok &= print_kernel(&plan[i], machine, stage, out);
     sn_arena_fini(&arena);
     LLVMDisposeTargetMachine(machine);
     return ok;

@@ -72,7 +72,7 @@ static bool bind_module(sn_training *t, const char *const *said, uint32_t n, sn_
 static bool open_module(sn_bench *b, const sn_bench_options *o, const char *cache)
 {
     sn_training       *t = &b->job;
-    sn_program_options options = {.module = o->module, .set = o->set, .sets = o->sets, .training = o->train, .cache_dir = cache, .cpu = o->cpu};
+    sn_program_options options = {.module = o->module, .set = o->set, .sets = o->sets, .training = o->train, .cache_dir = cache, .cpu = o->cpu, .code = o->code};
     char               name[64];
     uint32_t           sets = 0, extents = 0;
     memset(t, 0, sizeof *t);
@@ -110,7 +110,7 @@ static bool open_job(sn_bench *b, const sn_bench_options *o, const char *cache, 
     double from = now();
     bool   ok;
     if (b->training) {
-        ok = sn_training_open(&b->job, b->file, o->set, o->sets, cache, o->cpu, &b->err);
+        ok = sn_training_open(&b->job, b->file, o->set, o->sets, cache, o->cpu, o->code, &b->err);
         b->module = b->job.recipe.module;
     } else {
         ok = open_module(b, o, cache);

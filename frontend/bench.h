@@ -17,6 +17,7 @@ typedef struct sn_bench_options {
     bool        train;   /* without a recipe: batch statistics, dropout, updates */
     bool        observe; /* steps one by one too, and counters */
     const char *cpu;
+    const char *code;    /* as in sn_codegen_options */
     int         threads;
     double      seconds; /* to spend on steps, at least 3 of them */
     /* Instead of `seconds`, if given: is told the times of the steps just done (at first none) and says how many to do next, at most

@@ -134,7 +134,10 @@ static void print_extents(const making *m, FILE *f)
     }
 }
 
-static sn_rt_status write_command(const making *m, bool code, sn_rt_error *err)
+/* Assembly begins with a comment of its own. */
+static const char *name_of_code(const char *code) { return *code == '#' ? "kernel.s" : "kernel.ll"; }
+
+static sn_rt_status write_command(const making *m, const char *code, sn_rt_error *err)
 {
     char *text = NULL;
     size_t size = 0;
@@ -142,7 +145,7 @@ static sn_rt_status write_command(const making *m, bool code, sn_rt_error *err)
     if (!f) return sn_rt_fail(err, SN_RT_MEMORY, "no memory for the case");
     fprintf(f, "#!/bin/sh\n# kernel %s alone, on what it read\ncd \"$(dirname \"$0\")\" &&\nexec sinew verify kernel.ir --seed %llu%s", m->k->name,
             (unsigned long long)m->c->seed, m->c->options);
-    if (code) fputs(" --code kernel.ll", f);
+    if (code) fprintf(f, " --code %s", name_of_code(code));
     print_extents(m, f);
     for (uint32_t i = 0; i < m->k->ins; i++)
         if (m->input[i]) fprintf(f, " --in %s=%s.npy", m->input[i], m->input[i]);
@@ -162,8 +165,8 @@ static sn_rt_status write_files(const making *m, sn_rt_error *err)
     sn_rt_status status = write_stage(m, err);
     for (uint32_t i = 0; i < m->k->ins && status == SN_RT_OK; i++)
         if (m->input[i]) status = write_input(m, i, err);
-    if (code && status == SN_RT_OK) status = write_text(m, "kernel.ll", code, strlen(code), err);
-    return status == SN_RT_OK ? write_command(m, code != NULL, err) : status;
+    if (code && status == SN_RT_OK) status = write_text(m, name_of_code(code), code, strlen(code), err);
+    return status == SN_RT_OK ? write_command(m, code, err) : status;
 }
 
 sn_rt_status sn_case_write(const sn_case *c, sn_rt_error *err)

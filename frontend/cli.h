@@ -20,6 +20,8 @@ void     sn_cli_list_fini(const char **list);
 /* Print what was found; the exit code for a failure. */
 int sn_cli_report(const sn_diags *d);
 
+/* What --code is. */
+#define SN_CLI_CODE_HELP "LLVM IR or assembly of kernels as show writes it, edited: their code"
 /* Options of every verb that takes a program, for a table of popt. */
 #define SN_CLI_PROGRAM_OPTIONS(o)                                                                                              \
     {"module", 'm', POPT_ARG_STRING, &(o).module, 0, "the module that is the program", "NAME"},                                \

@@ -2,7 +2,7 @@
  * Not a comparison with others; inputs are random numbers, so no data set is needed. */
 #include "bench.h"
 
-#include "commands.h"
+#include "cli.h"
 
 #include <popt.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static int bench_file(const sn_bench_options *options, const char *file, const a
 int sn_cmd_bench(int argc, const char **argv)
 {
     sn_bench_options o = {.seconds = 5};
-    char            *module = NULL, *cpu = NULL, *by = NULL;
+    char            *module = NULL, *cpu = NULL, *code_file = NULL, *by = NULL;
     int              kernels = 0, json = 0, turns = 0, top = 0, code = SN_EXIT_OK;
     const char     **set = NULL;
     struct poptOption table[] = {
@@ -80,6 +80,7 @@ int sn_cmd_bench(int argc, const char **argv)
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
         {"turns", '\0', POPT_ARG_NONE, &turns, 0, "instead: as many steps as each line of standard input asks for, answered by a line of their seconds", NULL},
         {"cpu", '\0', POPT_ARG_STRING, &cpu, 0, "processor to compile for: native, x86-64-v2, -v3, -v4", "NAME"},
+        {"code", '\0', POPT_ARG_STRING, &code_file, 0, SN_CLI_CODE_HELP, "FILE"},
         {"json", '\0', POPT_ARG_NONE, &json, 0, "print a JSON object a file instead of text", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext context = poptGetContext("sinew bench", argc, argv, table, 0);
@@ -95,6 +96,7 @@ int sn_cmd_bench(int argc, const char **argv)
     while (set && set[o.sets]) o.sets++;
     o.module = module;
     o.cpu = cpu;
+    o.code = code_file;
     o.turn = turns ? by_request : NULL;
     const asked a = {by ? by : kernels ? "call" : NULL, top, json};
     for (const char *file; code == SN_EXIT_OK && (file = poptGetArg(context));) code = bench_file(&o, file, &a);
@@ -102,6 +104,7 @@ int sn_cmd_bench(int argc, const char **argv)
     free(set);
     free(module);
     free(cpu);
+    free(code_file);
     free(by);
     poptFreeContext(context);
     return code;

@@ -56,7 +56,7 @@ static int open_training(pretraining *p)
     char        cache[4096];
     while (p->how->set && p->how->set[sets]) sets++;
     const char *dir = sn_cache_dir(cache, sizeof cache);
-    if (!sn_training_open(&p->training, p->how->recipe, p->how->set, sets, dir, NULL, &err)) {
+    if (!sn_training_open(&p->training, p->how->recipe, p->how->set, sets, dir, NULL, NULL, &err)) {
         sn_training_complain(&p->training, "pretrain", &err);
         return SN_EXIT_FAILED;
     }

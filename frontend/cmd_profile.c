@@ -9,7 +9,7 @@
 #include "profile_page.h"
 
 typedef struct options {
-    char        *module, *cpu, *by, *trace, *html, *against;
+    char        *module, *cpu, *code, *by, *trace, *html, *against;
     const char **set, **grad;
     int          train, threads, top, json, stages;
     double       seconds;
@@ -46,7 +46,7 @@ static void print_counters(const sn_bench *b)
 /* Files first: if one cannot be written, nothing is printed. */
 static bool write_files(sn_bench *b, const options *o)
 {
-    const sn_profile_page page = {o->cpu, (uint32_t)o->stages};
+    const sn_profile_page page = {o->cpu, o->code, (uint32_t)o->stages};
     if (o->trace && sn_trace_write(o->trace, b->file, &b->profile, &b->observation, &b->err) != SN_RT_OK) return false;
     return !o->html || sn_profile_page_write(o->html, b, &page);
 }
@@ -70,7 +70,7 @@ static bool report(sn_bench *b, const options *o, const json_t *before)
 static int profile(const char *file, const options *o)
 {
     sn_bench_options how = {.set = o->set, .sets = sn_cli_count(o->set), .module = o->module, .grad = o->grad, .grads = sn_cli_count(o->grad),
-                            .train = o->train != 0, .observe = true, .cpu = o->cpu, .threads = o->threads, .seconds = o->seconds};
+                            .train = o->train != 0, .observe = true, .cpu = o->cpu, .code = o->code, .threads = o->threads, .seconds = o->seconds};
     sn_bench         b;
     sn_rt_error      err;
     json_t          *before = o->against ? sn_compare_read(o->against, &err) : NULL;
@@ -112,6 +112,7 @@ int sn_cmd_profile(int argc, const char **argv)
         {"against", '\0', POPT_ARG_STRING, &o.against, 0, "compare with a profile that --json printed before", "OLD.json"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, SN_CLI_CODE_HELP, "FILE"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         POPT_AUTOHELP POPT_TABLEEND,
     };
@@ -123,7 +124,7 @@ int sn_cmd_profile(int argc, const char **argv)
     if (code == 0) code = profile(file[0], &o);
     sn_cli_list_fini(o.set);
     sn_cli_list_fini(o.grad);
-    free(o.module), free(o.cpu), free(o.by), free(o.trace), free(o.html), free(o.against);
+    free(o.module), free(o.cpu), free(o.code), free(o.by), free(o.trace), free(o.html), free(o.against);
     poptFreeContext(popt);
     return code;
 }

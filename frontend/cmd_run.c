@@ -102,7 +102,7 @@ int sn_cmd_run(int argc, const char **argv)
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of dropout, and of weights if none are given (0)", "S"},
         {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
         {"trap-nan", '\0', POPT_ARG_NONE, &o.trap, 0, "stop where a NaN or infinity first appears, and say where", NULL},
-        {"code", '\0', POPT_ARG_STRING, &o.code, 0, "LLVM IR of kernels as show --stage llvm writes it, edited: their code", "FILE.ll"},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, SN_CLI_CODE_HELP, "FILE"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         POPT_AUTOHELP POPT_TABLEEND,
     };

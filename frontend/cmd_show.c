@@ -8,7 +8,7 @@
 #include "show.h"
 
 typedef struct options {
-    char        *module, *stage, *diff, *kernel, *node, *part, *cpu, *out;
+    char        *module, *stage, *diff, *kernel, *node, *part, *cpu, *code, *out;
     const char **set, **grad;
     int          train, infer, dot, optimized;
 } options;
@@ -67,7 +67,7 @@ static int show(const char *file, const options *o)
         program.request = request;
         if (m->stage) program.training = m->stage->training;
     }
-    const sn_show s = {m, &program, o->node, o->kernel, o->part, o->cpu, o->dot != 0, o->optimized != 0};
+    const sn_show s = {m, &program, o->node, o->kernel, o->part, o->cpu, o->code, o->dot != 0, o->optimized != 0};
     if (m && !m->stage && strcmp(o->stage, "autodiff") == 0 && program.requests == 0)
         code = sn_cli_usage("show", "--stage autodiff needs --grad OUTPUT: the file has no recipe that says what is minimised");
     else if (!m || !(o->out ? print_to_file(&s, o, &diags) : print(&s, o, stdout, &diags))) code = sn_cli_report(&diags);
@@ -100,6 +100,7 @@ static int check_usage(options *o, uint32_t files)
         return sn_cli_usage("show", "--diff is for stages that are graphs: source, passes, fused and scheduled");
     if (o->dot && kind != SN_SHOW_GRAPH) return sn_cli_usage("show", "--dot draws graphs: stages source, autodiff and fused");
     if (o->kernel && kind == SN_SHOW_GRAPH) return sn_cli_usage("show", "--kernel is for stages scheduled, memory, why, llvm and asm");
+    if (o->code && kind != SN_SHOW_CODE) return sn_cli_usage("show", "--code is for stages llvm and asm: it takes the place of what is generated");
     if (o->part && strcmp(o->part, "forward") != 0 && strcmp(o->part, "backward") != 0) return sn_cli_usage("show", "--part %s: expected forward or backward", o->part);
     return SN_EXIT_OK;
 }
@@ -120,6 +121,7 @@ int sn_cmd_show(int argc, const char **argv)
         {"infer", '\0', POPT_ARG_NONE, &o.infer, 0, "in inference (default, but for the step of a recipe)", NULL},
         {"grad", '\0', POPT_ARG_ARGV, &o.grad, 0, "with gradients of this output; may be repeated", "OUTPUT"},
         {"optimized", '\0', POPT_ARG_NONE, &o.optimized, 0, "stage llvm: after optimisation", NULL},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, "stages llvm and asm: " SN_CLI_CODE_HELP, "FILE"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         {"dot", '\0', POPT_ARG_NONE, &o.dot, 0, "the graph for Graphviz", NULL},
         {"output", 'o', POPT_ARG_STRING, &o.out, 0, "write here instead of standard output", "FILE"},
@@ -129,13 +131,13 @@ int sn_cmd_show(int argc, const char **argv)
     poptSetOtherOptionHelp(popt, "FILE\n\nPrint a program: the graph as elaborated, after every pass, as kernels with their memory and with the reasons\n"
                                  "for them, and as code.  The step of a recipe is shown in training with the gradients of its loss.\n\n"
                                  "A graph or schedule that was written, and perhaps edited, is a FILE for show, run, verify and bench, which go on from there;\n"
-                                 "LLVM IR is --code for run and verify.\n");
+                                 "LLVM IR and assembly are --code for run, verify, bench and profile.\n");
     int code = sn_cli_parse(popt, "show", &file, &files);
     if (code == 0) code = check_usage(&o, files);
     if (code == 0) code = show(file[0], &o);
     sn_cli_list_fini(o.set);
     sn_cli_list_fini(o.grad);
-    free(o.module), free(o.stage), free(o.diff), free(o.kernel), free(o.node), free(o.part), free(o.cpu), free(o.out);
+    free(o.module), free(o.stage), free(o.diff), free(o.kernel), free(o.node), free(o.part), free(o.cpu), free(o.code), free(o.out);
     poptFreeContext(popt);
     return code;
 }

@@ -47,14 +47,11 @@ static void say(void *ctx, const char *text)
 
 /* ---- making both builds ------------------------------------------------------------------------------------------------- */
 
-/* The recipe's program is compiled already, unless its code is given. */
-static bool takes_program(const job *j) { return j->training && !j->o->code; }
-
 static bool compile(job *j)
 {
     sn_program_options alone = j->how;
     j->how.code = j->o->code;
-    if (takes_program(j)) j->fused = j->training->program;
+    if (j->training) j->fused = j->training->program;
     else if (!sn_program_make(j->model, &j->how, &j->fused, j->diags)) return false;
     alone.skip_pass = "fuse";
     return sn_program_make(j->model, &alone, &j->alone, j->diags);
@@ -317,7 +314,7 @@ static int verify_program(job *j)
         if (j->of_alone.program) sn_bound_fini(&j->of_alone);
     }
     if (j->alone.compiled) sn_program_fini(&j->alone);
-    if (!takes_program(j) && j->fused.compiled) sn_program_fini(&j->fused);
+    if (!j->training && j->fused.compiled) sn_program_fini(&j->fused);
     return code;
 }
 
@@ -329,7 +326,7 @@ static int verify_step(job *j)
     sn_training t;
     sn_rt_error err = {""};
     int code = SN_EXIT_FAILED;
-    if (sn_training_open(&t, j->file, j->o->set, sn_cli_count(j->o->set), j->how.cache_dir, j->o->cpu, &err)) {
+    if (sn_training_open(&t, j->file, j->o->set, sn_cli_count(j->o->set), j->how.cache_dir, j->o->cpu, j->o->code, &err)) {
         const sn_autodiff_request loss = {.output = t.recipe.loss, .weights = true};
         j->training = &t;
         j->diags = &t.diags;
@@ -448,7 +445,7 @@ int sn_cmd_verify(int argc, const char **argv)
         {"case", '\0', POPT_ARG_STRING, &o.dir, 0, "write the kernel out of tolerance here: its text, what it read, and the command `again` that runs it alone", "DIR"},
         {"kernel", '\0', POPT_ARG_STRING, &o.kernel, 0, "the kernel for --case, whether it is out of tolerance or not", "NAME"},
         {"trap-nan", '\0', POPT_ARG_NONE, &o.trap, 0, "stop where a NaN or infinity first appears in the fused build, and say where", NULL},
-        {"code", '\0', POPT_ARG_STRING, &o.code, 0, "LLVM IR of kernels as show --stage llvm writes it, edited: their code in the fused build", "FILE.ll"},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, "LLVM IR or assembly of kernels as show writes it, edited: their code in the fused build", "FILE"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},
         POPT_AUTOHELP POPT_TABLEEND,
     };

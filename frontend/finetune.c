@@ -188,7 +188,7 @@ static int open_loader(finetuning *f)
 static int open_training(finetuning *f)
 {
     const char *dir = sn_cache_dir(f->cache, sizeof f->cache);
-    if (!sn_training_open(&f->training, f->how->recipe, f->set, f->sets, dir, NULL, &f->err)) return sn_training_complain(&f->training, "finetune", &f->err), SN_EXIT_FAILED;
+    if (!sn_training_open(&f->training, f->how->recipe, f->set, f->sets, dir, NULL, NULL, &f->err)) return sn_training_complain(&f->training, "finetune", &f->err), SN_EXIT_FAILED;
     sn_diags_print(&f->training.diags, stderr); /* warnings */
     sn_compile_stats c = f->training.program.stats;
     fprintf(stderr, "%s: %u kernels, %u distinct; ready in %.2f s\n", f->how->recipe, c.kernels, c.distinct, c.seconds);

@@ -117,9 +117,9 @@ static json_t *graph_json(maker *m)
 
 /* ---- code and sources --------------------------------------------------------------------------------------------------- */
 
-static json_t *stage_json(sn_bench *b, uint32_t k, sn_code_stage stage, const char *cpu)
+static json_t *stage_json(sn_bench *b, uint32_t k, sn_code_stage stage, const sn_profile_page *page)
 {
-    const sn_codegen_options how = {.cpu = cpu};
+    const sn_codegen_options how = {.cpu = page->cpu, .code = page->code};
     char  *text = NULL;
     size_t size;
     FILE  *f = open_memstream(&text, &size);
@@ -142,7 +142,7 @@ static json_t *code_json(sn_bench *b, const sn_profile_page *how)
         uint32_t     k = 0;
         while (k < s->kernels && (strncmp(s->kernel[k].name, row, length) || s->kernel[k].name[length])) k++;
         if (k == s->kernels || json_object_get(all, s->kernel[k].name)) continue;
-        json_t *llvm = stage_json(b, k, SN_CODE_LLVM_OPT, how->cpu), *assembly = llvm ? stage_json(b, k, SN_CODE_ASM, how->cpu) : NULL;
+        json_t *llvm = stage_json(b, k, SN_CODE_LLVM_OPT, how), *assembly = llvm ? stage_json(b, k, SN_CODE_ASM, how) : NULL;
         if (assembly) {
             json_object_set_new(all, s->kernel[k].name, json_pack("{s:o, s:o}", "llvm", llvm, "asm", assembly));
             continue;

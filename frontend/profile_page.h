@@ -7,6 +7,7 @@
 
 typedef struct sn_profile_page {
     const char *cpu;  /* that the program was compiled for, as in sn_codegen_options */
+    const char *code; /* that was given, too */
     uint32_t    stages; /* so many of the slowest kernels with LLVM IR and assembly; the others as scheduled only */
 } sn_profile_page;
 

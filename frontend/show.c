@@ -245,7 +245,7 @@ static bool print_why(const sn_show *s, const sn_schedule *schedule, FILE *out, 
 static bool print_code(const sn_show *s, const sn_schedule *schedule, const char *stage, FILE *out, sn_diags *diags)
 {
 #ifdef SINEW_WITH_CODEGEN
-    const sn_codegen_options how = {.cpu = s->cpu};
+    const sn_codegen_options how = {.cpu = s->cpu, .code = s->code};
     const sn_code_stage form = strcmp(stage, "asm") == 0 ? SN_CODE_ASM : s->optimized ? SN_CODE_LLVM_OPT : SN_CODE_LLVM;
     sn_arena arena;
     bool ok = true;

@@ -18,6 +18,7 @@ typedef struct sn_show {
     const char *kernel; /* only kernels whose name contains it; NULL: all */
     const char *part;   /* "forward", "backward"; NULL: both */
     const char *cpu;
+    const char *code;   /* as in sn_codegen_options, of stages llvm and asm */
     bool        dot, optimized;
 } sn_show;
 

@@ -150,12 +150,12 @@ static bool check_recipe(const sn_recipe *r, sn_rt_error *err)
 }
 
 bool sn_training_open(sn_training *t, const char *path, const char *const *set, uint32_t sets, const char *cache_dir, const char *cpu,
-                      sn_rt_error *err)
+                      const char *code, sn_rt_error *err)
 {
     memset(t, 0, sizeof *t);
     sn_diags_init(&t->diags);
     sn_arena_init(&t->arena);
-    sn_program_options options = {.set = set, .sets = sets, .training = true, .cache_dir = cache_dir, .cpu = cpu};
+    sn_program_options options = {.set = set, .sets = sets, .training = true, .cache_dir = cache_dir, .cpu = cpu, .code = code};
     t->set = sn_new_n(&t->arena, const char *, sets + 1);
     for (; t->sets < sets; t->sets++) t->set[t->sets] = sn_strdup(&t->arena, set[t->sets]);
     t->model = sn_model_load(path, &t->diags);

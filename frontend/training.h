@@ -23,11 +23,11 @@ typedef struct sn_training {
     bool        compiled;
 } sn_training;
 
-/* Load a recipe under "k=v" overrides and compile its step with gradients of all weights.  On failure t->diags or *err say why (the
+/* Load a recipe under "k=v" overrides and compile its step with gradients of all weights; cpu and code as in sn_codegen_options.  On failure t->diags or *err say why (the
  * former if it holds an error); close it in any case.
  * t->text holds what determines the run: module, a digest of its graph, parameters, loss, batch, frames, views, optimiser, schedule. */
 bool sn_training_open(sn_training *t, const char *path, const char *const *set, uint32_t sets, const char *cache_dir, const char *cpu,
-                      sn_rt_error *err);
+                      const char *code, sn_rt_error *err);
 void sn_training_close(sn_training *t);
 
 /* A trainer for it; t must outlive the trainer. */

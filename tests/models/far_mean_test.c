@@ -39,7 +39,7 @@ static void variance_is_exact_once_the_mean_is_known(void **state)
     sn_rt_trainer *t = NULL;
     sn_rt_error    err;
     (void)state;
-    if (!sn_training_open(&job, HERE "/far_mean.json", NULL, 0, NULL, NULL, &err)) {
+    if (!sn_training_open(&job, HERE "/far_mean.json", NULL, 0, NULL, NULL, NULL, &err)) {
         sn_diags_print(&job.diags, stderr);
         fail();
     }

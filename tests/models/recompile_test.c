@@ -22,7 +22,7 @@ static uint32_t compiled(const char *recipe, const char *const *set)
     sn_rt_error err = {""};
     uint32_t    sets = 0;
     while (set[sets]) sets++;
-    if (!sn_training_open(&t, recipe, set, sets, cache, NULL, &err)) {
+    if (!sn_training_open(&t, recipe, set, sets, cache, NULL, NULL, &err)) {
         sn_training_complain(&t, "test", &err);
         fail();
     }
