@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <popt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,8 +37,8 @@ static const char *missing(const sn_finetune_settings *s)
     if (!s->mode) return "--mode is full, linear, semi, weak, transfer or scratch";
     if (s->mode->from && (!s->from || !*s->from)) return "--from RUN is missing; --mode scratch does without";
     if (!s->mode->from && s->from) return "--mode scratch starts from nothing, but --from is given";
+    if (isnan(s->share)) return "--mode semi wants --share PERCENT";
     if (!(s->share > 0 && s->share <= 100)) return "--share is above 0, at most 100 percent";
-    if (strcmp(s->mode->name, "semi") == 0 && s->share == 100) return "--mode semi wants --share PERCENT";
     if (s->prefix && !s->from) return "--prefix is for --from";
     if (s->seed < 0 || s->steps < 0 || !(s->minutes >= 0) || s->every < 1) return "--seed, --steps and --minutes are not below 0, --validate-every is at least 1";
     if (!(s->stride_seconds >= 0)) return "--stride is not below 0";
@@ -48,7 +49,7 @@ static const char *missing(const sn_finetune_settings *s)
 
 int sn_cmd_finetune(int argc, const char **argv)
 {
-    sn_finetune_settings s = {.keep = 2, .save_seconds = 60, .share = 100, .every = 1};
+    sn_finetune_settings s = {.keep = 2, .save_seconds = 60, .share = NAN /* not given */, .every = 1};
     char                *mode = NULL;
     const char         **plain;
     uint32_t             count;
@@ -82,6 +83,7 @@ int sn_cmd_finetune(int argc, const char **argv)
     if (code == SN_EXIT_OK) {
         const char *fault = count == 1 ? NULL : count ? "more than one RECIPE" : "RECIPE is missing";
         s.mode = mode_of(mode ? mode : "full");
+        if (isnan(s.share) && s.mode && strcmp(s.mode->name, "semi") != 0) s.share = 100;
         if (!fault) fault = missing(&s);
         s.recipe = fault ? NULL : plain[0];
         code = fault ? sn_cli_usage("finetune", "%s", fault) : sn_finetune(&s);

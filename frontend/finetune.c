@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What a run needs, in order of opening. */
 typedef struct finetuning {
@@ -304,8 +305,8 @@ static int finish(finetuning *f, sn_rt_status status, uint64_t step)
     if (code != SN_EXIT_OK) return code;
     sn_progress_summary(f->how->out, f->trainer, step);
     sn_progress_cost(&f->progress, sn_rt_loader_cost(f->loader));
-    printf("%s after step %llu; model.safetensors, validation.csv, checkpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped",
-           (unsigned long long)step, f->how->out);
+    printf("%s after step %llu; model.safetensors, %scheckpoint, log.csv and loss.png in %s\n", status == SN_RT_OK ? "done" : "stopped", (unsigned long long)step,
+           access(f->table, F_OK) == 0 ? "validation.csv, " : "", f->how->out); /* stopped before its first epoch it has validated nothing */
     return status == SN_RT_STOPPED && sn_stop_signal ? SN_EXIT_STOPPED : SN_EXIT_OK;
 }
 

@@ -21,6 +21,8 @@ typedef struct maker {
     const sn_profile_row **row; /* [kernels]: its first call */
     uint32_t          *writer;  /* [buffers]: of a root, the last kernel so far that writes it, or UINT32_MAX */
     sn_names           source;  /* names of nodes as written */
+    const char        *cpu;
+    sn_diags          *diags;
 } maker;
 
 /* ---- the graph of kernels ----------------------------------------------------------------------------------------------- */
@@ -84,13 +86,18 @@ static json_t *text_json(char *text)
     return j;
 }
 
+/* What is computed in a kernel, and why its code has the form it has; a kernel whose code was given has that. */
 static json_t *scheduled_json(const maker *m, const char **label, uint32_t k)
 {
+    const sn_codegen_options how = {.cpu = m->cpu};
     char  *text = NULL;
     size_t size;
     FILE  *f = open_memstream(&text, &size);
     SN_ASSERT(f, "out of memory");
     sn_schedule_print_kernel(m->s, label, k, f);
+    const bool given = sn_compiled_code(m->b->job.program.compiled, k) != NULL, said = given || sn_codegen_explain(m->s, &how, k, f, m->diags);
+    SN_ASSERT(said, "kernel %s was compiled, but cannot be planned", m->s->kernel[k].name);
+    if (given) fputs("  as given by --code\n", f);
     fclose(f);
     return text_json(text);
 }
@@ -171,9 +178,9 @@ static json_t *sources_json(const sn_bench *b)
 
 /* ---- the page ----------------------------------------------------------------------------------------------------------- */
 
-static json_t *make_graph(const sn_bench *b)
+static json_t *make_graph(sn_bench *b, const sn_profile_page *how)
 {
-    maker m = {.b = b, .s = b->job.program.schedule};
+    maker m = {.b = b, .s = b->job.program.schedule, .cpu = how->cpu, .diags = &b->job.diags};
     m.row = calloc(m.s->kernels + 1, sizeof *m.row);
     m.writer = malloc((m.s->buffers + 1) * sizeof *m.writer);
     SN_ASSERT(m.row && m.writer, "out of memory");
@@ -195,7 +202,7 @@ bool sn_profile_page_write(const char *path, sn_bench *b, const sn_profile_page 
     json_t *code = code_json(b, how), *data = code ? sn_bench_json(b, &b->profile, "call") : NULL;
     if (!code) return false;
     if (data) {
-        json_object_set_new(data, "graph", make_graph(b));
+        json_object_set_new(data, "graph", make_graph(b, how));
         json_object_set_new(data, "code", code);
         json_object_set_new(data, "sources", sources_json(b));
     } else {

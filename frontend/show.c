@@ -223,8 +223,8 @@ static void print_memory(const sn_show *s, const sn_schedule *schedule, FILE *ou
 static bool print_why(const sn_show *s, const sn_schedule *schedule, FILE *out, sn_diags *diags)
 {
     sn_arena arena;
-    bool ok = schedule->why != NULL;
-    if (!ok) sn_error(diags, ((sn_loc){0}), NULL, "the kernels of a scheduled stage are as they are written: nothing was decided");
+    bool ok = true;
+    if (!schedule->why) fputs("kernels are as they are written, which decides what is fused; why their code has its form:\n", out);
     sn_arena_init(&arena);
     const bool *forward = forward_of(schedule->g, &arena);
     const char **label = sn_node_labels(schedule->g, &arena);

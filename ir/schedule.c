@@ -131,7 +131,7 @@ void sn_schedule_print_why(const sn_schedule *s, const char **label, uint32_t ke
     const writer w = {s, label, out};
     const sn_kernel *k = &s->kernel[kernel];
     fprintf(out, "kernel %u \"%s\" %s\n", kernel, k->name, form[k->form]);
-    for (uint32_t i = 0; i < k->bodies; i++) {
+    for (uint32_t i = 0; i < k->bodies && s->why; i++) {
         const sn_ref r = k->body[i];
         const bool stored = is_among(k->out, k->outs, r);
         fprintf(out, "  %%%s = %s, %s: %s\n", label[r.i], sn_op_get(sn_at(s->g, r)->op)->name, stored ? "stored" : "not stored",

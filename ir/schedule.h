@@ -79,7 +79,7 @@ void sn_schedule_print_kernel(const sn_schedule *s, const char **label, uint32_t
  * are stands in the graph and must be the same.  Buffers are skipped: they follow from the kernels.  NULL with diagnostics; that it is a schedule that can run
  * is for others to verify. */
 sn_schedule *sn_schedule_parse(sn_diags *diags, uint32_t source);
-/* One kernel's nodes, each with where it and what it reads are and the reasons that were recorded. */
+/* One kernel's nodes, each with where it and what it reads are and the reasons that were recorded; the kernel's name alone where none were. */
 void sn_schedule_print_why(const sn_schedule *s, const char **label, uint32_t kernel, FILE *out);
 
 #endif

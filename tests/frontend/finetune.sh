@@ -55,7 +55,13 @@ arrays "runs/whole/$final" '^net\.enc\.' > full.txt
 # Semi: a third of three sequences is one; scratch takes nothing; transfer takes the decoder, too, for other classes.
 tune semi --from runs/pre --mode semi --share 33
 grep -q '1 sequences to train on, 1 to validate on' runs/semi.log || fail "$(cat runs/semi.log)"
+tune every --from runs/pre --mode semi --share 100 --steps 1
+grep -q '3 sequences to train on, 1 to validate on' runs/every.log || fail "$(cat runs/every.log)"
 tune scratch --mode scratch --steps 2
+# What is named at the end is there: a run that stops before its first epoch has validated nothing.
+tune brief --mode scratch --minutes 0.0001
+grep -q '^stopped after step' runs/brief.out && ! grep -q 'validation.csv' runs/brief.out && [ ! -e runs/brief/validation.csv ] || fail "$(cat runs/brief.out)"
+grep -q 'validation.csv' runs/every.out && [ -e runs/every/validation.csv ] || fail "$(cat runs/every.out)"
 "$sinew" finetune "$here/tagger.json" --data set.safetensors --classes Squat,Jog --from runs/whole/model.safetensors --mode transfer --out runs/other --steps 1 > other.out 2> other.log
 grep -q 'net.unet are those of unet there' other.log || fail "$(cat other.log)"
 
@@ -127,6 +133,7 @@ expect 2 '--from RUN is missing' try
 expect 2 'starts from nothing' try --mode scratch --from runs/pre
 expect 1 'learns from labels of frames' try --from runs/pre --mode weak
 expect 2 '--mode is full, linear' try --mode fuul
+expect 2 '--mode semi wants --share' try --from runs/pre --mode semi
 expect 1 'array "q.enc.conv1.w": found f32[5,3,16], expected f32[5,3,8]' try --from runs/wide
 expect 1 'class "Jig" is no label of the set' try --mode scratch --classes Jog,Jig
 expect 1 'no sequence of split test has one of the classes' try --mode scratch --validate test
