@@ -250,11 +250,9 @@ typedef struct body {
     rows             *r;
     const sn_ct_tile *tile;
     LLVMValueRef      loop[SN_MAX_LOOPS], frame; /* of the tile: positions; source frame it is packed around */
-    LLVMValueRef      micro, source, c, weights, table[32];
-    sn_gemm_micro     form;
+    LLVMValueRef      source, c, weights, table[32];
+    sn_gemm_micro     form, asking;              /* the micro-kernel; one that asks for memory */
     sn_ct_streams     ahead;
-    LLVMValueRef      asking;                    /* micro-kernel that asks for so many addresses */
-    uint32_t          asked;
 } body;
 
 static void make_tables(body *b)
@@ -273,7 +271,6 @@ static void make_tables(body *b)
                        .steps = (uint32_t)r->panels.depth, .unroll = 4, .x_row = r->pack.stride, .x_step = 1,
                        .w_step = r->block.vectors * kb->target->lanes, .c_row = r->block.vectors * kb->target->lanes,
                        .fma = kb->target->fma};
-    b->micro = sn_gemm_micro_function(&env, &b->form);
 }
 
 /* Taps whose weights stay in the second-level cache while all rows of the tile pass. */
@@ -306,11 +303,8 @@ static void plan_ahead(body *b)
     sn_ct_stream_source(kb, b->ct, &r->pack, b->loop, next, r->window.frames * r->window.multiple, &b->ahead);
     if (r->panels.blocks == 1)
         sn_ct_stream_edge(kb, b->ct, &r->edge, b->tile, &b->ahead);
-    sn_gemm_micro m = b->form;
-    sn_ct_stream_pace(&b->ahead, turns_of(b), &m);
-    sn_gemm_env env = sn_ct_env(kb);
-    b->asking = sn_gemm_micro_function(&env, &m);
-    b->asked = m.ahead;
+    b->asking = b->form;
+    sn_ct_stream_pace(&b->ahead, turns_of(b), &b->asking);
 }
 
 /* Call number of the row block at `row`. */
@@ -355,8 +349,10 @@ static void phase_products(body *b, int64_t phase, LLVMValueRef block, LLVMValue
             ask(b, phase, block, l.i, arg + 7);
         if (k + group >= taps && r->window.phases == 1 && r->panels.blocks > 1)
             sn_ct_ahead(kb, b->ct, &r->edge, b->tile, block, l.i, r->block.rows);
-        LLVMValueRef fn = k == 0 ? b->asking : b->micro;
-        LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(fn), fn, arg, k == 0 ? 7 + b->asked : 7, "");
+        const sn_gemm_micro *m = k == 0 ? &b->asking : &b->form;
+        sn_gemm_env env = sn_ct_env(kb);
+        LLVMValueRef fn = sn_gemm_micro_function(&env, m);
+        LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(fn), fn, arg, 7 + m->ahead, "");
         sn_kb_endfor(kb, &l, NULL);
     }
 }
