@@ -2,6 +2,8 @@
  * Not the verbs (cmd_*.c) and not their table (main.c). */
 #include "cli.h"
 
+#include "../runtime/sinew_rt.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -53,6 +55,11 @@ void sn_cli_list_fini(const char **list)
 {
     for (uint32_t i = 0; list && list[i]; i++) free((char *)(uintptr_t)list[i]);
     free(list);
+}
+
+const char *sn_cli_threads_fault(int threads)
+{
+    return threads < 0 || threads > SN_RT_MAX_THREADS ? "--threads is 1 to 1024, or 0 for as many as there are processors" : NULL;
 }
 
 int sn_cli_report(const sn_diags *d)

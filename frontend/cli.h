@@ -20,6 +20,9 @@ void     sn_cli_list_fini(const char **list);
 /* Print what was found; the exit code for a failure. */
 int sn_cli_report(const sn_diags *d);
 
+/* Threads of a verb, and what is wrong with a number of them, or NULL. */
+#define SN_CLI_THREADS(o, help) {"threads", '\0', POPT_ARG_INT, &(o).threads, 0, help, "N"}
+const char *sn_cli_threads_fault(int threads);
 /* What --code is. */
 #define SN_CLI_CODE_HELP "LLVM IR or assembly of kernels as show writes it, edited: their code"
 /* Options of every verb that takes a program, for a table of popt. */

@@ -4,9 +4,15 @@
 
 #include "cli.h"
 
-#include <popt.h>
 #include <stdlib.h>
 #include <string.h>
+
+typedef struct options {
+    char        *module, *cpu, *code, *by;
+    const char **set;
+    int          kernels, json, turns, top, threads;
+    double       seconds;
+} options;
 
 /* What to say of kernels: nothing unless `by` is set (sn_profile_group has its values). */
 typedef struct asked { const char *by; int top; bool json; } asked;
@@ -42,18 +48,12 @@ static uint32_t by_request(const double *seconds, uint32_t steps)
     return fgets(line, sizeof line, stdin) ? (uint32_t)strtoul(line, NULL, 10) : 0;
 }
 
-static int usage(const char *text)
-{
-    fprintf(stderr, "sinew bench: %s\nTry 'sinew bench --help'.\n", text);
-    return SN_EXIT_USAGE;
-}
-
-static int bench_file(const sn_bench_options *options, const char *file, const asked *a)
+static int bench_file(const sn_bench_options *how, const char *file, const asked *a)
 {
     sn_bench   b;
     sn_profile rows;
     int        code = SN_EXIT_FAILED;
-    if (sn_bench_run(&b, file, options) && (!a->by || sn_profile_group(&b.profile, a->by, &b.job.arena, &rows))) {
+    if (sn_bench_run(&b, file, how) && (!a->by || sn_profile_group(&b.profile, a->by, &b.job.arena, &rows))) {
         if (!a->json) print_text(&b);
         if (a->by && !a->json) sn_profile_print(&rows, &b.peak, a->top > 0 ? (uint32_t)a->top : UINT32_MAX, stdout);
         if (!a->json || sn_bench_json_print(sn_bench_json(&b, a->by ? &rows : NULL, a->by), stdout)) code = SN_EXIT_OK;
@@ -64,48 +64,43 @@ static int bench_file(const sn_bench_options *options, const char *file, const a
     return code;
 }
 
+static int check_usage(const options *o, uint32_t files)
+{
+    if (files == 0) return sn_cli_usage("bench", "FILE is missing");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("bench", "%s", sn_cli_threads_fault(o->threads));
+    if (!(o->seconds >= 0)) return sn_cli_usage("bench", "--seconds is not below 0");
+    if (o->by && !sn_profile_known(o->by)) return sn_cli_usage("bench", "--by is call, kernel, node, module, place, code, or a number");
+    if (o->top < 0) return sn_cli_usage("bench", "--top is not below 0");
+    return SN_EXIT_OK;
+}
+
 int sn_cmd_bench(int argc, const char **argv)
 {
-    sn_bench_options o = {.seconds = 5};
-    char            *module = NULL, *cpu = NULL, *code_file = NULL, *by = NULL;
-    int              kernels = 0, json = 0, turns = 0, top = 0, code = SN_EXIT_OK;
-    const char     **set = NULL;
-    struct poptOption table[] = {
-        {"set", '\0', POPT_ARG_ARGV, &set, 0, "parameter of the module, or extent of a free dimension; may be repeated", "NAME=VALUE"},
-        {"module", '\0', POPT_ARG_STRING, &module, 0, "inference of this module, even if the file has a recipe", "NAME"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
-        {"kernels", '\0', POPT_ARG_NONE, &kernels, 0, "a row for every kernel: time, share, speed, bytes, share of the roofline, node and its place", NULL},
-        {"by", '\0', POPT_ARG_STRING, &by, 0, "rows of --kernels together: call, kernel, node, module, place, code, or the first N parts of names", "WHAT"},
-        {"top", '\0', POPT_ARG_INT, &top, 0, "only the N slowest rows of --kernels", "N"},
+    options      o = {.seconds = 5};
+    const char **file;
+    uint32_t     files;
+    const struct poptOption table[] = {
+        SN_CLI_PROGRAM_OPTIONS(o),
+        SN_CLI_THREADS(o, "threads of a step"),
+        {"kernels", '\0', POPT_ARG_NONE, &o.kernels, 0, "a row for every kernel: time, share, speed, bytes, share of the roofline, node and its place", NULL},
+        {"by", '\0', POPT_ARG_STRING, &o.by, 0, "rows of --kernels together: call, kernel, node, module, place, code, or the first N parts of names", "WHAT"},
+        {"top", '\0', POPT_ARG_INT, &o.top, 0, "only the N slowest rows of --kernels", "N"},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
-        {"turns", '\0', POPT_ARG_NONE, &turns, 0, "instead: as many steps as each line of standard input asks for, answered by a line of their seconds", NULL},
-        {"cpu", '\0', POPT_ARG_STRING, &cpu, 0, "processor to compile for: native, x86-64-v2, -v3, -v4", "NAME"},
-        {"code", '\0', POPT_ARG_STRING, &code_file, 0, SN_CLI_CODE_HELP, "FILE"},
-        {"json", '\0', POPT_ARG_NONE, &json, 0, "print a JSON object a file instead of text", NULL},
+        {"turns", '\0', POPT_ARG_NONE, &o.turns, 0, "instead: as many steps as each line of standard input asks for, answered by a line of their seconds", NULL},
+        {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "processor to compile for: native, x86-64-v2, -v3, -v4", "NAME"},
+        {"code", '\0', POPT_ARG_STRING, &o.code, 0, SN_CLI_CODE_HELP, "FILE"},
+        {"json", '\0', POPT_ARG_NONE, &o.json, 0, "print a JSON object a file instead of text", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
-    poptContext context = poptGetContext("sinew bench", argc, argv, table, 0);
-    poptSetOtherOptionHelp(context, "FILE...\n\nTime the training step of a file's recipe, or inference of its module if it has none, on random numbers.\n");
-    int next = poptGetNextOpt(context);
-    if (next < -1) code = usage(poptBadOption(context, 0));
-    else if (!poptPeekArg(context)) code = usage("FILE is missing");
-    else if (o.threads < 0 || o.threads > SN_RT_MAX_THREADS) code = usage("--threads is 1 to 1024, or 0 for as many as there are processors");
-    else if (!(o.seconds >= 0)) code = usage("--seconds is not below 0");
-    else if (by && !sn_profile_known(by)) code = usage("--by is call, kernel, node, module, place, code, or a number");
-    else if (top < 0) code = usage("--top is not below 0");
-    o.set = set;
-    while (set && set[o.sets]) o.sets++;
-    o.module = module;
-    o.cpu = cpu;
-    o.code = code_file;
-    o.turn = turns ? by_request : NULL;
-    const asked a = {by ? by : kernels ? "call" : NULL, top, json};
-    for (const char *file; code == SN_EXIT_OK && (file = poptGetArg(context));) code = bench_file(&o, file, &a);
-    for (uint32_t i = 0; i < o.sets; i++) free((void *)(uintptr_t)set[i]);
-    free(set);
-    free(module);
-    free(cpu);
-    free(code_file);
-    free(by);
-    poptFreeContext(context);
+    poptContext popt = poptGetContext("sinew bench", argc, argv, table, 0);
+    poptSetOtherOptionHelp(popt, "FILE...\n\nTime the training step of a file's recipe, or inference of its module if it has none or --module names one, on random numbers.\n");
+    int code = sn_cli_parse(popt, "bench", &file, &files);
+    if (code == 0) code = check_usage(&o, files);
+    const sn_bench_options how = {.set = o.set, .sets = sn_cli_count(o.set), .module = o.module, .cpu = o.cpu, .code = o.code, .threads = o.threads,
+                                  .seconds = o.seconds, .turn = o.turns ? by_request : NULL};
+    const asked a = {o.by ? o.by : o.kernels ? "call" : NULL, o.top, o.json != 0};
+    for (uint32_t i = 0; i < files && code == SN_EXIT_OK; i++) code = bench_file(&how, file[i], &a);
+    sn_cli_list_fini(o.set);
+    free(o.module), free(o.cpu), free(o.code), free(o.by);
+    poptFreeContext(popt);
     return code;
 }

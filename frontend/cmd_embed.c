@@ -78,7 +78,7 @@ static int check_usage(const options *o, uint32_t files)
     if (!(o->snippet >= 1)) return sn_cli_usage("embed", "--snippet is at least 1");
     if (!(o->perplexity >= 0) || !(o->theta >= 0 && o->theta <= 1) || !(o->rate >= 0) || o->iterations < 0 || o->most < 4 || o->seed < 0)
         return sn_cli_usage("embed", "--perplexity, --rate, --iterations and --seed are not below 0, --theta is 0 to 1, --most at least 4");
-    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("embed", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("embed", "%s", sn_cli_threads_fault(o->threads));
     return SN_EXIT_OK;
 }
 
@@ -109,7 +109,7 @@ int sn_cmd_embed(int argc, const char **argv)
         {"iterations", '\0', POPT_ARG_INT, &o.iterations, 0, "of its descent (1000)", "N"},
         {"most", '\0', POPT_ARG_INT, &o.most, 0, "rows in the picture, evenly chosen (5000)", "N"},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of the first places (0)", "S"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        SN_CLI_THREADS(o, "threads; results do not depend on it"),
         POPT_AUTOHELP POPT_TABLEEND,
     };
     poptContext popt = poptGetContext("sinew embed", argc, argv, table, 0);

@@ -124,7 +124,7 @@ static int check_model(const options *o, uint32_t plain)
     if (!o->data) return sn_cli_usage("evaluate", "--data SET is missing");
     if (o->levels && !sn_grains_read(o->levels, level)) return sn_cli_usage("evaluate", "--level %s: expected frame, snippet or sequence, parted by commas", o->levels);
     if (o->k < 1 || o->k > 1000 || !(o->tau >= 0) || !(o->snippet >= 1)) return sn_cli_usage("evaluate", "--k is 1 to 1000, --tau not below 0, --snippet at least 1");
-    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("evaluate", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("evaluate", "%s", sn_cli_threads_fault(o->threads));
     return SN_EXIT_OK;
 }
 #else
@@ -190,7 +190,7 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"prefix", '\0', POPT_ARG_STRING, &o.prefix, 0, "knn: take weights PREFIX.name of the file for name", "PREFIX"},
         {"module", 'm', POPT_ARG_STRING, &o.module, 0, "knn: the module that is the program", "NAME"},
         {"set", 's', POPT_ARG_ARGV, &o.set, 0, "knn: give a parameter of the program another value; may be repeated", "NAME=VALUE"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        SN_CLI_THREADS(o, "threads; results do not depend on it"),
         {"scores-out", '\0', POPT_ARG_STRING, &o.scores_out, 0, "of MODEL: file for the frame probabilities", "S"},
         {"name", '\0', POPT_ARG_STRING, &o.name, 0, "of the setting; results of one name are repetitions", "NAME"},
         {"out", 'o', POPT_ARG_STRING, &o.out, 0, "file for the record of this result", "R.json"},

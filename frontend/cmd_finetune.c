@@ -42,7 +42,7 @@ static const char *missing(const sn_finetune_settings *s)
     if (s->prefix && !s->from) return "--prefix is for --from";
     if (s->seed < 0 || s->steps < 0 || !(s->minutes >= 0) || s->every < 1) return "--seed, --steps and --minutes are not below 0, --validate-every is at least 1";
     if (!(s->stride_seconds >= 0)) return "--stride is not below 0";
-    if (s->threads < 0 || s->threads > SN_RT_MAX_THREADS) return "--threads is 1 to 1024, or 0 for as many as there are processors";
+    if (sn_cli_threads_fault(s->threads)) return sn_cli_threads_fault(s->threads);
     if (s->keep < 1 || !(s->save_seconds > 0)) return "--keep is at least 1, --save is above 0";
     return NULL;
 }
@@ -68,7 +68,7 @@ int sn_cmd_finetune(int argc, const char **argv)
         {"validate-every", '\0', POPT_ARG_INT, &s.every, 0, "epochs between validations (1)", "N"},
         {"stride", '\0', POPT_ARG_DOUBLE, &s.stride_seconds, 0, "between beginnings of clips (half a clip)", "SECONDS"},
         {"prefix", '\0', POPT_ARG_STRING, &s.prefix, 0, "take the encoder's weights from PREFIX.name (q.enc, net.enc or enc)", "PREFIX"},
-        {"threads", '\0', POPT_ARG_INT, &s.threads, 0, "threads of a step; results do not depend on it", "N"},
+        SN_CLI_THREADS(s, "threads of a step; results do not depend on it"),
         {"resume", '\0', POPT_ARG_NONE, &s.resume, 0, "go on from the newest checkpoint in RUN, if there is one", NULL},
         {"steps", '\0', POPT_ARG_LONGLONG, &s.steps, 0, "end of the run, instead of the schedule's epochs", "N"},
         {"minutes", '\0', POPT_ARG_DOUBLE, &s.minutes, 0, "stop after so long; --resume goes on", "M"},

@@ -332,14 +332,14 @@ int sn_cmd_localize(int argc, const char **argv)
         {"shortest", '\0', POPT_ARG_DOUBLE, &o.shortest, 0, "leave out segments below this (0.1)", "SECONDS"},
         {"window", '\0', POPT_ARG_DOUBLE, &o.window, 0, "of recordings that are cut; 0: all at once (what the model was trained on, or more if that changes nothing)", "SECONDS"},
         {"asf", '\0', POPT_ARG_STRING, &o.asf, 0, "skeleton for AMC files without SUBJECT.asf beside them", "FILE"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        SN_CLI_THREADS(o, "threads; results do not depend on it"),
         POPT_AUTOHELP POPT_TABLEEND};
     poptContext popt = poptGetContext("sinew localize", argc, argv, table, 0);
     poptSetOtherOptionHelp(popt, "MODEL MOTION...\n\nSay what happens when in recordings of any length.  MODEL is a run of sinew finetune or its model.safetensors; MOTION a motion file,\n"
                                  "or one data set.  A segment is a run of frames whose highest score is that of one class; its score is the mean over them.\n");
     int code = sn_cli_parse(popt, "localize", &plain, &count);
     if (code == SN_EXIT_OK && count < 2) code = sn_cli_usage("localize", count ? "MOTION is missing" : "MODEL is missing");
-    if (code == SN_EXIT_OK && (o.threads < 0 || o.threads > SN_RT_MAX_THREADS)) code = sn_cli_usage("localize", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (code == SN_EXIT_OK && sn_cli_threads_fault(o.threads)) code = sn_cli_usage("localize", "%s", sn_cli_threads_fault(o.threads));
     if (code == SN_EXIT_OK && !(o.shortest >= 0)) code = sn_cli_usage("localize", "--shortest is not below 0");
     if (code == SN_EXIT_OK) code = localize(&o, plain, count);
     free(o.asf), free(o.truth), free(o.csv), free(o.scores), free(o.picture), free(o.sequence);

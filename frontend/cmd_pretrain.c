@@ -1,6 +1,6 @@
 /* The verb `pretrain`: train a recipe on a data set, with progress on standard error and everything else in a folder.
  * Not the run itself (runtime/train/run.c): this reads options, opens things, and tells how it goes. */
-#include "commands.h"
+#include "cli.h"
 
 #include "../runtime/train/batches.h"
 #include "progress.h"
@@ -8,7 +8,6 @@
 #include "training.h"
 
 #include <errno.h>
-#include <popt.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,7 +198,7 @@ static const char *missing(const settings *s)
     if (!s->out || !*s->out) return "--out RUN is missing";
     if (s->seed < 0 || s->steps < 0 || !(s->minutes >= 0)) return "--seed, --steps and --minutes are not below 0";
     if (!(s->clip_seconds >= 0) || !(s->stride_seconds >= 0)) return "--clip and --stride are not below 0";
-    if (s->threads < 0 || s->threads > SN_RT_MAX_THREADS) return "--threads is 1 to 1024, or 0 for as many as there are processors";
+    if (sn_cli_threads_fault(s->threads)) return sn_cli_threads_fault(s->threads);
     if (s->keep < 1 || !(s->save_seconds > 0)) return "--keep is at least 1, --save is above 0";
     return NULL;
 }
@@ -212,7 +211,7 @@ int sn_cmd_pretrain(int argc, const char **argv)
         {"out", 'o', POPT_ARG_STRING, &s.out, 0, "folder of the run: checkpoints, log.csv, loss.png, recipe.txt and recipe.json", "RUN"},
         {"set", '\0', POPT_ARG_ARGV, &s.set, 0, "parameter of the recipe; may be repeated", "NAME=VALUE"},
         {"seed", '\0', POPT_ARG_LONGLONG, &s.seed, 0, "of weights, queues, order and augmentation (0)", "S"},
-        {"threads", '\0', POPT_ARG_INT, &s.threads, 0, "threads of a step; results do not depend on it", "N"},
+        SN_CLI_THREADS(s, "threads of a step; results do not depend on it"),
         {"resume", '\0', POPT_ARG_NONE, &s.resume, 0, "go on from the newest checkpoint in RUN, if there is one", NULL},
         {"steps", '\0', POPT_ARG_LONGLONG, &s.steps, 0, "end of the run, instead of the schedule's epochs", "N"},
         {"minutes", '\0', POPT_ARG_DOUBLE, &s.minutes, 0, "stop after so long; --resume goes on", "M"},

@@ -85,7 +85,7 @@ static int profile(const char *file, const options *o)
 static int check_usage(const options *o, uint32_t files)
 {
     if (files != 1) return sn_cli_usage("profile", files ? "one FILE at a time" : "FILE is missing");
-    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("profile", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("profile", "%s", sn_cli_threads_fault(o->threads));
     if (!(o->seconds >= 0)) return sn_cli_usage("profile", "--seconds is not below 0");
     if (o->by && !sn_profile_known(o->by)) return sn_cli_usage("profile", "--by is call, kernel, node, module, place, code, or a number");
     if (o->top < -1) return sn_cli_usage("profile", "--top is not below 0");
@@ -110,7 +110,7 @@ int sn_cmd_profile(int argc, const char **argv)
         {"html", '\0', POPT_ARG_STRING, &o.html, 0, "write a page: the graph, the roofline, every kernel from its line to its code", "FILE"},
         {"stages", '\0', POPT_ARG_INT, &o.stages, 0, "LLVM IR and assembly of the N slowest kernels on the page (20)", "N"},
         {"against", '\0', POPT_ARG_STRING, &o.against, 0, "compare with a profile that --json printed before", "OLD.json"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads of a step", "N"},
+        SN_CLI_THREADS(o, "threads of a step"),
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "time to spend on steps (5)", "S"},
         {"code", '\0', POPT_ARG_STRING, &o.code, 0, SN_CLI_CODE_HELP, "FILE"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},

@@ -55,7 +55,7 @@ static int check_usage(const options *o, uint32_t runs)
     if (o->paper && !sn_paper_find(o->paper, &table, &column)) return sn_cli_usage("report", "--paper %s: expected knn-, linear- or labels- and 1 to 3, or pku", o->paper);
     if (o->recordings < 0 || !(o->shortest >= 0)) return sn_cli_usage("report", "--recordings and --shortest are not below 0");
     if (o->points != 0 && o->points < 4) return sn_cli_usage("report", "--points is at least 4, or 0 for no embedding");
-    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("report", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("report", "%s", sn_cli_threads_fault(o->threads));
     return SN_EXIT_OK;
 }
 
@@ -77,7 +77,7 @@ int sn_cmd_report(int argc, const char **argv)
         {"level", '\0', POPT_ARG_STRING, &o.level, 0, "points of the embedding are frames of the encoder (frame, default), snippet or sequence", "LEVEL"},
         {"points", '\0', POPT_ARG_INT, &o.points, 0, "of each embedding, evenly chosen (2000); 0: none", "N"},
         {"title", '\0', POPT_ARG_STRING, &o.title, 0, "of the page (the names of the runs)", "TEXT"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        SN_CLI_THREADS(o, "threads; results do not depend on it"),
         POPT_AUTOHELP POPT_TABLEEND,
     };
     poptContext popt = poptGetContext("sinew report", argc, argv, table, 0);

@@ -75,7 +75,7 @@ static int check_usage(const options *o, uint32_t files)
 {
     const char *wrong;
     if (files != 1) return sn_cli_usage("run", files ? "one FILE at a time" : "FILE is missing");
-    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("run", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("run", "%s", sn_cli_threads_fault(o->threads));
     if (!o->out || !*o->out) return sn_cli_usage("run", "--out DIR is missing");
     if (o->mode && strcmp(o->mode, "train") != 0 && strcmp(o->mode, "infer") != 0)
         return sn_cli_usage("run", "--mode %s: expected train or infer", o->mode);
@@ -100,7 +100,7 @@ int sn_cmd_run(int argc, const char **argv)
         {"out", 'o', POPT_ARG_STRING, &o.out, 0, "folder for OUTPUT.npy of every output", "DIR"},
         {"taps", '\0', POPT_ARG_NONE, &o.taps, 0, "the taps of the module are outputs too", NULL},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of dropout, and of weights if none are given (0)", "S"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        SN_CLI_THREADS(o, "threads; results do not depend on it"),
         {"trap-nan", '\0', POPT_ARG_NONE, &o.trap, 0, "stop where a NaN or infinity first appears, and say where", NULL},
         {"code", '\0', POPT_ARG_STRING, &o.code, 0, SN_CLI_CODE_HELP, "FILE"},
         {"cpu", '\0', POPT_ARG_STRING, &o.cpu, 0, "native (default), x86-64-v2, x86-64-v3, x86-64-v4", "CPU"},

@@ -414,7 +414,7 @@ static int verify(const char *file, const options *o)
 static int check_usage(const options *o, uint32_t files)
 {
     if (!files) return sn_cli_usage("verify", "FILE is missing");
-    if (o->threads < 0 || o->threads > SN_RT_MAX_THREADS) return sn_cli_usage("verify", "--threads is 1 to 1024, or 0 for as many as there are processors");
+    if (sn_cli_threads_fault(o->threads)) return sn_cli_usage("verify", "%s", sn_cli_threads_fault(o->threads));
     if (o->mode && strcmp(o->mode, "train") != 0 && strcmp(o->mode, "infer") != 0) return sn_cli_usage("verify", "--mode %s: expected train or infer", o->mode);
     for (uint32_t i = 0; i < sn_cli_count(o->in); i++)
         if (!strchr(o->in[i], '=')) return sn_cli_usage("verify", "--in %s: expected NAME=X.npy", o->in[i]);
@@ -441,7 +441,7 @@ int sn_cmd_verify(int argc, const char **argv)
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of inputs, weights and dropout (0)", "S"},
         {"tolerance", '\0', POPT_ARG_DOUBLE, &o.tolerance, 0, "error of a kernel by itself, of the largest number of a value (1e-4)", "E"},
         {"drift", '\0', POPT_ARG_DOUBLE, &o.drift, 0, "distance from the reference since the inputs, of the root mean square; 0: any (0.01)", "E"},
-        {"threads", '\0', POPT_ARG_INT, &o.threads, 0, "threads; results do not depend on it", "N"},
+        SN_CLI_THREADS(o, "threads; results do not depend on it"),
         {"case", '\0', POPT_ARG_STRING, &o.dir, 0, "write the kernel out of tolerance here: its text, what it read, and the command `again` that runs it alone", "DIR"},
         {"kernel", '\0', POPT_ARG_STRING, &o.kernel, 0, "the kernel for --case, whether it is out of tolerance or not", "NAME"},
         {"trap-nan", '\0', POPT_ARG_NONE, &o.trap, 0, "stop where a NaN or infinity first appears in the fused build, and say where", NULL},
