@@ -3,9 +3,9 @@
  *
  * First call: weights transformed, as panels of columns: block of columns, component, segment, row, column of the block.
  * Second call: a tile is some frames of the result.  Its source frames are packed once, prologue applied, frames outside as zeros, and transformed
- * together: component, transformed frame, inner rows.  Then, for every block of columns, each component is a product of its own, and the sums
- * of components are the results that the epilogue meets.  With a stride s there are s correlations: forward of the frames with one residue
- * each, whose results are added; in a data gradient for the results with one residue each.
+ * together: component, transformed frame, inner rows.  Then, for some blocks of columns at a time, each component is a product of its own, and
+ * the sums of components are the results that the epilogue meets.  With a stride s there are s correlations: forward of the frames with one
+ * residue each, whose results are added; in a data gradient for the results with one residue each.
  */
 #include "kernel_contract.h"
 #include "winograd.h"
@@ -15,6 +15,7 @@ typedef struct fast {
     sn_ct_fast    fast;
     int64_t       steps, slots;             /* transformed frames of a component in a whole tile: results, operands */
     sn_gemm_block block;
+    int64_t       together;                 /* blocks of columns multiplied by a component before the next one */
     int64_t       frame, result;            /* floats: packed frame; results of a block's frame */
     int64_t       part, product;            /* floats from component to component: operands, products */
     int64_t       parts_at, products_at, c_at, floats; /* in scratch */
@@ -23,7 +24,9 @@ typedef struct fast {
 
 /* ---- plan ---- */
 
-enum { CHUNK_ROWS = 300 };
+/* Transformed operands of wide layers, a megabyte, do not fit a second-level cache; a component of them does.  So it meets TOGETHER columns while
+ * it is there, as many as one block has with wide registers. */
+enum { CHUNK_ROWS = 300, TOGETHER = 64 };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
@@ -63,6 +66,8 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->block = sn_gemm_block_choose(p->target->registers, rows, (width + lanes - 1) / lanes, NULL);
     k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
     k->side.panels.blocks = k->side.edge.blocks = (width + lanes * k->block.vectors - 1) / (lanes * k->block.vectors);
+    k->together = sn_ct_ceil(TOGETHER, lanes * k->block.vectors) / (lanes * k->block.vectors);
+    k->together = k->together < k->side.panels.blocks ? k->together : k->side.panels.blocks;
     k->side.edge.inner_rows = k->side.pack.inner_rows;
     k->side.edge.phase_rows = k->steps * k->fast.frames * k->side.pack.inner_rows;
     k->frame = k->side.pack.inner_rows * k->side.pack.stride;
@@ -71,7 +76,7 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->product = sn_ct_ceil(rows, k->block.rows) * lanes * k->block.vectors;
     k->parts_at = k->side.pack.slots * k->frame;
     k->products_at = k->parts_at + k->fast.components * k->part + k->block.rows * k->side.pack.stride; /* a block may begin in the last row */
-    k->c_at = k->products_at + k->fast.components * k->product;
+    k->c_at = k->products_at + k->together * k->fast.components * k->product;
     k->side.pack.mix_at = k->c_at + k->side.edge.phases * k->steps * k->fast.frames * k->result;
     k->floats = k->side.pack.mix_at + k->side.pack.mix_floats;
 }
@@ -188,31 +193,34 @@ static void transform_source(body *b, int64_t phase)
     sn_kb_endfor(kb, &slot, NULL);
 }
 
-/* Products of all components for one block of columns. */
-static void products(body *b, LLVMValueRef block)
+/* Products of all components for `count` blocks of columns from `first` on. */
+static void products(body *b, LLVMValueRef first, LLVMValueRef count)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
     const int64_t width = k->block.vectors * kb->lanes, panel = k->fast.segments * k->side.panels.depth * width, all = k->fast.components;
     const int64_t share = (k->side.edge.phases * k->side.edge.phase_rows + all - 1) / all;
     LLVMValueRef live = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->side.pack.inner_rows));
-    LLVMValueRef weights = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, block, sn_kb_i64(kb, all * panel)));
     sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, all), 1, NULL, 0);
-    sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
     LLVMValueRef x = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->part)));
-    LLVMValueRef w = sn_kb_ptr(kb, weights, sn_kb_imul(kb, part.i, sn_kb_i64(kb, panel)));
-    LLVMValueRef c = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->product)));
+    sn_loop one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
+    LLVMValueRef block = sn_kb_iadd(kb, first, one.i);
+    sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
+    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, all)), part.i), at = sn_kb_iadd(kb, sn_kb_imul(kb, one.i, sn_kb_i64(kb, all)), part.i);
+    LLVMValueRef w = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel)));
+    LLVMValueRef c = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, at, sn_kb_i64(kb, k->product)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), live, k->block.rows, NULL, 0);
     LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, sn_kb_imul(kb, row.i, sn_kb_i64(kb, k->side.pack.stride))), w,
                            sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->table, sn_kb_i64(kb, k->fast.segments),
                            sn_kb_i64(kb, 1), sn_kb_i64(kb, k->side.pack.width)};
     LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
     sn_kb_endfor(kb, &row, NULL);
+    sn_kb_endfor(kb, &one, NULL);
     sn_kb_endfor(kb, &part, NULL);
 }
 
-/* Components to frames: of n correlations that are added, from number `phase` on. */
-static void transform_result(body *b, int64_t phase, int64_t n)
+/* Components to frames: of n correlations that are added, from number `phase` on; `one` is the block among those together. */
+static void transform_result(body *b, LLVMValueRef one, int64_t phase, int64_t n)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
@@ -220,7 +228,8 @@ static void transform_result(body *b, int64_t phase, int64_t n)
     sn_loop step = sn_kb_for(kb, sn_kb_i64(kb, 0), b->steps, 1, NULL, 0);
     sn_wino_place place = {.frame_step = k->result, .part_step = k->product};
     place.frames = sn_kb_ptr(kb, scratch(b, rows_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->fast.frames * k->result)));
-    place.parts = sn_kb_ptr(kb, scratch(b, k->products_at + k->fast.component[phase] * k->product), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result)));
+    LLVMValueRef at_block = sn_kb_imul(kb, one, sn_kb_i64(kb, k->fast.components * k->product));
+    place.parts = sn_kb_ptr(kb, scratch(b, k->products_at + k->fast.component[phase] * k->product), sn_kb_iadd(kb, at_block, sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result))));
     sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->result), kb->lanes, NULL, 0);
     sn_wino_result(kb, &k->fast.form[phase], n, &place, at.i);
     sn_kb_endfor(kb, &at, NULL);
@@ -243,13 +252,16 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     for (int64_t q = 0; q < k->fast.phases; q++)
         transform_source(b, q);
     sn_ct_clear_sums(kb, b->ct, tile);
-    sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), 1, NULL, 0);
-    products(b, block.i);
+    sn_loop group = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), k->together, NULL, 0);
+    LLVMValueRef left = sn_kb_isub(kb, sn_kb_i64(kb, k->side.panels.blocks), group.i), count = sn_kb_imin(kb, left, sn_kb_i64(kb, k->together));
+    products(b, group.i, count);
+    sn_loop one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
     const int64_t added = k->side.scatter ? 1 : k->fast.phases;
     for (int64_t q = 0; q < k->fast.phases; q += added)
-        transform_result(b, q, added);
-    sn_ct_edge_emit(kb, b->ct, &k->side.edge, tile, block.i, scratch(b, k->c_at));
-    sn_kb_endfor(kb, &block, NULL);
+        transform_result(b, one.i, q, added);
+    sn_ct_edge_emit(kb, b->ct, &k->side.edge, tile, sn_kb_iadd(kb, group.i, one.i), scratch(b, k->c_at));
+    sn_kb_endfor(kb, &one, NULL);
+    sn_kb_endfor(kb, &group, NULL);
 }
 
 static bool fast_emit(sn_kb *kb, sn_ct *ct)
