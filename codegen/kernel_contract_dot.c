@@ -17,7 +17,9 @@ enum {
     MAX_PARTS = 32, BATCH_PARTS = 8, ITEMS = 16, /* parts at most, of one b; with fewer b there are parts for so many items */
     PACKED_FLOATS = 1 << 16, MAX_BLOCK = 8,
     START = 60, /* half cycles */
-    RUN = 16 /* vectors multiplied before sums go back to memory: the packed rows of one block and those it meets stay in the first-level cache */
+    SPARE = 4, /* registers */
+    BRIEF = 4, /* vectors */
+    RUN = 256 /* floats multiplied before sums go back to memory: the packed rows of one block and those it meets stay in the first-level cache */
 };
 
 typedef struct pair { int64_t in, out; } pair;
@@ -132,10 +134,10 @@ static sn_refusal plan_rows(const sn_plan *p, const sn_ct *ct, dot *d)
     return d->ins * d->outs <= 1 << 14 ? NULL : sn_plan_no(p, "its result is a matrix of %lld x %lld", (long long)d->ins, (long long)d->outs);
 }
 
-static void plan_frames(dot *d)
+static void plan_frames(dot *d, int64_t lanes)
 {
     d->frames = d->pairs ? PACKED_FLOATS / (d->pack[0].inner_rows * d->pack[0].stride + d->pack[1].inner_rows * d->pack[1].stride)
-                         : RUN / (d->vectors * d->positions);
+                         : RUN / (lanes * d->vectors * d->positions);
     d->frames = d->frames < 1 ? 1 : d->frames > 64 ? 64 : d->frames;
     for (int side = 0; side < 2; side++) {
         sn_ct_pack *k = &d->pack[side];
@@ -201,12 +203,11 @@ static void find_pairs(sn_plan *p, const sn_ct *ct, dot *d)
 }
 
 /* Block of the dense product: fewest half cycles, padding included; two loads or two multiply-adds start in a cycle, and a run begins and ends with its
- * sums in memory.  All sums and rows have a register: loads do not wait for the multiply-adds before them, and where one was missing every sum
- * was copied at every step. */
-static int64_t half_cycles(const dot *d, int64_t r, int64_t c)
+ * sums in memory.  All sums and columns have a register, rows SPARE of them in turn: where they were too few every sum was copied at every step. */
+static int64_t half_cycles(const sn_plan *p, const dot *d, int64_t r, int64_t c)
 {
     const int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c;
-    return blocks * (RUN * (r * c < 8 ? 8 : work) + 4 * r * c + START);
+    return blocks * (RUN / p->target->lanes * (r * c < 8 ? 8 : work) + 4 * r * c + START);
 }
 
 static void choose_block(const sn_plan *p, dot *d)
@@ -214,8 +215,8 @@ static void choose_block(const sn_plan *p, dot *d)
     int64_t least = INT64_MAX;
     for (int64_t r = 1; r <= MAX_BLOCK; r++)
         for (int64_t c = 1; c <= MAX_BLOCK; c++) {
-            const int64_t cost = half_cycles(d, r, c);
-            if (r * c + r + c >= p->target->registers)
+            const int64_t cost = half_cycles(p, d, r, c);
+            if (r * c + c + SPARE > p->target->registers)
                 continue;
             if (cost < least) {
                 least = cost;
@@ -262,7 +263,7 @@ static sn_refusal plan_tiles(const sn_plan *p, sn_ct *ct)
 static void predict(const sn_plan *p, sn_ct *ct, const dot *d)
 {
     const double positions = (double)(d->frames * d->positions), vectors = (double)(d->vectors * d->layers);
-    const double each = d->pairs ? SN_CT_TERM_LOADS * (double)d->pairs : (double)half_cycles(d, d->rows, d->columns) / RUN;
+    const double each = d->pairs ? SN_CT_TERM_LOADS * (double)d->pairs : (double)half_cycles(p, d, d->rows, d->columns) * p->target->lanes / RUN;
     ct->cost = (sn_ct_cost){.macs = positions * (double)(d->ins * d->outs * d->pack[0].width), .products = positions * vectors * each,
                             .moves = sn_ct_pack_cost(p, &d->pack[0]) + sn_ct_pack_cost(p, &d->pack[1]) + 2 * (double)d->pairs};
 }
@@ -276,7 +277,7 @@ static sn_refusal dot_plan(sn_plan *p, sn_ct *ct)
     if ((no = find_roles(f, d)) || (no = find_positions(p, f, d)) || (no = plan_rows(p, ct, d)) || (no = plan_tiles(p, ct)))
         return no;
     find_pairs(p, ct, d);
-    plan_frames(d);
+    plan_frames(d, lanes);
     d->group = p->target->registers > 16 ? 24 : 8;
     if (d->pairs == 0)
         choose_block(p, d);
@@ -387,9 +388,13 @@ static void over_positions(body *b, sums *s, LLVMValueRef run, LLVMValueRef x_ro
     const dot *d = b->d;
     LLVMValueRef base[2], next[SN_MAX_CARRY], first[2] = {x_row, y_row};
     int64_t rows[2] = {d->ins, d->outs};
-    sn_loop q = sn_kb_for(kb, sn_kb_i64(kb, 0), b->live, 1, s->at, s->n);
     const int64_t steps = d->frames * d->positions;
-    sn_ct_stream_step(kb, &b->ahead, b->runs * steps, sn_kb_iadd(kb, sn_kb_imul(kb, run, sn_kb_i64(kb, steps)), q.i));
+    const bool brief = d->vectors < BRIEF; /* a position takes no longer than to ask for memory */
+    if (brief)
+        sn_ct_stream_step(kb, &b->ahead, b->runs, run);
+    sn_loop q = sn_kb_for(kb, sn_kb_i64(kb, 0), b->live, 1, s->at, s->n);
+    if (!brief)
+        sn_ct_stream_step(kb, &b->ahead, b->runs * steps, sn_kb_iadd(kb, sn_kb_imul(kb, run, sn_kb_i64(kb, steps)), q.i));
     for (int side = 0; side < 2; side++) {
         LLVMValueRef row = sn_kb_iadd(kb, sn_kb_imul(kb, q.i, sn_kb_i64(kb, rows[side])), first[side]);
         base[side] = sn_kb_ptr(kb, b->packed[side], sn_kb_imul(kb, row, sn_kb_i64(kb, d->pack[side].stride)));

@@ -137,7 +137,7 @@ typedef struct body {
     LLVMValueRef frames;        /* of the tile */
     LLVMValueRef column, mask;  /* of a vector; its number is column / lanes */
     sn_ct_streams ahead;        /* what the next tile reads and writes */
-    int64_t       blocks;       /* of a vector in a whole tile */
+    int64_t       blocks;       /* of a whole tile */
 } body;
 
 /* The number of the graph for head `k` at the current i and o, as one float. */
@@ -213,65 +213,79 @@ static void make_table(body *b)
     sn_kb_endfor(kb, &i, NULL);
 }
 
-/* Numbers for row o of the current column, row i: a vector of the table, or one number in all lanes. */
-static LLVMValueRef factor(body *b, LLVMValueRef i, LLVMValueRef o)
+/* Floats of the table from one o to the next, i's outs times as many. */
+static int64_t table_step(const heads *h) { return h->broadcast ? 1 : h->vectors * h->lanes; }
+
+/* Where numbers for rows from o on and the current column begin, row 0 of x. */
+static LLVMValueRef factors_of(body *b, LLVMValueRef o)
 {
     sn_kb *kb = b->kb;
     const heads *h = b->h;
-    LLVMValueRef at = sn_kb_iadd(kb, sn_kb_imul(kb, i, sn_kb_i64(kb, h->outs)), o);
-    if (!h->broadcast)
-        return sn_kb_load(kb, kb->scratch, sn_kb_iadd(kb, sn_kb_imul(kb, at, sn_kb_i64(kb, h->vectors * h->lanes)), b->column), kb->lanes, NULL);
-    LLVMValueRef k = sn_kb_idiv(kb, b->column, sn_kb_i64(kb, h->channels));
-    at = sn_kb_iadd(kb, at, sn_kb_imul(kb, k, sn_kb_i64(kb, h->ins * h->outs)));
-    return sn_kb_splat(kb, sn_kb_load(kb, kb->scratch, at, 1, NULL), kb->lanes);
+    LLVMValueRef at = b->column;
+    if (h->broadcast)
+        at = sn_kb_imul(kb, sn_kb_idiv(kb, b->column, sn_kb_i64(kb, h->channels)), sn_kb_i64(kb, h->ins * h->outs));
+    return sn_kb_ptr(kb, kb->scratch, sn_kb_iadd(kb, sn_kb_imul(kb, o, sn_kb_i64(kb, table_step(h))), at));
 }
 
-/* Rows o .. of frames from `frame` on; block `number` of the tile. */
+/* Numbers of a row: a vector of the table, or one number in all lanes. */
+static LLVMValueRef factor(body *b, LLVMValueRef factors, int64_t row)
+{
+    sn_kb *kb = b->kb;
+    LLVMValueRef at = sn_kb_i64(kb, row * table_step(b->h));
+    return b->h->broadcast ? sn_kb_splat(kb, sn_kb_load(kb, factors, at, 1, NULL), kb->lanes) : sn_kb_load(kb, factors, at, kb->lanes, NULL);
+}
+
+/* Rows o .. of frames from `frame` on; block `number` of the tile.  Addresses are made outside the loop as far as they can be, and memory is asked
+ * for there: inside, both would take as long as the multiply-adds. */
 static void block(body *b, LLVMValueRef o, LLVMValueRef frame, LLVMValueRef number)
 {
     sn_kb *kb = b->kb;
     const heads *h = b->h;
     const uint32_t n = (uint32_t)(h->rows * h->frames);
-    LLVMValueRef sum[SN_MAX_CARRY], x[8], at[8], last = sn_kb_isub(kb, b->frames, sn_kb_i64(kb, 1)), row = sn_kb_i64(kb, h->width);
+    LLVMValueRef sum[SN_MAX_CARRY], x[8], from[8], to[8], last = sn_kb_isub(kb, b->frames, sn_kb_i64(kb, 1)), factors = factors_of(b, o);
     for (uint32_t s = 0; s < n; s++)
         sum[s] = sn_kb_zero(kb, kb->lanes);
-    for (int64_t f = 0; f < h->frames; f++)
-        at[f] = sn_kb_imin(kb, sn_kb_iadd(kb, frame, sn_kb_i64(kb, f)), last);
-    sn_loop i = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, h->ins), 1, sum, n);
-    LLVMValueRef step = sn_kb_iadd(kb, sn_kb_imul(kb, number, sn_kb_i64(kb, h->ins)), i.i);
-    sn_ct_stream_step(kb, &b->ahead, h->vectors * b->blocks * h->ins, step);
     for (int64_t f = 0; f < h->frames; f++) {
-        LLVMValueRef from = sn_kb_imul(kb, sn_kb_iadd(kb, sn_kb_imul(kb, at[f], sn_kb_i64(kb, h->ins)), i.i), row);
-        x[f] = sn_kb_load(kb, b->x, sn_kb_iadd(kb, from, b->column), kb->lanes, b->mask);
+        LLVMValueRef at = sn_kb_imin(kb, sn_kb_iadd(kb, frame, sn_kb_i64(kb, f)), last);
+        LLVMValueRef row = sn_kb_iadd(kb, sn_kb_imul(kb, at, sn_kb_i64(kb, h->outs)), o);
+        from[f] = sn_kb_ptr(kb, b->x, sn_kb_iadd(kb, sn_kb_imul(kb, at, sn_kb_i64(kb, h->ins * h->width)), b->column));
+        to[f] = sn_kb_ptr(kb, b->y, sn_kb_iadd(kb, sn_kb_imul(kb, row, sn_kb_i64(kb, h->width)), b->column));
     }
+    sn_ct_stream_step(kb, &b->ahead, b->blocks, number);
+    sn_loop i = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, h->ins), 1, sum, n);
+    LLVMValueRef row = sn_kb_imul(kb, i.i, sn_kb_i64(kb, h->width)), line = sn_kb_ptr(kb, factors, sn_kb_imul(kb, i.i, sn_kb_i64(kb, h->outs * table_step(h))));
+    for (int64_t f = 0; f < h->frames; f++)
+        x[f] = sn_kb_load(kb, from[f], row, kb->lanes, b->mask);
     for (int64_t r = 0; r < h->rows; r++) {
-        LLVMValueRef g = factor(b, i.i, sn_kb_iadd(kb, o, sn_kb_i64(kb, r)));
+        LLVMValueRef g = factor(b, line, r);
         for (int64_t f = 0; f < h->frames; f++)
             sum[r * h->frames + f] = sn_kb_fma(kb, x[f], g, i.carry[r * h->frames + f]);
     }
     sn_kb_endfor(kb, &i, sum);
     for (int64_t r = 0; r < h->rows; r++)
-        for (int64_t f = 0; f < h->frames; f++) {
-            LLVMValueRef to = sn_kb_iadd(kb, sn_kb_imul(kb, at[f], sn_kb_i64(kb, h->outs)), sn_kb_iadd(kb, o, sn_kb_i64(kb, r)));
-            sn_kb_store(kb, b->y, sn_kb_iadd(kb, sn_kb_imul(kb, to, row), b->column), i.carry[r * h->frames + f], b->mask);
-        }
+        for (int64_t f = 0; f < h->frames; f++)
+            sn_kb_store(kb, to[f], sn_kb_i64(kb, r * h->width), i.carry[r * h->frames + f], b->mask);
 }
 
-/* The current column of all rows of the tile, and its sums. */
-static void column(body *b, const sn_ct_tile *tile)
+/* The current column of some frames. */
+static void column(body *b, LLVMValueRef frame)
 {
     sn_kb *kb = b->kb;
     const heads *h = b->h;
     const int64_t across = (h->outs + h->rows - 1) / h->rows;
-    b->blocks = (b->ct->chunk + h->frames - 1) / h->frames * across;
-    sn_loop f = sn_kb_for(kb, sn_kb_i64(kb, 0), b->frames, h->frames, NULL, 0);
+    b->blocks = (b->ct->chunk + h->frames - 1) / h->frames * h->vectors * across;
+    LLVMValueRef number = sn_kb_imul(kb, sn_kb_idiv(kb, frame, sn_kb_i64(kb, h->frames)), sn_kb_i64(kb, h->vectors));
+    number = sn_kb_imul(kb, sn_kb_iadd(kb, number, sn_kb_idiv(kb, b->column, sn_kb_i64(kb, h->lanes))), sn_kb_i64(kb, across));
     sn_loop o = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, h->outs), h->rows, NULL, 0);
-    LLVMValueRef number = sn_kb_imul(kb, sn_kb_idiv(kb, b->column, sn_kb_i64(kb, h->lanes)), sn_kb_i64(kb, b->blocks));
-    number = sn_kb_iadd(kb, number, sn_kb_imul(kb, sn_kb_idiv(kb, f.i, sn_kb_i64(kb, h->frames)), sn_kb_i64(kb, across)));
-    number = sn_kb_iadd(kb, number, sn_kb_idiv(kb, o.i, sn_kb_i64(kb, h->rows)));
-    block(b, sn_kb_imin(kb, o.i, sn_kb_i64(kb, h->outs - h->rows)), f.i, number);
+    block(b, sn_kb_imin(kb, o.i, sn_kb_i64(kb, h->outs - h->rows)), frame, sn_kb_iadd(kb, number, sn_kb_idiv(kb, o.i, sn_kb_i64(kb, h->rows))));
     sn_kb_endfor(kb, &o, NULL);
-    sn_kb_endfor(kb, &f, NULL);
+}
+
+/* The current column of the tile's sums. */
+static void column_sums(body *b, const sn_ct_tile *tile)
+{
+    sn_kb *kb = b->kb;
+    const heads *h = b->h;
     for (uint32_t i = 0; i < kb->k->outs; i++) {
         if (!sn_ct_is_sums(kb->g, kb->k->out[i]))
             continue;
@@ -282,6 +296,33 @@ static void column(body *b, const sn_ct_tile *tile)
         sn_kb_endfor(kb, &r, &sum);
         sn_kb_store(kb, to, b->column, r.carry[0], b->mask);
     }
+}
+
+/* For every vector of a row: the frames from `frame` on, or the sums where that is NULL. */
+static void columns(body *b, const sn_ct_tile *tile, LLVMValueRef frame)
+{
+    sn_kb *kb = b->kb;
+    const heads *h = b->h;
+    const int64_t whole = h->width / h->lanes * h->lanes;
+    sn_loop j = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, whole), h->lanes, NULL, 0);
+    b->column = j.i;
+    frame ? column(b, frame) : column_sums(b, tile);
+    sn_kb_endfor(kb, &j, NULL);
+    if (h->width == whole)
+        return;
+    b->column = sn_kb_i64(kb, whole);
+    b->mask = sn_kb_tail(kb, sn_kb_i64(kb, h->width - whole), kb->lanes);
+    frame ? column(b, frame) : column_sums(b, tile);
+    b->mask = NULL;
+}
+
+/* Frames outside, so that neighbouring vectors meet the lines that they share while these are in the first-level cache. */
+static void tile_body(body *b, const sn_ct_tile *tile)
+{
+    sn_loop f = sn_kb_for(b->kb, sn_kb_i64(b->kb, 0), b->frames, b->h->frames, NULL, 0);
+    columns(b, tile, f.i);
+    sn_kb_endfor(b->kb, &f, NULL);
+    columns(b, tile, NULL);
 }
 
 /* Memory of the tile's first frame in a tensor of `rows` rows a frame. */
@@ -301,7 +342,6 @@ static bool heads_emit(sn_kb *kb, sn_ct *ct)
     const heads *h = ct->data;
     sn_kb_begin(kb, 0);
     body b = {.kb = kb, .ct = ct, .h = h};
-    const int64_t whole = h->width / h->lanes * h->lanes;
     LLVMValueRef made = sn_kb_i64(kb, -1); /* the sample whose table is made */
     sn_loop number = sn_kb_for(kb, kb->begin, kb->end, 1, &made, 1);
     sn_ct_tile tile = sn_ct_tile_of(kb, ct, number.i);
@@ -317,15 +357,7 @@ static bool heads_emit(sn_kb *kb, sn_ct *ct)
     sn_if other = sn_kb_if(kb, LLVMBuildICmp(kb->b, LLVMIntNE, made, number.carry[0], ""));
     make_table(&b);
     sn_kb_endif(kb, &other);
-    sn_loop j = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, whole), h->lanes, NULL, 0);
-    b.column = j.i;
-    column(&b, &tile);
-    sn_kb_endfor(kb, &j, NULL);
-    if (h->width % h->lanes) {
-        b.column = sn_kb_i64(kb, whole);
-        b.mask = sn_kb_tail(kb, sn_kb_i64(kb, h->width - whole), kb->lanes);
-        column(&b, &tile);
-    }
+    tile_body(&b, &tile);
     sn_kb_endfor(kb, &number, &made);
     sn_kb_end(kb);
     return true;
