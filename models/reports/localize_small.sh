@@ -141,7 +141,7 @@ weak() {
     local how=(--ignore-unlabelled --set batch=2 --set epochs=60 --validate-every 60)
     each weak_mocap6 0 "$out/mocap6.safetensors" weak --mode weak "${how[@]}"
     tune weak_mocap6_scratch 0 "$out/mocap6.safetensors" weak scratch --mode scratch "${how[@]}"
-    how=(--set batch=4 --set epochs=4 --set refine_from=2 --set slots=2 --validate-every 4)
+    how=(--set background=0 --set batch=4 --set epochs=4 --set refine_from=2 --set slots=2 --validate-every 4) # composites have none
     each weak_composites 0 "$composites" weak --mode weak "${how[@]}"
     tune weak_composites_scratch 0 "$composites" weak scratch --mode scratch "${how[@]}"
 }
