@@ -4,7 +4,8 @@
  * First call: weights transformed, as panels of columns: block of columns, component, segment, row, column of the block.
  * Second call: a tile is some frames of the result.  Its source frames are packed once, prologue applied, frames outside as zeros, and transformed
  * together: component, transformed frame, inner rows.  Then, for some blocks of columns at a time, each component is a product of its own, and
- * the sums of components are the results that the epilogue meets.  With a stride s there are s correlations: forward of the frames with one
+ * the sums of components are the results that the epilogue meets.  Where the transformed weights are too large for a cache, the components of
+ * one point after the other are made, multiplied with all columns and added up to a few sums a block: weights pass once a tile, operands never leave.  With a stride s there are s correlations: forward of the frames with one
  * residue each, whose results are added; in a data gradient for the results with one residue each.
  */
 #include "kernel_contract.h"
@@ -15,10 +16,14 @@ typedef struct fast {
     sn_ct_fast    fast;
     int64_t       steps, slots;             /* transformed frames of a component in a whole tile: results, operands */
     sn_gemm_block block;
+    int64_t       lanes;
+    bool          by_point;                 /* of the taps; else all components are held at once */
+    int64_t       held;                     /* components */
     int64_t       together;                 /* blocks of columns multiplied by a component before the next one */
     int64_t       frame, result;            /* floats: packed frame; results of a block's frame */
-    int64_t       part, product;            /* floats from component to component: operands, products */
-    int64_t       parts_at, products_at, c_at, floats; /* in scratch */
+    int64_t       part, product;            /* floats from component to component: operands, products and sums */
+    int64_t       sums;                     /* of a block, all correlations: tiles of results at every point of the taps */
+    int64_t       parts_at, products_at, sums_at, c_at, floats; /* in scratch */
     uint32_t      temp;                     /* buffer of the weights */
 } fast;
 
@@ -26,7 +31,7 @@ typedef struct fast {
 
 /* Transformed operands of wide layers, a megabyte, do not fit a second-level cache; a component of them does.  So it meets TOGETHER columns while
  * it is there, as many as one block has with wide registers. */
-enum { CHUNK_ROWS = 300, TOGETHER = 64 };
+enum { CHUNK_ROWS = 300, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 18 /* floats */ };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
@@ -50,6 +55,7 @@ static sn_refusal plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
     sn_refusal no = sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps);
     if (no)
         return no;
+    k->by_point = k->fast.components * k->fast.segments * k->side.panels.depth * k->side.panels.width > WIDE_WEIGHTS;
     const int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->fast.frames;
     ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->fast.frames * phases;
     const int64_t frames = k->side.scatter ? sn_ct_window_whole(ct->chunk, q->s) / q->s : ct->chunk;
@@ -66,6 +72,7 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->block = sn_gemm_block_choose(p->target->registers, rows, (width + lanes - 1) / lanes, NULL);
     k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
     k->side.panels.blocks = k->side.edge.blocks = (width + lanes * k->block.vectors - 1) / (lanes * k->block.vectors);
+    k->lanes = lanes;
     k->together = sn_ct_ceil(TOGETHER, lanes * k->block.vectors) / (lanes * k->block.vectors);
     k->together = k->together < k->side.panels.blocks ? k->together : k->side.panels.blocks;
     k->side.edge.inner_rows = k->side.pack.inner_rows;
@@ -74,9 +81,15 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->result = k->side.pack.inner_rows * lanes * k->block.vectors;
     k->part = k->slots * k->frame;
     k->product = sn_ct_ceil(rows, k->block.rows) * lanes * k->block.vectors;
+    k->held = k->by_point ? 0 : k->fast.components;
+    for (int64_t q = 0; q < k->fast.phases && k->by_point; q++) {
+        k->sums += sn_wino_sums(&k->fast.form[q]);
+        k->held = k->fast.form[q].outer > k->held ? k->fast.form[q].outer : k->held;
+    }
     k->parts_at = k->side.pack.slots * k->frame;
-    k->products_at = k->parts_at + k->fast.components * k->part + k->block.rows * k->side.pack.stride; /* a block may begin in the last row */
-    k->c_at = k->products_at + k->together * k->fast.components * k->product;
+    k->products_at = k->parts_at + k->held * k->part + k->block.rows * k->side.pack.stride; /* a block may begin in the last row */
+    k->sums_at = k->products_at + k->together * k->held * k->product;
+    k->c_at = k->sums_at + k->side.panels.blocks * k->sums * k->product;
     k->side.pack.mix_at = k->c_at + k->side.edge.phases * k->steps * k->fast.frames * k->result;
     k->floats = k->side.pack.mix_at + k->side.pack.mix_floats;
 }
@@ -157,9 +170,17 @@ typedef struct body {
     const fast       *k;
     const sn_ct_tile *tile;
     LLVMValueRef      loop[SN_MAX_LOOPS], micro, table, steps; /* live steps */
+    sn_gemm_micro     form;
+    sn_ct_streams     ahead; /* the next panel of weights */
 } body;
 
 static LLVMValueRef scratch(const body *b, int64_t at) { return sn_kb_ptr(b->kb, b->kb->scratch, sn_kb_i64(b->kb, at)); }
+
+/* Weights of a component for a block of columns. */
+static int64_t panel_floats(const fast *k) { return k->fast.segments * k->side.panels.depth * k->side.panels.vectors * k->lanes; }
+
+/* Turns of the micro-kernel's unrolled loop in a call. */
+static int64_t turns_of(const fast *k) { return k->fast.segments * (k->side.pack.width / UNROLL); }
 
 static void make_micro(body *b)
 {
@@ -171,14 +192,18 @@ static void make_micro(body *b)
         offset[i] = i * k->frame;
     b->table = sn_gemm_table(&env, offset, (uint32_t)k->fast.segments);
     const int64_t width = k->block.vectors * kb->target->lanes;
-    sn_gemm_micro m = {.rows = (uint32_t)k->block.rows, .vectors = (uint32_t)k->block.vectors, .lanes = kb->target->lanes,
-                       .steps = (uint32_t)k->side.pack.width, .unroll = 4, .x_row = k->side.pack.stride, .x_step = 1, .w_step = width,
-                       .c_row = width, .fma = kb->target->fma};
-    b->micro = sn_gemm_micro_function(&env, &m);
+    b->form = (sn_gemm_micro){.rows = (uint32_t)k->block.rows, .vectors = (uint32_t)k->block.vectors, .lanes = kb->target->lanes,
+                              .steps = (uint32_t)k->side.pack.width, .unroll = UNROLL, .x_row = k->side.pack.stride, .x_step = 1, .w_step = width,
+                              .c_row = width, .fma = kb->target->fma};
+    b->ahead = (sn_ct_streams){.calls = (k->steps * k->side.pack.inner_rows + k->block.rows - 1) / k->block.rows};
+    if (k->by_point)
+        sn_ct_stream_add(&b->ahead, NULL, panel_floats(k), false);
+    sn_ct_stream_pace(&b->ahead, turns_of(k), &b->form);
+    b->micro = sn_gemm_micro_function(&env, &b->form);
 }
 
-/* Frames to components of one correlation. */
-static void transform_source(body *b, int64_t phase)
+/* Frames to components of one correlation, of one point or all (-1); the first is number `to` of those held. */
+static void transform_source(body *b, int64_t phase, int point, int64_t to)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
@@ -186,41 +211,85 @@ static void transform_source(body *b, int64_t phase)
     sn_loop slot = sn_kb_for(kb, sn_kb_i64(kb, 0), slots, 1, NULL, 0);
     sn_wino_place place = {.frame_step = k->frame, .part_step = k->part};
     place.frames = sn_kb_ptr(kb, scratch(b, k->fast.slot[phase] * k->frame), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->fast.frames * k->frame)));
-    place.parts = sn_kb_ptr(kb, scratch(b, k->parts_at + k->fast.component[phase] * k->part), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->frame)));
+    place.parts = sn_kb_ptr(kb, scratch(b, k->parts_at + to * k->part), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->frame)));
     sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->frame), kb->lanes, NULL, 0);
-    sn_wino_source(kb, &k->fast.form[phase], &place, at.i, -1);
+    sn_wino_source(kb, &k->fast.form[phase], &place, at.i, point);
     sn_kb_endfor(kb, &at, NULL);
     sn_kb_endfor(kb, &slot, NULL);
 }
 
-/* Products of all components for `count` blocks of columns from `first` on. */
-static void products(body *b, LLVMValueRef first, LLVMValueRef count)
+typedef struct some { int64_t first, count; } some; /* components */
+
+/* The weights that are multiplied after those of block number `one` of `count` from `first` on and component number `part` of some. */
+static LLVMValueRef next_panel(const body *b, LLVMValueRef first, LLVMValueRef count, LLVMValueRef one, LLVMValueRef part, some of)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
-    const int64_t width = k->block.vectors * kb->lanes, panel = k->fast.segments * k->side.panels.depth * width, all = k->fast.components;
-    const int64_t share = (k->side.edge.phases * k->side.edge.phase_rows + all - 1) / all;
+    LLVMValueRef zero = sn_kb_i64(kb, 0), beside = sn_kb_iadd(kb, one, sn_kb_i64(kb, 1)), more = sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), beyond = sn_kb_iadd(kb, first, count);
+    LLVMValueRef in_group = sn_kb_iless(kb, beside, count), in_some = sn_kb_iless(kb, more, sn_kb_i64(kb, of.count)), in_tile = sn_kb_iless(kb, beyond, sn_kb_i64(kb, k->side.panels.blocks));
+    LLVMValueRef block = LLVMBuildSelect(kb->b, in_tile, beyond, zero, ""), component = LLVMBuildSelect(kb->b, in_tile, zero, sn_kb_i64(kb, of.count), "");
+    block = LLVMBuildSelect(kb->b, in_group, sn_kb_iadd(kb, first, beside), LLVMBuildSelect(kb->b, in_some, first, block, ""), "");
+    component = LLVMBuildSelect(kb->b, in_group, part, LLVMBuildSelect(kb->b, in_some, more, component, ""), "");
+    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, component, sn_kb_i64(kb, of.first)));
+    return sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel_floats(k))));
+}
+
+/* Products of some components, those that are held, for `count` blocks of columns from `first` on. */
+static void products(body *b, some of, LLVMValueRef first, LLVMValueRef count)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    const int64_t width = k->block.vectors * kb->lanes, share = (k->side.edge.phases * k->side.edge.phase_rows + of.count - 1) / of.count;
     LLVMValueRef live = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->side.pack.inner_rows));
-    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, all), 1, NULL, 0);
+    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, of.count), 1, NULL, 0);
     LLVMValueRef x = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->part)));
     sn_loop one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
-    LLVMValueRef block = sn_kb_iadd(kb, first, one.i);
-    sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
-    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, all)), part.i), at = sn_kb_iadd(kb, sn_kb_imul(kb, one.i, sn_kb_i64(kb, all)), part.i);
-    LLVMValueRef w = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel)));
+    LLVMValueRef block = sn_kb_iadd(kb, first, one.i), at = sn_kb_iadd(kb, sn_kb_imul(kb, one.i, sn_kb_i64(kb, k->held)), part.i);
+    if (!k->by_point)
+        sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
+    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, part.i, sn_kb_i64(kb, of.first)));
+    LLVMValueRef w = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel_floats(k))));
     LLVMValueRef c = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, at, sn_kb_i64(kb, k->product)));
+    if (k->by_point)
+        b->ahead.of[0].at = next_panel(b, first, count, one.i, part.i, of);
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), live, k->block.rows, NULL, 0);
-    LLVMValueRef arg[7] = {sn_kb_ptr(kb, x, sn_kb_imul(kb, row.i, sn_kb_i64(kb, k->side.pack.stride))), w,
-                           sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->table, sn_kb_i64(kb, k->fast.segments),
-                           sn_kb_i64(kb, 1), sn_kb_i64(kb, k->side.pack.width)};
-    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7, "");
+    LLVMValueRef arg[7 + SN_GEMM_MAX_AHEAD] = {sn_kb_ptr(kb, x, sn_kb_imul(kb, row.i, sn_kb_i64(kb, k->side.pack.stride))), w,
+                                               sn_kb_ptr(kb, c, sn_kb_imul(kb, row.i, sn_kb_i64(kb, width))), b->table, sn_kb_i64(kb, k->fast.segments),
+                                               sn_kb_i64(kb, 1), sn_kb_i64(kb, k->side.pack.width)};
+    sn_ct_stream_call(kb, &b->ahead, turns_of(k), sn_kb_idiv(kb, row.i, sn_kb_i64(kb, k->block.rows)), arg + 7);
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(b->micro), b->micro, arg, 7 + b->form.ahead, "");
     sn_kb_endfor(kb, &row, NULL);
     sn_kb_endfor(kb, &one, NULL);
     sn_kb_endfor(kb, &part, NULL);
 }
 
-/* Components to frames: of n correlations that are added, from number `phase` on; `one` is the block among those together. */
-static void transform_result(body *b, LLVMValueRef one, int64_t phase, int64_t n)
+/* ---- tiles: results ---- */
+
+/* Products of block number `one` of those together. */
+static LLVMValueRef products_of(const body *b, LLVMValueRef one)
+{
+    return sn_kb_ptr(b->kb, scratch(b, b->k->products_at), sn_kb_imul(b->kb, one, sn_kb_i64(b->kb, b->k->held * b->k->product)));
+}
+
+static LLVMValueRef sums_of(const body *b, LLVMValueRef block)
+{
+    return sn_kb_ptr(b->kb, scratch(b, b->k->sums_at), sn_kb_imul(b->kb, block, sn_kb_i64(b->kb, b->k->sums * b->k->product)));
+}
+
+/* Components of one point to sums, the first of them number `sum` of the block. */
+static void gather_point(body *b, LLVMValueRef one, LLVMValueRef block, const sn_wino *form, int point, int64_t sum)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    const sn_wino_place place = {.parts = products_of(b, one), .part_step = k->product,
+                                 .frames = sn_kb_ptr(kb, sums_of(b, block), sn_kb_i64(kb, sum * k->product)), .frame_step = k->product};
+    sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->result)), kb->lanes, NULL, 0);
+    sn_wino_gather(kb, form, &place, at.i, point);
+    sn_kb_endfor(kb, &at, NULL);
+}
+
+/* Frames of n correlations that are added, from number `phase` on, from their components or sums at `parts`. */
+static void transform_result(body *b, LLVMValueRef parts, int64_t phase, int64_t n)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
@@ -228,12 +297,77 @@ static void transform_result(body *b, LLVMValueRef one, int64_t phase, int64_t n
     sn_loop step = sn_kb_for(kb, sn_kb_i64(kb, 0), b->steps, 1, NULL, 0);
     sn_wino_place place = {.frame_step = k->result, .part_step = k->product};
     place.frames = sn_kb_ptr(kb, scratch(b, rows_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->fast.frames * k->result)));
-    LLVMValueRef at_block = sn_kb_imul(kb, one, sn_kb_i64(kb, k->fast.components * k->product));
-    place.parts = sn_kb_ptr(kb, scratch(b, k->products_at + k->fast.component[phase] * k->product), sn_kb_iadd(kb, at_block, sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result))));
+    place.parts = sn_kb_ptr(kb, parts, sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result)));
     sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->result), kb->lanes, NULL, 0);
-    sn_wino_result(kb, &k->fast.form[phase], n, &place, at.i);
+    sn_wino_result(kb, &k->fast.form[phase], n, &place, at.i, k->by_point);
     sn_kb_endfor(kb, &at, NULL);
     sn_kb_endfor(kb, &step, NULL);
+}
+
+static void block_results(body *b, LLVMValueRef parts, LLVMValueRef block)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    const int64_t added = k->side.scatter ? 1 : k->fast.phases;
+    int64_t before = 0;
+    for (int64_t q = 0; q < k->fast.phases; q += added) {
+        transform_result(b, sn_kb_ptr(kb, parts, sn_kb_i64(kb, before * k->product)), q, added);
+        before += k->by_point ? sn_wino_sums(&k->fast.form[q]) : k->fast.form[q].products;
+    }
+    sn_ct_edge_emit(kb, b->ct, &k->side.edge, b->tile, block, scratch(b, k->c_at));
+}
+
+/* ---- tiles: orders ---- */
+
+/* Walks over groups of blocks; in each of them, products of some components, then `each` block. */
+typedef struct groups { sn_loop group, one; LLVMValueRef block; } groups;
+
+static groups groups_begin(body *b, some of)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    groups g = {.group = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), k->together, NULL, 0)};
+    LLVMValueRef left = sn_kb_isub(kb, sn_kb_i64(kb, k->side.panels.blocks), g.group.i), count = sn_kb_imin(kb, left, sn_kb_i64(kb, k->together));
+    products(b, of, g.group.i, count);
+    g.one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
+    g.block = sn_kb_iadd(kb, g.group.i, g.one.i);
+    return g;
+}
+
+static void groups_end(body *b, groups *g)
+{
+    sn_kb_endfor(b->kb, &g->one, NULL);
+    sn_kb_endfor(b->kb, &g->group, NULL);
+}
+
+static void tile_at_once(body *b)
+{
+    const fast *k = b->k;
+    for (int64_t q = 0; q < k->fast.phases; q++)
+        transform_source(b, q, -1, k->fast.component[q]);
+    groups g = groups_begin(b, (some){0, k->fast.components});
+    block_results(b, products_of(b, g.one.i), g.block);
+    groups_end(b, &g);
+}
+
+static void tile_by_point(body *b)
+{
+    sn_kb *kb = b->kb;
+    const fast *k = b->k;
+    int64_t sum = 0;
+    for (int64_t q = 0; q < k->fast.phases; q++) {
+        const sn_wino *form = &k->fast.form[q];
+        for (int point = 0; point < form->inner->points; point++) {
+            transform_source(b, q, point, 0);
+            groups g = groups_begin(b, (some){k->fast.component[q] + point * form->outer, sn_wino_of_point(form, point)});
+            gather_point(b, g.one.i, g.block, form, point, sum);
+            groups_end(b, &g);
+            sum += sn_wino_sums(form) / form->inner->points;
+        }
+    }
+    sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), 1, NULL, 0);
+    block_results(b, sums_of(b, block.i), block.i);
+    sn_kb_endfor(kb, &block, NULL);
 }
 
 static void tile_body(body *b, const sn_ct_tile *tile)
@@ -249,19 +383,8 @@ static void tile_body(body *b, const sn_ct_tile *tile)
     LLVMValueRef frame = k->side.scatter ? sn_kb_idiv(kb, origin, stride) : sn_kb_imul(kb, origin, stride);
     b->steps = sn_kb_idiv(kb, sn_kb_iadd(kb, sn_kb_isub(kb, tile->to, origin), sn_kb_i64(kb, together - 1)), sn_kb_i64(kb, together));
     sn_ct_pack_emit(kb, b->ct, &k->side.pack, b->loop, frame, NULL, scratch(b, 0));
-    for (int64_t q = 0; q < k->fast.phases; q++)
-        transform_source(b, q);
     sn_ct_clear_sums(kb, b->ct, tile);
-    sn_loop group = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), k->together, NULL, 0);
-    LLVMValueRef left = sn_kb_isub(kb, sn_kb_i64(kb, k->side.panels.blocks), group.i), count = sn_kb_imin(kb, left, sn_kb_i64(kb, k->together));
-    products(b, group.i, count);
-    sn_loop one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
-    const int64_t added = k->side.scatter ? 1 : k->fast.phases;
-    for (int64_t q = 0; q < k->fast.phases; q += added)
-        transform_result(b, one.i, q, added);
-    sn_ct_edge_emit(kb, b->ct, &k->side.edge, tile, sn_kb_iadd(kb, group.i, one.i), scratch(b, k->c_at));
-    sn_kb_endfor(kb, &one, NULL);
-    sn_kb_endfor(kb, &group, NULL);
+    (k->by_point ? tile_by_point : tile_at_once)(b);
 }
 
 static bool fast_emit(sn_kb *kb, sn_ct *ct)

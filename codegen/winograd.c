@@ -109,32 +109,46 @@ void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMVal
     }
 }
 
-/* Add the results of one correlation, whose first component is `component`; returns the next one's. */
-static int64_t add_result(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int64_t component, LLVMValueRef *frame)
+int64_t sn_wino_sums(const sn_wino *w) { return w->frames / w->inner->results * w->inner->points; }
+
+/* sum[q * step] = tile q of the results of one point, whose components are numbers `component` .. */
+static void gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int64_t point, int64_t component, LLVMValueRef *sum, int64_t step)
 {
-    const sn_wino_short *in = w->inner, *out = w->across;
-    LLVMValueRef sum[3][SN_WINO_MAX_POINTS];
-    for (int64_t i = 0; i < in->points; i++) {
-        const int64_t n = sn_wino_of_point(w, i);
-        LLVMValueRef v[SN_WINO_MAX_POINTS];
-        for (int64_t j = 0; j < n; j++)
-            v[j] = load(kb, p->parts, component++ * p->part_step, at);
-        for (int64_t q = 0; q < w->frames / in->results; q++)
-            sum[q][i] = out ? combine(kb, out->result + q, out->results, v, 1, n) : v[0];
-    }
-    for (int64_t f = 0; f < w->frames; f++) {
-        LLVMValueRef y = combine(kb, in->result + f % in->results, in->results, sum[f / in->results], 1, in->points);
-        frame[f] = frame[f] ? LLVMBuildFAdd(kb->b, frame[f], y, "") : y;
-    }
-    return component;
+    const int64_t n = sn_wino_of_point(w, point);
+    LLVMValueRef v[SN_WINO_MAX_POINTS];
+    for (int64_t j = 0; j < n; j++)
+        v[j] = load(kb, p->parts, (component + j) * p->part_step, at);
+    for (int64_t q = 0; q < w->frames / w->inner->results; q++)
+        sum[q * step] = w->across ? combine(kb, w->across->result + q, w->across->results, v, 1, n) : v[0];
 }
 
-void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef at)
+void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
 {
-    LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0};
-    int64_t component = 0;
-    for (int64_t k = 0; k < n; k++)
-        component = add_result(kb, &w[k], p, at, component, frame);
+    LLVMValueRef sum[3];
+    gather(kb, w, p, at, point, 0, sum, 1);
+    for (int64_t q = 0; q < w->frames / w->inner->results; q++)
+        store(kb, p->frames, q * p->frame_step, at, sum[q]);
+}
+
+void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef at, bool gathered)
+{
+    LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0}, sum[3][SN_WINO_MAX_POINTS];
+    int64_t next = 0;
+    for (int64_t c = 0; c < n; c++) {
+        const sn_wino_short *in = w[c].inner;
+        for (int64_t i = 0; i < in->points; i++) {
+            if (!gathered) {
+                gather(kb, &w[c], p, at, i, next, &sum[0][i], SN_WINO_MAX_POINTS);
+                next += sn_wino_of_point(&w[c], i);
+            }
+            for (int64_t q = 0; q < w[c].frames / in->results && gathered; q++)
+                sum[q][i] = load(kb, p->parts, next++ * p->part_step, at);
+        }
+        for (int64_t f = 0; f < w[c].frames; f++) {
+            LLVMValueRef y = combine(kb, in->result + f % in->results, in->results, sum[f / in->results], 1, in->points);
+            frame[f] = frame[f] ? LLVMBuildFAdd(kb->b, frame[f], y, "") : y;
+        }
+    }
     for (int64_t f = 0; f < w->frames; f++)
         store(kb, p->frames, f * p->frame_step, at, frame[f]);
 }

@@ -51,8 +51,13 @@ typedef struct sn_wino_place { LLVMValueRef frames, parts; int64_t frame_step, p
 
 /* Operands: `span` frames to components. */
 void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point);
-/* Results: components to `frames` frames; of n correlations of as many frames that are added up, their components one after the other. */
-void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef at);
+/* Results: components to `frames` frames; of n correlations of as many frames that are added up, their components one after the other; `gathered`:
+ * not components but their sums, made point by point by the other function. */
+void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef at, bool gathered);
+/* Components of one point to sums, one for each tile of the taps' results; sum q is at frames + q * frame_step. */
+void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point);
+/* Sums of a correlation: point after point, for each of them one for each tile. */
+int64_t sn_wino_sums(const sn_wino *w);
 /* Gradients of results: `frames` frames to components; their products with the operands' are gradients of the transformed weights. */
 void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point);
 /* Gradients of weights: products * segments numbers to taps. */
