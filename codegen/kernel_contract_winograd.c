@@ -4,9 +4,10 @@
  * First call: weights transformed, as panels of columns: block of columns, component, segment, row, column of the block.
  * Second call: a tile is some frames of the result.  Its source frames are packed once, prologue applied, frames outside as zeros, and transformed
  * together: component, transformed frame, inner rows.  Then, for some blocks of columns at a time, each component is a product of its own, and
- * the sums of components are the results that the epilogue meets.  Where the transformed weights are too large for a cache, the components of
- * one point after the other are made, multiplied with all columns and added up to a few sums a block: weights pass once a tile, operands never leave.  With a stride s there are s correlations: forward of the frames with one
- * residue each, whose results are added; in a data gradient for the results with one residue each.
+ * the sums of components are the results that the epilogue meets.  Where the transformed weights are too large for a cache (by_point), the
+ * components of one point after the other are made, multiplied with all columns and added up to a few sums a block: weights pass once a tile,
+ * operands and sums stay.  With a stride s there are s correlations: forward of the frames with one residue each, whose results are added; in a
+ * data gradient for the results with one residue each.
  */
 #include "kernel_contract.h"
 #include "winograd.h"
@@ -29,9 +30,9 @@ typedef struct fast {
 
 /* ---- plan ---- */
 
-/* Transformed operands of wide layers, a megabyte, do not fit a second-level cache; a component of them does.  So it meets TOGETHER columns while
- * it is there, as many as one block has with wide registers. */
-enum { CHUNK_ROWS = 300, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 18 /* floats */ };
+/* CHUNK_ROWS: as many as tiles of batch statistics have.  Transformed operands, a megabyte, need not fit a second-level cache; a component of them
+ * does.  So it meets TOGETHER columns while it is there, as many as one block has with wide registers.  WIDE_WEIGHTS: floats, a megabyte. */
+enum { CHUNK_ROWS = 450, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 18 };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
@@ -245,7 +246,7 @@ static void products(body *b, some of, LLVMValueRef first, LLVMValueRef count)
     LLVMValueRef x = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->part)));
     sn_loop one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
     LLVMValueRef block = sn_kb_iadd(kb, first, one.i), at = sn_kb_iadd(kb, sn_kb_imul(kb, one.i, sn_kb_i64(kb, k->held)), part.i);
-    if (!k->by_point)
+    if (!k->by_point) /* there it stalls more than it saves */
         sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
     LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, part.i, sn_kb_i64(kb, of.first)));
     LLVMValueRef w = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel_floats(k))));

@@ -8,7 +8,7 @@
 #include "kernel_contract.h"
 
 enum {
-    POSITIONS = 75,       /* of a component in a tile: 64 columns of them stay in the first-level cache */
+    POSITIONS = 50,       /* of a component in a tile: 64 columns of them stay in the first-level cache */
     ITEMS = 8,            /* at least so many items, for as many threads */
     PART_MEMORY = 3 << 22  /* floats of all parts, unless items are then too few */
 };

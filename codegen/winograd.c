@@ -2,16 +2,15 @@
  * Not the products, not the choice of tiles (kernel_contract_winograd.c). */
 #include "winograd.h"
 
-/* Points: the first of 0, 1, -1, 2, and infinity.  Rows: value of the taps' polynomial at the point, over the derivative of the points' polynomial;
- * the operands' by the polynomial that vanishes at all other points, so that only infinity meets the last; the results' transposed. */
-static const float tap33[5][3] = {{1 / 2.f, 0, 0}, {-1 / 2.f, -1 / 2.f, -1 / 2.f}, {-1 / 6.f, 1 / 6.f, -1 / 6.f}, {1 / 6.f, 1 / 3.f, 2 / 3.f}, {0, 0, 1}};
-static const float source5[5][5] = {{2, -1, -2, 1, 0}, {0, -2, -1, 1, 0}, {0, 2, -3, 1, 0}, {0, -1, 0, 1, 0}, {0, 2, -1, -2, 1}};
-static const float result33[5][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {0, 0, 1}};
+/* Rows: value of the taps' polynomial at a point, over the derivative of the points' polynomial; the operands' by the polynomial that vanishes at
+ * all other points, so that only infinity meets the last; the results' transposed.  Five points: 0, -1, 1/2, 2 and infinity; fewer: the first of 0, 1, -1, and
+ * infinity.  Four that lie evenly on the circle of all numbers and infinity keep sums small: used twice, their errors are those that 0, 1, -1, 2 make
+ * together with 0, 1, -1. */
+static const float tap33[5][3] = {{1, 0, 0}, {-2 / 9.f, 2 / 9.f, -2 / 9.f}, {-8 / 9.f, -4 / 9.f, -2 / 9.f}, {1 / 9.f, 2 / 9.f, 4 / 9.f}, {0, 0, 1}};
+static const float source5[5][5] = {{1, -1.5f, -1.5f, 1, 0}, {0, 1, -2.5f, 1, 0}, {0, -2, -1, 1, 0}, {0, -0.5f, 0.5f, 1, 0}, {0, 1, -1.5f, -1.5f, 1}};
+static const float result33[5][3] = {{1, 0, 0}, {1, -1, 1}, {1, 0.5f, 0.25f}, {1, 2, 4}, {0, 0, 1}};
 
-static const float tap23[4][3] = {{-1, 0, 0}, {1 / 2.f, 1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f, 1 / 2.f}, {0, 0, 1}};
 static const float source4[4][4] = {{-1, 0, 1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}};
-static const float result23[4][2] = {{1, 0}, {1, 1}, {1, -1}, {0, 1}};
-
 static const float tap32[4][2] = {{-1, 0}, {1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f}, {0, 1}};
 static const float result32[4][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 1}};
 
@@ -19,7 +18,7 @@ static const float tap22[3][2] = {{1, 0}, {1, 1}, {0, 1}};
 static const float source3[3][3] = {{1, -1, 0}, {0, 1, 0}, {0, -1, 1}};
 static const float result22[3][2] = {{1, 0}, {1, 1}, {0, 1}};
 
-static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]}, short23 = {2, 3, 4, tap23[0], source4[0], result23[0]},
+static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]},
                            short32 = {3, 2, 4, tap32[0], source4[0], result32[0]}, short22 = {2, 2, 3, tap22[0], source3[0], result22[0]};
 
 bool sn_wino_make(int64_t taps, sn_wino *out)
@@ -30,7 +29,7 @@ bool sn_wino_make(int64_t taps, sn_wino *out)
     else if (taps == 5 || taps == 6)
         across = &short22;
     else if (taps == 8 || taps == 9)
-        across = &short23;
+        across = &short33;
     else if (taps < 3 || taps % 3 != 0 || taps > SN_WINO_MAX_TAPS)
         return false;
     const int64_t groups = (taps + inner->taps - 1) / inner->taps, outer = across ? across->points : 1;

@@ -10,9 +10,9 @@
  *
  *     taps        3    4    5, 6    8, 9    12, 15 .. 30
  *     inner       3,3  2,2  3,3     3,3     3,3             results, taps
- *     across           3,2  2,2     2,3     added
- *     products    5    12   14, 15  19, 20  5 a group
- *     frames      3    6    6       6       3               of results
+ *     across           3,2  2,2     3,3     added
+ *     products    5    12   14, 15  24, 25  5 a group
+ *     frames      3    6    6       9       3               of results
  *
  * Where the last group lacks a tap, its value at infinity is zero; so the last product of all, infinity of both, is left out.
  *
@@ -23,7 +23,7 @@
 
 #include "internal.h"
 
-enum { SN_WINO_MAX_POINTS = 5, SN_WINO_MAX_PRODUCTS = 20, SN_WINO_MAX_TAPS = 30, SN_WINO_MAX_SPAN = 14, SN_WINO_MAX_FRAMES = 6,
+enum { SN_WINO_MAX_POINTS = 5, SN_WINO_MAX_TAPS = 30, SN_WINO_MAX_SPAN = 17, SN_WINO_MAX_FRAMES = 9,
        SN_WINO_MAX_PIECES = SN_WINO_MAX_TAPS / 3 * SN_WINO_MAX_POINTS,
        SN_WINO_LEAST_WIDTH = 16 /* channels on either side: fewer do not fill a vector */ };
 

@@ -121,7 +121,7 @@ static void step(FILE *out, const sn_abi_tagging *g)
     else
         fprintf(out, "frames from one computation to the next, up to a multiple of %d; 0: %d.  Every one computes some 2 * %llu + step frames:\n"
                      " *             small steps are sooner, large ones cheaper, multiples of %d cheapest", SN_RT_TAGGER_GRID,
-                SN_RT_TAGGER_BEGIN, (unsigned long long)sn_rt_tagger_grid_up(g->halo), SN_RT_TAGGER_BEGIN);
+                SN_RT_TAGGER_STEP, (unsigned long long)sn_rt_tagger_grid_up(g->halo), SN_RT_TAGGER_BEGIN);
 }
 
 static bool stream_word(FILE *out, const sn_header_text *t, const char *w, size_t n)

@@ -11,7 +11,7 @@
 #include "internal.h"
 
 enum {
-    ROWS = 300,         /* positions a tile, about: a few hundred KB at 256 channels, and enough tiles for any number of threads */
+    ROWS = 450,         /* positions a tile, about: a few hundred KB at 256 channels, and enough tiles for any number of threads */
     SMALL = 4096,       /* elements a constant sum may have to stay whole */
     LARGEST_KEPT = 1 << 14
 };

@@ -174,8 +174,9 @@ sn_rt_status sn_rt_tagger_measure(sn_rt_tagger *t, const float *x, size_t person
     if (status == SN_RT_OK) repeat(t, x, persons, frames, all, long_x);
     if (status == SN_RT_OK) status = sn_rt_tagger_run(t, &piece, all, all, &scores, err);
     if (status == SN_RT_OK) memcpy(whole, scores, all * t->columns * sizeof *whole);
-    for (size_t start = window; status == SN_RT_OK && start <= 4 * window; start += 3 * window) {
-        size_t length = start == window ? 4 * window : 2 * window; /* two lengths: what stretches with it shows */
+    for (size_t k = 0; status == SN_RT_OK && k <= SN_RT_TAGGER_BEGIN / SN_RT_TAGGER_GRID; k++) {
+        /* a short piece for every place in a tile where windows may end, and a long one: what stretches with it shows */
+        size_t start = k ? 4 * window : window, length = k ? 2 * window + (k - 1) * SN_RT_TAGGER_GRID : 4 * window;
         piece.x = long_x + start * width;
         status = sn_rt_tagger_run(t, &piece, length, length, &scores, err);
         if (status != SN_RT_OK) break;

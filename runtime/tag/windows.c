@@ -27,7 +27,7 @@ static sn_rt_status open_windows(sn_rt_windows *w, sn_rt_tagger *t, size_t windo
     w->room = w->window + w->hop;
     if (has_halo(w)) {
         w->margin = sn_rt_tagger_grid_up(t->halo);
-        w->step = step ? sn_rt_tagger_grid_up(step) : SN_RT_TAGGER_BEGIN;
+        w->step = step ? sn_rt_tagger_grid_up(step) : SN_RT_TAGGER_STEP;
         w->room = 2 * w->margin + w->step + EARLIER;
     }
     return allocate(w, err);

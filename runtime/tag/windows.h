@@ -24,7 +24,7 @@ typedef struct sn_rt_windows {
     size_t count;
 } sn_rt_windows;
 
-/* `step`: as above, up to the grid; of multiples of SN_RT_TAGGER_BEGIN, which 0 stands for, most runs have one length and need no binding.  SN_RT_ARGUMENT for a tagger with neither halo nor window. */
+/* `step`: as above, up to the grid; 0: SN_RT_TAGGER_STEP; of multiples of SN_RT_TAGGER_BEGIN most runs have one length and need no binding.  SN_RT_ARGUMENT for a tagger with neither halo nor window. */
 sn_rt_status sn_rt_windows_open(sn_rt_windows *w, sn_rt_tagger *t, size_t step, sn_rt_error *err);
 void sn_rt_windows_close(sn_rt_windows *w); /* harmless on a zeroed struct; not the tagger */
 
