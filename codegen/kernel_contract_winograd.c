@@ -31,8 +31,8 @@ typedef struct fast {
 /* ---- plan ---- */
 
 /* CHUNK_ROWS: as many as tiles of batch statistics have.  Transformed operands, a megabyte, need not fit a second-level cache; a component of them
- * does.  So it meets TOGETHER columns while it is there, as many as one block has with wide registers.  WIDE_WEIGHTS: floats, a megabyte. */
-enum { CHUNK_ROWS = 450, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 18 };
+ * does.  So it meets TOGETHER columns while it is there, as many as one block has with wide registers.  WIDE_WEIGHTS: floats, half a megabyte. */
+enum { CHUNK_ROWS = 450, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 17 };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */

@@ -14,29 +14,17 @@ static const float source4[4][4] = {{-1, 0, 1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, 
 static const float tap32[4][2] = {{-1, 0}, {1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f}, {0, 1}};
 static const float result32[4][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 1}};
 
-static const float tap22[3][2] = {{1, 0}, {1, 1}, {0, 1}};
-static const float source3[3][3] = {{1, -1, 0}, {0, 1, 0}, {0, -1, 1}};
-static const float result22[3][2] = {{1, 0}, {1, 1}, {0, 1}};
-
-static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]},
-                           short32 = {3, 2, 4, tap32[0], source4[0], result32[0]}, short22 = {2, 2, 3, tap22[0], source3[0], result22[0]};
+static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]}, short32 = {3, 2, 4, tap32[0], source4[0], result32[0]};
 
 bool sn_wino_make(int64_t taps, sn_wino *out)
 {
-    const sn_wino_short *inner = &short33, *across = NULL;
-    if (taps == 4)
-        inner = &short22, across = &short32;
-    else if (taps == 5 || taps == 6)
-        across = &short22;
-    else if (taps == 8 || taps == 9)
-        across = &short33;
-    else if (taps < 3 || taps % 3 != 0 || taps > SN_WINO_MAX_TAPS)
+    const sn_wino_short *inner = &short33, *across = taps > 9 ? NULL : taps > 6 ? &short33 : taps > 3 ? &short32 : NULL;
+    if (taps < 3 || taps > SN_WINO_MAX_TAPS || (!across && taps % inner->taps != 0))
         return false;
-    const int64_t groups = (taps + inner->taps - 1) / inner->taps, outer = across ? across->points : 1;
-    *out = (sn_wino){.taps = taps, .groups = groups, .inner = inner, .across = across, .outer = outer,
-                     .products = inner->points * outer - (groups * inner->taps - taps), .segments = across ? 1 : groups,
-                     .frames = across ? across->results * inner->results : inner->results, .span = (outer - 1) * inner->results + inner->points};
-    out->span -= groups * inner->taps - taps;
+    const int64_t groups = (taps + inner->taps - 1) / inner->taps, outer = across ? across->points : 1, whole = taps % inner->taps == 0;
+    const int64_t frames = across ? across->results * inner->results : inner->results;
+    *out = (sn_wino){.taps = taps, .groups = groups, .inner = inner, .across = across, .outer = outer, .products = inner->points * outer - !whole,
+                     .segments = across ? 1 : groups, .frames = frames, .span = across ? frames + taps - 1 : inner->points};
     return true;
 }
 
@@ -99,8 +87,10 @@ void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMVal
     for (int i = range.from; i < range.to; i++) {
         const int64_t n = sn_wino_of_point(w, i);
         LLVMValueRef tile[SN_WINO_MAX_POINTS];
-        for (int64_t t = 0; t < n; t++)
-            tile[t] = combine(kb, in->source + i * in->points, 1, x + t * in->results, 1, in->points);
+        for (int64_t t = 0; t < n; t++) {
+            const int64_t left = w->span - t * in->results; /* what lies beyond meets no tap and may be anything: here it is 0 */
+            tile[t] = combine(kb, in->source + i * in->points, 1, x + t * in->results, 1, left < in->points ? left : in->points);
+        }
         for (int64_t j = 0; j < n; j++) {
             LLVMValueRef part = out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j];
             store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, part);

@@ -8,13 +8,13 @@
  * of tile t + g reads, and in the domain of the points there remains, for each of them, a correlation over tiles with `groups` taps.  That is
  * done the same way again; where no table fits so many groups, they are added up directly.
  *
- *     taps        3    4    5, 6    8, 9    12, 15 .. 30
- *     inner       3,3  2,2  3,3     3,3     3,3             results, taps
- *     across           3,2  2,2     3,3     added
- *     products    5    12   14, 15  24, 25  5 a group
- *     frames      3    6    6       9       3               of results
+ *     taps        3    4, 5, 6     7, 8, 9     12, 15 .. 30
+ *     inner       3,3  3,3         3,3         3,3             results, taps
+ *     across           3,2         3,3         added
+ *     products    5    19, 19, 20  24, 24, 25  5 a group
+ *     frames      3    9           9           3               of results
  *
- * Where the last group lacks a tap, its value at infinity is zero; so the last product of all, infinity of both, is left out.
+ * Where the last group lacks taps, its value at infinity is zero; so the last product of all, infinity of both, is left out.
  *
  * S. Winograd, Arithmetic complexity of computations, 1980; A. Lavin and S. Gray, Fast algorithms for convolutional neural networks, 2015.
  */

@@ -4,7 +4,7 @@
  * A recording longer than the window is cut (windows.h).  If scores depend on frames within `halo` alone, windows overlap by twice as much and give
  * what lies between, so the result is that of the recording in one piece, bit for bit: windows end at multiples of SN_RT_TAGGER_GRID, the last frame
  * being repeated up to one, so that strides and interpolation fall on the same frames in each, and begin at multiples of SN_RT_TAGGER_BEGIN, so that the
- * tiles of fast convolutions (codegen/winograd.h: of 3, 6 and 9 results, here of every 8th frame at most) do.  Otherwise (attention over all frames,
+ * tiles of fast convolutions (codegen/winograd.h: of 3 and 9 results, here of every 8th frame at most) do.  Otherwise (attention over all frames,
  * interpolation that stretches with the window) windows begin every half window, the last one ends with the recording, and scores are the mean over the
  * windows of a frame.
  *
