@@ -1,7 +1,8 @@
 /* Golden files: reading, running, comparing, blessing.
- * Not the list of files (golden_test.c). */
+ * Not which files there are (golden_test.c). */
 #include "golden.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,7 +144,7 @@ static void explain(char **why, const char *format, const char *a, const char *b
     snprintf(*why, n, format, a, b);
 }
 
-bool golden_run(const char *path, golden_kernel *say, char **why)
+static bool golden_run(const char *path, golden_kernel *say, char **why)
 {
     char *text = read_file(path);
     command c;
@@ -180,4 +181,38 @@ bool golden_run(const char *path, golden_kernel *say, char **why)
     sn_diags_fini(&diags);
     free(text);
     return ok;
+}
+
+typedef struct one { const char *path; golden_kernel *say; } one;
+
+static void run_file(void **state)
+{
+    const one *f = *state;
+    char *why = NULL;
+    if (!golden_run(f->path, f->say, &why)) {
+        print_error("%s\n%s\n", f->path, why ? why : "");
+        free(why);
+        fail();
+    }
+}
+
+int golden_tests(const char *pattern, golden_kernel *say, const struct CMUnitTest *more)
+{
+    glob_t files;
+    if (glob(pattern, 0, NULL, &files) != 0)
+        return 1;
+    const size_t n = files.gl_pathc;
+    struct CMUnitTest *test = calloc(n + 1, sizeof *test);
+    one *of = calloc(n, sizeof *of);
+    for (size_t i = 0; i < n; i++) {
+        of[i] = (one){files.gl_pathv[i], say};
+        test[i] = (struct CMUnitTest){.name = of[i].path, .test_func = run_file, .initial_state = &of[i]};
+    }
+    if (more)
+        test[n] = *more;
+    const int failed = _cmocka_run_group_tests("golden", test, n + (more != NULL), NULL, NULL);
+    globfree(&files);
+    free(of);
+    free(test);
+    return failed != 0;
 }

@@ -15,11 +15,17 @@
 #ifndef SN_TESTS_PASSES_GOLDEN_H
 #define SN_TESTS_PASSES_GOLDEN_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
 #include "passes/passes.h"
 
 /* Told of every kernel that `why` prints. */
 typedef void golden_kernel(const sn_schedule *s, uint32_t kernel, FILE *out, sn_diags *diags);
-/* Run the file; `say` may be NULL; on failure *why is a malloc'ed text with found and expected. */
-bool golden_run(const char *path, golden_kernel *say, char **why);
+/* A test for every file that fits the pattern, and one more if it is not NULL; `say` may be NULL.  What `main` returns. */
+int golden_tests(const char *pattern, golden_kernel *say, const struct CMUnitTest *more);
 
 #endif
