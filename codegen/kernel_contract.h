@@ -41,6 +41,7 @@ typedef struct sn_ct_cost {
     double        moves;    /* packing, transforms, results between registers and scratch */
     sn_gemm_block block;    /* of registers; {0, 0} if there is no choice of one */
     int64_t       rows, vectors; /* that it is a block of */
+    const char   *order;    /* of the products and why, where there are several; may be NULL */
 } sn_ct_cost;
 
 struct sn_ct { /* made by the plan, read by emission */

@@ -59,6 +59,8 @@ void sn_ct_explain(const sn_plan *p, const sn_ct *chosen, const sn_ct_verdict *v
             sn_plan_say(p, "      by preference: %s would cost less by these figures\n", best->kind->name);
         if (&v[i] == taken && c->block.rows)
             say_block(p, c);
+        if (&v[i] == taken && c->order)
+            sn_plan_say(p, "      %s\n", c->order);
     }
     for (int i = 0; i < kinds; i++)
         say_refusal(p, v, kinds, i);

@@ -47,6 +47,9 @@ static sn_refusal pays(const sn_plan *p, const fast *k, int64_t frames, int64_t 
     return fast_cost < direct ? NULL : sn_plan_no(p, "it does not pay: %lld vector operations with transforms, %lld of direct multiply-adds", (long long)fast_cost, (long long)direct);
 }
 
+/* Floats that are transformed weights. */
+static int64_t weights_of(const fast *k) { return k->fast.components * k->fast.segments * k->side.panels.depth * k->side.panels.width; }
+
 /* Tiles, and the frames they pack. */
 static sn_refusal plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
 {
@@ -56,7 +59,7 @@ static sn_refusal plan_tiles(const sn_plan *p, sn_ct *ct, fast *k, int64_t taps)
     sn_refusal no = sn_ct_fast_window(&k->fast, &probe, q, k->side.scatter, 1, taps);
     if (no)
         return no;
-    k->by_point = k->fast.components * k->fast.segments * k->side.panels.depth * k->side.panels.width > WIDE_WEIGHTS;
+    k->by_point = weights_of(k) > WIDE_WEIGHTS;
     const int64_t free_steps = CHUNK_ROWS / k->side.pack.inner_rows / k->fast.frames;
     ct->chunk = p->k->tiled ? ct->chunk : (free_steps < 1 ? 1 : free_steps) * k->fast.frames * phases;
     const int64_t frames = k->side.scatter ? sn_ct_window_whole(ct->chunk, q->s) / q->s : ct->chunk;
@@ -105,6 +108,9 @@ static void predict(const sn_plan *p, sn_ct *ct, const fast *k, int64_t taps)
                             .products = (double)(k->fast.components * k->fast.segments * depth) * sn_gemm_step_cost(rows, out, k->block),
                             .moves = (double)(8 * k->fast.components * (in + out) * rows) + sn_ct_pack_cost(p, &k->side.pack) + 2 * results,
                             .block = k->block, .rows = rows, .vectors = out};
+    if (p->why)
+        ct->cost.order = sn_format(p->arena, "transformed weights are %lld KiB, %s %d: %s", (long long)(weights_of(k) >> 8), k->by_point ? "above" : "not above", WIDE_WEIGHTS >> 8,
+                                   k->by_point ? "point by point, so that they pass once a tile" : "all components of a tile at once");
 }
 
 static sn_refusal fast_plan(sn_plan *p, sn_ct *ct)
