@@ -17,7 +17,6 @@ typedef struct fast {
     sn_ct_fast    fast;
     int64_t       steps, slots;             /* transformed frames of a component in a whole tile: results, operands */
     sn_gemm_block block;
-    int64_t       lanes;
     bool          by_point;                 /* of the taps; else all components are held at once */
     int64_t       held;                     /* components */
     int64_t       together;                 /* blocks of columns multiplied by a component before the next one */
@@ -76,7 +75,6 @@ static void plan_blocks(const sn_plan *p, fast *k)
     k->block = sn_gemm_block_choose(p->target->registers, rows, (width + lanes - 1) / lanes, NULL);
     k->side.panels.vectors = k->side.edge.vectors = k->block.vectors;
     k->side.panels.blocks = k->side.edge.blocks = (width + lanes * k->block.vectors - 1) / (lanes * k->block.vectors);
-    k->lanes = lanes;
     k->together = sn_ct_ceil(TOGETHER, lanes * k->block.vectors) / (lanes * k->block.vectors);
     k->together = k->together < k->side.panels.blocks ? k->together : k->side.panels.blocks;
     k->side.edge.inner_rows = k->side.pack.inner_rows;
@@ -184,7 +182,7 @@ typedef struct body {
 static LLVMValueRef scratch(const body *b, int64_t at) { return sn_kb_ptr(b->kb, b->kb->scratch, sn_kb_i64(b->kb, at)); }
 
 /* Weights of a component for a block of columns. */
-static int64_t panel_floats(const fast *k) { return k->fast.segments * k->side.panels.depth * k->side.panels.vectors * k->lanes; }
+static int64_t panel_floats(const fast *k) { return k->fast.segments * k->side.panels.depth * (k->result / k->side.pack.inner_rows); }
 
 /* Turns of the micro-kernel's unrolled loop in a call. */
 static int64_t turns_of(const fast *k) { return k->fast.segments * (k->side.pack.width / UNROLL); }
@@ -326,7 +324,7 @@ static void block_results(body *b, LLVMValueRef parts, LLVMValueRef block)
 
 /* ---- tiles: orders ---- */
 
-/* Walks over groups of blocks; in each of them, products of some components, then `each` block. */
+/* A walk over groups of blocks: in each of them products of some components, then what is between begin and end for every block. */
 typedef struct groups { sn_loop group, one; LLVMValueRef block; } groups;
 
 static groups groups_begin(body *b, some of)
