@@ -68,20 +68,56 @@ static void make_units(sn_compiled *c)
 
 /* ---- images: objects made in batches, cut into kernels ---- */
 
-enum { MAX_THREADS = 64, BATCH_UNITS = 16, BATCH_INSTRUCTIONS = 6000 };
+/* Two threads make some twenty objects: enough for both to end together, few enough that kin meet in one. */
+enum { MAX_THREADS = 64, BATCH_UNITS = 16, BATCHES_A_THREAD = 10 };
+
+typedef struct batch { /* units of one object */
+    sn_unit **unit;
+    uint32_t  units, weight;
+} batch;
 
 typedef struct work {
     sn_compiled     *c;
     int              cache;
-    sn_unit        **missing; /* heaviest first, so that no thread is left with a long one at the end */
-    uint32_t         count, threads;
+    sn_unit        **missing; /* kin beside kin */
+    batch           *batch;   /* heaviest first, so that no thread is left with a long one at the end */
+    uint32_t         count, batches, threads;
     _Atomic uint32_t next;
 } work;
 
-static int compare_weights(const void *a, const void *b)
+static int compare_kin(const void *a, const void *b)
 {
     const sn_unit *x = *(sn_unit *const *)a, *y = *(sn_unit *const *)b;
-    return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight) : compare_units(x, y);
+    return x->plan->kin != y->plan->kin ? (x->plan->kin > y->plan->kin) - (x->plan->kin < y->plan->kin) : compare_units(x, y);
+}
+
+static int compare_batches(const void *a, const void *b)
+{
+    const batch *x = a, *y = b;
+    return x->weight != y->weight ? (x->weight < y->weight) - (x->weight > y->weight) : compare_units(x->unit[0], y->unit[0]);
+}
+
+/* Assembly is an object of its own, because its text may define what another's does; gdb gets whole objects. */
+static bool is_alone(const sn_compiled *c, const sn_unit *u) { return sn_plan_is_assembly(u->plan) || (c->target.debug && !c->ahead); }
+
+static void make_batches(work *w)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < w->count; i++)
+        total += w->missing[i]->weight;
+    qsort(w->missing, w->count, sizeof *w->missing, compare_kin);
+    w->batch = sn_new_n(&w->c->arena, batch, w->count + 1);
+    for (uint32_t i = 0; i < w->count; i++) {
+        sn_unit *u = w->missing[i];
+        batch *b = w->batches ? &w->batch[w->batches - 1] : NULL;
+        if (!b || b->units == BATCH_UNITS || (b->weight + u->weight) * BATCHES_A_THREAD * w->threads > total || is_alone(w->c, u) || is_alone(w->c, b->unit[0])) {
+            b = &w->batch[w->batches++];
+            *b = (batch){.unit = &w->missing[i]};
+        }
+        b->units++;
+        b->weight += u->weight;
+    }
+    qsort(w->batch, w->batches, sizeof *w->batch, compare_batches);
 }
 
 static void cut_images(const work *w, sn_unit *const *unit, uint32_t n, LLVMMemoryBufferRef object)
@@ -108,65 +144,36 @@ static void keep_object(sn_compiled *c, sn_unit *const *unit, uint32_t n, LLVMMe
         unit[i]->made = true;
 }
 
-/* An object of its own: its text may define what another's does. */
-static void assemble(work *w, sn_unit *unit, LLVMTargetMachineRef machine)
-{
-    LLVMMemoryBufferRef object = sn_object_assemble(unit->plan, machine, &unit->why);
-    if (object) {
-        cut_images(w, &unit, 1, object);
-        LLVMDisposeMemoryBuffer(object);
-    }
-}
+static LLVMMemoryBufferRef assemble(sn_unit *u, LLVMTargetMachineRef machine) { return sn_object_assemble(u->plan, machine, &u->why); }
 
-/* The number of the next unit that goes into a batch; w->count behind the last. */
-static uint32_t take_unit(work *w, LLVMTargetMachineRef machine)
+static LLVMMemoryBufferRef generate(const work *w, const batch *of, LLVMTargetMachineRef machine)
 {
-    for (;;) {
-        const uint32_t i = atomic_fetch_add(&w->next, 1);
-        if (i >= w->count)
-            return w->count;
-        if (!sn_plan_is_assembly(w->missing[i]->plan))
-            return i;
-        assemble(w, w->missing[i], machine);
-    }
-}
-
-/* Units from number i on, until the batch is large, or so large that others would wait for it at the end. */
-static void make_batch(work *w, uint32_t i, LLVMTargetMachineRef machine)
-{
-    sn_unit  *unit[BATCH_UNITS];
-    uint32_t  n = 0, left = w->count - i, most = left / (2 * w->threads), instructions = 0;
     sn_batch *b = sn_batch_new(&w->c->target, machine);
     bool      ok = true;
-    most = most < 1 || (w->c->target.debug && !w->c->ahead) ? 1 : most > BATCH_UNITS ? BATCH_UNITS : most; /* gdb gets whole objects */
-    for (;;) {
-        uint32_t more = 0;
-        unit[n++] = w->missing[i];
-        ok = sn_batch_add(b, unit[n - 1]->plan, unit[n - 1]->symbol, &more, &unit[n - 1]->why);
-        instructions += more;
-        if (!ok || n >= most || instructions >= BATCH_INSTRUCTIONS)
-            break;
-        i = take_unit(w, machine);
-        if (i == w->count)
-            break;
-    }
-    LLVMMemoryBufferRef object = ok ? sn_batch_finish(b, &unit[0]->why) : NULL;
+    for (uint32_t i = 0; i < of->units && ok; i++)
+        ok = sn_batch_add(b, of->unit[i]->plan, of->unit[i]->symbol, &of->unit[i]->why);
+    LLVMMemoryBufferRef object = ok ? sn_batch_finish(b, &of->unit[0]->why) : NULL;
+    sn_batch_free(b);
+    return object;
+}
+
+static void make_batch(work *w, const batch *b, LLVMTargetMachineRef machine)
+{
+    LLVMMemoryBufferRef object = sn_plan_is_assembly(b->unit[0]->plan) ? assemble(b->unit[0], machine) : generate(w, b, machine);
     if (object && w->c->ahead) {
-        keep_object(w->c, unit, n, object);
+        keep_object(w->c, b->unit, b->units, object);
     } else if (object) {
-        cut_images(w, unit, n, object);
+        cut_images(w, b->unit, b->units, object);
         LLVMDisposeMemoryBuffer(object);
     }
-    sn_batch_free(b);
 }
 
 static void *make_images(void *arg)
 {
     work *w = arg;
     LLVMTargetMachineRef machine = sn_target_machine(&w->c->target);
-    uint32_t i;
-    while (machine && (i = take_unit(w, machine)) < w->count)
-        make_batch(w, i, machine);
+    for (uint32_t i; machine && (i = atomic_fetch_add(&w->next, 1)) < w->batches;)
+        make_batch(w, &w->batch[i], machine);
     if (machine)
         LLVMDisposeTargetMachine(machine);
     return NULL;
@@ -200,6 +207,7 @@ static void run_threads(work *w, uint32_t threads)
     }
     threads = threads < w->count ? threads : w->count;
     w->threads = threads < MAX_THREADS ? threads : MAX_THREADS;
+    make_batches(w);
     while (started + 1 < w->threads && pthread_create(&id[started], NULL, make_images, w) == 0)
         started++;
     make_images(w);
@@ -234,7 +242,6 @@ static bool get_images(sn_compiled *c, const sn_codegen_options *o, sn_diags *di
             sn_diag_add(diags, SN_WARNING, (sn_loc){0}, NULL, "the object cache %s is not used: %s", o->cache_dir, why);
     }
     read_cache(&w);
-    qsort(w.missing, w.count, sizeof *w.missing, compare_weights);
     if (w.count)
         run_threads(&w, o ? o->threads : 0);
     sn_cache_close(w.cache);

@@ -69,6 +69,7 @@ typedef struct sn_plan {
     sn_diags          *diags;
     const struct sn_generator *generator;
     void              *form;   /* what plan() leaves for emit() */
+    uint64_t           kin;    /* kernels of equal kin call the same micro-kernels, so they had better be one object; 0 = none are called */
     uint32_t           calls;
     sn_plan_call       call[SN_MAX_CALLS];
     uint32_t           temps;
@@ -143,7 +144,7 @@ sn_key sn_key_make(const sn_target *t, const char *text);
  * caller frees.  After a failure the batch is only to be freed.  One thread at a time. */
 typedef struct sn_batch sn_batch;
 sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine);
-bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *out_instructions, char **why);
+bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, char **why);
 LLVMMemoryBufferRef sn_batch_finish(sn_batch *b, char **why);
 void sn_batch_free(sn_batch *b);
 /* The object of a plan whose code is assembly; its functions have the names that the text gives them, sn_symbol_of the kernel's. */

@@ -1,5 +1,7 @@
 /* Kernels around one contraction: choice of kind, tiles of the result, and what happens to a result before it is stored.
  * Not the products themselves: see kernel_contract_<kind>.c. */
+#include <xxhash.h>
+
 #include "kernel_contract.h"
 
 /* In order of preference; the last takes everything.  With all extents constant a graph product would also fit the picture of a weight
@@ -80,6 +82,18 @@ static sn_refusal plan_as(sn_plan *p, sn_ct *ct, const sn_ct_kind *kind)
     return kind->plan(p, ct);
 }
 
+/* What decides about the micro-kernels, as far as it is the same for all kinds: the kind, its block and the constant extents, in any order, since a
+ * data gradient back to the same channels calls what its convolution calls. */
+static uint64_t kin_of(const sn_ct *ct, uint64_t kind)
+{
+    uint64_t extents = 0;
+    for (int l = 0; l < ct->facts.spec->loops; l++)
+        if (sn_dim_is_const(ct->facts.loop[l].extent))
+            extents += XXH3_64bits(&ct->facts.loop[l].extent.v, sizeof ct->facts.loop[l].extent.v);
+    const uint64_t parts[] = {kind, (uint64_t)ct->cost.block.rows, (uint64_t)ct->cost.block.vectors, extents};
+    return XXH3_64bits(parts, sizeof parts);
+}
+
 static bool contract_plan(sn_plan *p)
 {
     sn_ct *ct = sn_new(p->arena, sn_ct);
@@ -92,6 +106,7 @@ static bool contract_plan(sn_plan *p)
     for (int i = 0; i < KINDS; i++)
         if (!plan_as(p, ct, kinds[i])) {
             p->call[ct->main].macs = macs_of(p, ct);
+            p->kin = kin_of(ct, (uint64_t)i);
             return true;
         }
     return sn_plan_fail(p, "contract: no kernel for this contraction");

@@ -118,11 +118,10 @@ static LLVMMemoryBufferRef machine_code(const module *m, LLVMCodeGenFileType typ
 
 /* ---- several kernels in one object ---- */
 
-/* A section for every function and every table: image.c takes for each kernel those it needs.  Instructions that were added. */
-static uint32_t give_sections(module *m)
+/* A section for every function and every table: image.c takes for each kernel those it needs. */
+static void give_sections(module *m)
 {
     char     name[32];
-    uint32_t instructions = 0;
     unsigned n = 0;
     for (LLVMValueRef f = LLVMGetFirstFunction(m->mod); f; f = LLVMGetNextFunction(f)) {
         if (LLVMIsDeclaration(f) || n++ < m->functions)
@@ -131,9 +130,6 @@ static uint32_t give_sections(module *m)
         LLVMSetSection(f, name);
         if (LLVMGetLinkage(f) == LLVMExternalLinkage)
             LLVMSetVisibility(f, LLVMHiddenVisibility); /* a library's exports are its public functions */
-        for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b))
-            for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
-                instructions++;
     }
     n = 0;
     for (LLVMValueRef g = LLVMGetFirstGlobal(m->mod); g; g = LLVMGetNextGlobal(g)) {
@@ -142,7 +138,6 @@ static uint32_t give_sections(module *m)
         snprintf(name, sizeof name, ".rodata.%u", m->globals++);
         LLVMSetSection(g, name);
     }
-    return instructions;
 }
 
 /* The plan's own code, its functions renamed as those of the generator would be called. */
@@ -185,11 +180,11 @@ sn_batch *sn_batch_new(const sn_target *target, LLVMTargetMachineRef machine)
     return b;
 }
 
-bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, uint32_t *out_instructions, char **why)
+bool sn_batch_add(sn_batch *b, const sn_plan *p, const char *symbol, char **why)
 {
     if (!(p->code ? take_code(&b->m, p, symbol, why) : emit(&b->m, p, symbol, why)))
         return false;
-    *out_instructions = give_sections(&b->m);
+    give_sections(&b->m);
     return true;
 }
 
