@@ -156,9 +156,10 @@ static int score_all(localizing *l)
 {
     size_t done = 0;
     int    code = SN_EXIT_OK;
-    if (l->how->window >= 0) l->model.tagger.window = (size_t)round(l->how->window * l->model.facts.fps);
-    else if (l->model.tagger.halo != SN_RT_TAGGER_NO_HALO && l->model.tagger.window < 8 * l->model.tagger.halo)
-        l->model.tagger.window = 8 * l->model.tagger.halo; /* the result does not depend on it, the time does: a quarter is computed twice */
+    if (l->how->window >= 0) {
+        l->model.tagger.window = (size_t)round(l->how->window * l->model.facts.fps);
+        l->model.tagger.exact = true;
+    }
     for (size_t i = 0; code == SN_EXIT_OK && i < l->count; i++)
         if (wanted(l, i)) code = score(l, i), done++;
     return code == SN_EXIT_OK && !done ? wrong(l->how->sequence, "no such sequence") : code;

@@ -22,6 +22,7 @@ typedef struct sn_rt_tagger {
     const float *const   *weight;  /* [params] of the program: borrowed, 64-byte aligned; NULL for the input and what no kernel reads */
     size_t persons, joints, columns; /* 1 or as many as the input has; V; classes and background */
     size_t window;                 /* frames at once; 0: all */
+    bool   exact;                  /* never more than that at once, even where more gives the same scores in less time */
     size_t halo;                   /* SN_RT_TAGGER_NO_HALO: unknown or everything */
     int    threads;                /* 0: as many as there are processors */
 

@@ -169,15 +169,25 @@ sn_rt_status sn_rt_windows_finish(sn_rt_windows *w, sn_rt_error *err)
 
 /* ---- at once ------------------------------------------------------------------------------------------------------------ */
 
+/* Frames that neighbouring windows both compute. */
+static size_t overlap_of(const sn_rt_tagger *t) { return t->halo == SN_RT_TAGGER_NO_HALO ? 0 : 2 * sn_rt_tagger_grid_up(t->halo) + EARLIER; }
+
+/* Where scores do not depend on the window, one of which a quarter is computed twice.  What a model was trained on may be less than the overlap. */
+static size_t window_of(const sn_rt_tagger *t)
+{
+    const size_t ample = 4 * overlap_of(t);
+    return t->window && !t->exact && t->window < ample ? ample : t->window;
+}
+
 sn_rt_status sn_rt_tagger_scores(sn_rt_tagger *t, const float *x, size_t persons, size_t frames, float *out, sn_rt_error *err)
 {
-    bool          cut = t->window && t->window < frames;
-    size_t        body = t->joints * 3, row = t->columns, overlap = t->halo == SN_RT_TAGGER_NO_HALO ? 0 : 2 * sn_rt_tagger_grid_up(t->halo) + EARLIER;
-    size_t        step = !cut ? frames : t->window > overlap ? t->window - overlap : 1;
+    const size_t  window = window_of(t), overlap = overlap_of(t), body = t->joints * 3, row = t->columns;
+    const bool    cut = window && window < frames;
+    const size_t  step = !cut ? frames : window > overlap ? window - overlap : 1;
     sn_rt_frames  rest = {x, persons, frames * body, body};
     sn_rt_windows w;
     if (frames == 0) return SN_RT_OK;
-    sn_rt_status status = open_windows(&w, t, cut ? t->window : frames, step, err);
+    sn_rt_status status = open_windows(&w, t, cut ? window : frames, step, err);
     for (size_t taken; status == SN_RT_OK && frames; frames -= taken, rest.x += taken * body) {
         status = sn_rt_windows_push(&w, &rest, frames, &taken, err);
         if (w.count) memcpy(out, w.scores, w.count * row * sizeof *out);
