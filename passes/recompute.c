@@ -1,5 +1,5 @@
 /* Recomputing: a cheap contraction that the gradient reads again is done twice instead of kept.
- * Not for results that cost more than they weigh: it must be wide, or a map of channels.
+ * Not for results that cost more than they weigh: it must be wide, or a map of channels, and a sum of few numbers.
  *
  *     z = x W (48 channels from 16) ... read forward ............ read by a gradient
  *  -> z = x W ................................................... z' = x W, read by the gradient
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { WIDER = 2, NARROWER = 2, GAP_SHARE = 8 };
+enum { WIDER = 2, NARROWER = 2, DEEPEST = 128, GAP_SHARE = 8 };
 
 typedef struct recompute {
     const sn_graph *g;
@@ -45,6 +45,29 @@ static bool is_map(const sn_graph *g, const sn_node *n)
     return open > 1 && !sn_op_has(sn_at(g, n->arg[0])->op, SN_CONTRACT);
 }
 
+static bool is_of(const sn_affine *at, uint8_t rank, uint8_t loop)
+{
+    for (uint8_t i = 0; i < rank; i++)
+        for (uint8_t k = 0; k < at[i].terms; k++)
+            if (at[i].loop[k] == loop)
+                return true;
+    return false;
+}
+
+/* Multiply-adds of a number of the result: of 128 they take two cores five times as long as writing and reading it. */
+static bool is_shallow(const sn_graph *g, const sn_node *n)
+{
+    const sn_contract *c = n->attrs.spec.spec;
+    const sn_type *x = sn_type_at(g, n->arg[0]);
+    int64_t depth = 1;
+    for (uint8_t i = 0; i < x->rank; i++) {
+        const sn_affine *at = &c->at[SN_AT_A][i];
+        if (sn_affine_is_loop(at) && !is_of(c->at[SN_AT_OUT], c->rank[SN_AT_OUT], at->loop[0]))
+            depth = sn_dim_is_const(x->dim[i]) ? depth * x->dim[i].v : INT64_MAX / DEEPEST;
+    }
+    return depth <= DEEPEST;
+}
+
 static bool is_cheap(const sn_graph *g, const sn_node *n)
 {
     bool open, x_open;
@@ -52,7 +75,7 @@ static bool is_cheap(const sn_graph *g, const sn_node *n)
     if (!sn_op_has(n->op, SN_CONTRACT) || is_static(&n->type) || is_static(x) || !is_static(sn_type_at(g, n->arg[1])))
         return false;
     const int64_t width = sn_type_constant_count(&n->type, &open), from = sn_type_constant_count(x, &x_open);
-    return width >= WIDER * from || (NARROWER * width >= from && is_map(g, n));
+    return is_shallow(g, n) && (width >= WIDER * from || (NARROWER * width >= from && is_map(g, n)));
 }
 
 /* Views, and pointwise operators whose other arguments are small, follow their contraction. */
