@@ -132,11 +132,18 @@ def options():
     p.add_argument("--sinew", required=True)
     p.add_argument("--out", required=True)
     p.add_argument("--only", default=",".join(rows.NAMES), help="rows by name, or parts of one by number: step:1,inference:1:3")
+    p.add_argument("--peers", default="", help="of the steps' peers only these: tuned,eager")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--rounds", type=int, default=4)
     p.add_argument("--quick", action="store_true", help="two rounds")
     p.add_argument("--results", action="store_true", help="write RESULTS.md")
     o = p.parse_args()
+    from rows import step
+    o.peers = [name for name in o.peers.split(",") if name]
+    if unknown := set(o.peers) - set(step.PEERS):
+        p.error(f"no such peer: {', '.join(unknown)}; there are {', '.join(step.PEERS)}")
+    if o.peers and o.results:
+        p.error("RESULTS.md is of all peers")
     o.rounds = 2 if o.quick else o.rounds
     o.sinew, o.out = os.path.abspath(o.sinew), os.path.abspath(o.out)
     o.build = os.path.dirname(o.sinew)

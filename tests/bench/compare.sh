@@ -2,9 +2,9 @@
 # Compares sinew with its peers and with the machine's limit: everything interleaved on the same threads, one table.
 # Not a test: it takes about 20 minutes, needs the package index once and a quiet machine; nothing of it is needed to build or test sinew.
 #
-#   tests/bench/compare.sh [--build DIR] [--venv DIR] [--only ROW,...] [--quick] [--rounds N] [--threads N] [--out DIR] [--results]
+#   tests/bench/compare.sh [--build DIR] [--venv DIR] [--only ROW,...] [--peers NAME,...] [--quick] [--rounds N] [--threads N] [--out DIR] [--results]
 #
-# Parts of a row are named by number: --only step:1,inference:1:3.  Rows: step inference convolution norm graph queue optimizer cold bits foreign growth (rows/).
+# Parts of a row are named by number: --only step:1,inference:1:3.  Of the steps' peers --peers picks some: --peers tuned is quick.  Rows: step inference convolution norm graph queue optimizer cold bits foreign growth (rows/).
 #
 # Makes a virtual environment in BUILD/bench-venv, unless --venv names one (about 6 GB: PyPI's torch carries its CUDA libraries; only the
 # CPU is used).  The table goes to BUILD/bench/compare.txt, every figure to compare.json there, and each row to compare.jsonl as it comes; --results also writes RESULTS.md.

@@ -24,6 +24,8 @@ def step(o, model, hidden, batch, ratio, share):
     recipe = os.path.join(contest.MODELS, "recipes", f"moco_{model}.json")
     contestants = [lambda: contest.sinew(o, recipe, dict(batch=batch, hidden=hidden, frames=300, queue=32768, mlp=0))]
     for name, (options, allocator, about) in PEERS.items():
+        if o.peers and name not in o.peers:
+            continue
         arguments = [*(["--model", model] if model != "stgcn" else []), "--batch", batch, "--hidden", hidden, *options]
         contestants.append(lambda name=name, a=arguments, m=allocator, t=about: contest.peer(o, "PyTorch " + name, "torch_step.py", a, m, t))
     results, faults = contest.race(o, contestants, seconds=1.0)
