@@ -144,10 +144,10 @@ static void keep_object(sn_compiled *c, sn_unit *const *unit, uint32_t n, LLVMMe
         unit[i]->made = true;
 }
 
-static LLVMMemoryBufferRef assemble(sn_unit *u, LLVMTargetMachineRef machine) { return sn_object_assemble(u->plan, machine, &u->why); }
-
 static LLVMMemoryBufferRef generate(const work *w, const batch *of, LLVMTargetMachineRef machine)
 {
+    if (sn_plan_is_assembly(of->unit[0]->plan))
+        return sn_object_assemble(of->unit[0]->plan, machine, &of->unit[0]->why);
     sn_batch *b = sn_batch_new(&w->c->target, machine);
     bool      ok = true;
     for (uint32_t i = 0; i < of->units && ok; i++)
@@ -159,7 +159,7 @@ static LLVMMemoryBufferRef generate(const work *w, const batch *of, LLVMTargetMa
 
 static void make_batch(work *w, const batch *b, LLVMTargetMachineRef machine)
 {
-    LLVMMemoryBufferRef object = sn_plan_is_assembly(b->unit[0]->plan) ? assemble(b->unit[0], machine) : generate(w, b, machine);
+    LLVMMemoryBufferRef object = generate(w, b, machine);
     if (object && w->c->ahead) {
         keep_object(w->c, b->unit, b->units, object);
     } else if (object) {

@@ -69,7 +69,7 @@ typedef struct sn_plan {
     sn_diags          *diags;
     const struct sn_generator *generator;
     void              *form;   /* what plan() leaves for emit() */
-    uint64_t           kin;    /* kernels of equal kin call the same micro-kernels, so they had better be one object; 0 = none are called */
+    uint64_t           kin;    /* kernels of equal kin call the same micro-kernels, most likely, so they had better be one object; 0 = those that are no contraction */
     uint32_t           calls;
     sn_plan_call       call[SN_MAX_CALLS];
     uint32_t           temps;

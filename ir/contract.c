@@ -165,6 +165,15 @@ static const char *find_loop(const char *text, const char *name)
     return text;
 }
 
+bool sn_contract_has(const sn_contract *c, int tensor, uint8_t loop)
+{
+    for (uint8_t i = 0; i < c->rank[tensor]; i++)
+        for (uint8_t t = 0; t < c->at[tensor][i].terms; t++)
+            if (c->at[tensor][i].loop[t] == loop)
+                return true;
+    return false;
+}
+
 bool sn_contract_parse(const char *text, sn_contract *out, const char **at, const char **what)
 {
     sn_contract c;

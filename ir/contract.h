@@ -38,6 +38,9 @@ static inline bool sn_affine_is_loop(const sn_affine *f)
     return f->terms == 1 && f->coef[0] == 1 && f->offset == 0;
 }
 
+/* Is the loop in an index of this tensor (SN_AT_A, SN_AT_B, SN_AT_OUT)? */
+bool sn_contract_has(const sn_contract *c, int tensor, uint8_t loop);
+
 /* Parse; on failure returns false and points *at into text and *what at a static message. */
 bool sn_contract_parse(const char *text, sn_contract *out, const char **at, const char **what);
 /* Canonical text; parse(text(c)) equals c. */

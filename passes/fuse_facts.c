@@ -84,15 +84,6 @@ void sn_fuse_facts(sn_fuser *f)
 
 /* ---- packing ------------------------------------------------------------------------------------------------------------ */
 
-static bool occurs(const sn_contract *c, int tensor, uint8_t loop)
-{
-    for (uint8_t i = 0; i < c->rank[tensor]; i++)
-        for (uint8_t t = 0; t < c->at[tensor][i].terms; t++)
-            if (c->at[tensor][i].loop[t] == loop)
-                return true;
-    return false;
-}
-
 /* Extent of a loop: the dimension where it stands alone. */
 static sn_dim extent_of(const sn_graph *g, const sn_node *n, uint8_t loop)
 {
@@ -105,16 +96,13 @@ static sn_dim extent_of(const sn_graph *g, const sn_node *n, uint8_t loop)
     return sn_dim_const(1);
 }
 
-typedef struct sums { bool open, batched; int64_t summed; uint32_t loops; } sums;
-
-/* Loops that are summed over, and whether a loop is in all three tensors. */
-static sums sums_of(const sn_graph *g, const sn_node *n)
+sn_sums sn_sums_of(const sn_graph *g, const sn_node *n)
 {
     const sn_contract *c = n->attrs.spec.spec;
-    sums s = {.summed = 1};
+    sn_sums s = {.summed = 1};
     for (uint8_t l = 0; l < c->loops; l++) {
-        if (occurs(c, SN_AT_OUT, l)) {
-            s.batched = s.batched || (occurs(c, SN_AT_A, l) && occurs(c, SN_AT_B, l));
+        if (sn_contract_has(c, SN_AT_OUT, l)) {
+            s.batched = s.batched || (sn_contract_has(c, SN_AT_A, l) && sn_contract_has(c, SN_AT_B, l));
             continue;
         }
         const sn_dim e = extent_of(g, n, l);
@@ -145,8 +133,8 @@ bool sn_fuse_packs(const sn_graph *g, const sn_node *n, uint32_t k)
     if (c->rank[x] == 0 || !sn_affine_is_loop(&c->at[x][c->rank[x] - 1]))
         return false;
     const uint8_t last = c->at[x][c->rank[x] - 1].loop[0];
-    const bool in_other = occurs(c, other, last), kept = occurs(c, SN_AT_OUT, last);
-    const sums s = sums_of(g, n);
+    const bool in_other = sn_contract_has(c, other, last), kept = sn_contract_has(c, SN_AT_OUT, last);
+    const sn_sums s = sn_sums_of(g, n);
     bool open_result;
     sn_type_constant_count(&n->type, &open_result);
     const bool rows = in_other && !kept && !s.batched && !s.open && s.summed <= WIDE;
@@ -205,17 +193,17 @@ static bool is_graph_product(const sn_contract *c, int x, int w, uint32_t *out_f
             uint32_t here = 0;
             for (uint8_t j = 0; j < c->rank[t]; j++)
                 here += c->at[t][j].loop[0] == l;
-            const int tensors = occurs(c, x, l) + occurs(c, w, l) + occurs(c, SN_AT_OUT, l);
+            const int tensors = sn_contract_has(c, x, l) + sn_contract_has(c, w, l) + sn_contract_has(c, SN_AT_OUT, l);
             if (here != 1 || tensors == 1)
                 return false;
             *shared = *shared || tensors == 3;
         }
     if (rank < 4 || c->rank[x] == 0 || !ends_with(c, x, c->at[SN_AT_OUT][rank - 1].loop[0]))
         return false;
-    while (*out_first + 1u < rank && occurs(c, x, c->at[SN_AT_OUT][*out_first].loop[0]))
+    while (*out_first + 1u < rank && sn_contract_has(c, x, c->at[SN_AT_OUT][*out_first].loop[0]))
         ++*out_first;
     for (uint32_t i = *out_first; i + 1u < rank; i++)
-        if (!occurs(c, w, c->at[SN_AT_OUT][i].loop[0]) || occurs(c, x, c->at[SN_AT_OUT][i].loop[0]))
+        if (!sn_contract_has(c, w, c->at[SN_AT_OUT][i].loop[0]) || sn_contract_has(c, x, c->at[SN_AT_OUT][i].loop[0]))
             return false;
     return *out_first >= 2 && *out_first + 1u < rank;
 }
@@ -238,7 +226,7 @@ static bool packs_rows(const sn_graph *g, const sn_node *n, uint32_t k, uint32_t
         if (!sn_affine_is_loop(at))
             return false;
         const uint8_t l = at->loop[0];
-        const bool in_other = occurs(c, other, l), kept = occurs(c, SN_AT_OUT, l);
+        const bool in_other = sn_contract_has(c, other, l), kept = sn_contract_has(c, SN_AT_OUT, l);
         const bool column = weights ? kept && !in_other : in_other && !kept, position = weights ? in_other && !kept : kept && !in_other;
         if (column == position || (columns && !column) || (column && i < first))
             return false;
@@ -258,15 +246,15 @@ static bool is_in_place(const sn_graph *g, const sn_node *n, int x, int w)
     if (sn_fuse_is_pattern(g, sn_at(g, n->arg[x])) || sn_fuse_is_pattern(g, sn_at(g, n->arg[w])))
         return false; /* never stored */
     for (uint8_t i = 0; i < c->rank[x]; i++)
-        summed += !occurs(c, SN_AT_OUT, c->at[x][i].loop[0]);
+        summed += !sn_contract_has(c, SN_AT_OUT, c->at[x][i].loop[0]);
     for (uint8_t i = 0; i < c->rank[w]; i++) {
-        const bool position = occurs(c, x, c->at[w][i].loop[0]) && occurs(c, SN_AT_OUT, c->at[w][i].loop[0]);
+        const bool position = sn_contract_has(c, x, c->at[w][i].loop[0]) && sn_contract_has(c, SN_AT_OUT, c->at[w][i].loop[0]);
         inside = inside || !position;
         if (inside && (position || !sn_dim_is_const(wt->dim[i])))
             return false;
     }
     const uint8_t rank = c->rank[x];
-    return summed == 1 && rank >= 2 && !occurs(c, SN_AT_OUT, c->at[x][rank - 2].loop[0]) && sn_dim_is_const(xt->dim[rank - 1]);
+    return summed == 1 && rank >= 2 && !sn_contract_has(c, SN_AT_OUT, c->at[x][rank - 2].loop[0]) && sn_dim_is_const(xt->dim[rank - 1]);
 }
 
 /* Of a graph most of whose numbers are known to be zero. */

@@ -55,6 +55,10 @@ void    sn_rewrite_end(sn_rewriter *rw, sn_pass *p);
 
 static inline const sn_type *sn_type_at(const sn_graph *g, sn_ref r) { return &g->node[r.i].type; }
 static inline bool sn_dim_is_one(sn_dim d) { return d.v == 1; }
+/* Of a contraction: loops that are summed over, the product of their extents without open ones, whether there are such, and whether a loop is in all three
+ * tensors (fuse_facts.c). */
+typedef struct sn_sums { bool open, batched; int64_t summed; uint32_t loops; } sn_sums;
+sn_sums sn_sums_of(const sn_graph *g, const sn_node *n);
 /* Equal but for leading axes of size 1. */
 bool sn_type_same_elements(const sn_type *a, const sn_type *b);
 /* Product of the constant dimensions; *open = some dimension is symbolic. */

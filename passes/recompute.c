@@ -45,27 +45,11 @@ static bool is_map(const sn_graph *g, const sn_node *n)
     return open > 1 && !sn_op_has(sn_at(g, n->arg[0])->op, SN_CONTRACT);
 }
 
-static bool is_of(const sn_affine *at, uint8_t rank, uint8_t loop)
-{
-    for (uint8_t i = 0; i < rank; i++)
-        for (uint8_t k = 0; k < at[i].terms; k++)
-            if (at[i].loop[k] == loop)
-                return true;
-    return false;
-}
-
-/* Multiply-adds of a number of the result: of 128 they take two cores five times as long as writing and reading it. */
+/* In multiply-adds of a number of the result: of 128 they take two cores five times as long as writing and reading it. */
 static bool is_shallow(const sn_graph *g, const sn_node *n)
 {
-    const sn_contract *c = n->attrs.spec.spec;
-    const sn_type *x = sn_type_at(g, n->arg[0]);
-    int64_t depth = 1;
-    for (uint8_t i = 0; i < x->rank; i++) {
-        const sn_affine *at = &c->at[SN_AT_A][i];
-        if (sn_affine_is_loop(at) && !is_of(c->at[SN_AT_OUT], c->rank[SN_AT_OUT], at->loop[0]))
-            depth = sn_dim_is_const(x->dim[i]) ? depth * x->dim[i].v : INT64_MAX / DEEPEST;
-    }
-    return depth <= DEEPEST;
+    const sn_sums s = sn_sums_of(g, n);
+    return !s.open && s.summed <= DEEPEST;
 }
 
 static bool is_cheap(const sn_graph *g, const sn_node *n)

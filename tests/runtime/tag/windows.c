@@ -12,13 +12,13 @@ enum { DIM_N, DIM_T, DIM_IN, DIM_NT, DIM_IN_ALL, DIM_OUT, DIMS };
 
 static float at(const float *x, int64_t T, int64_t m, int64_t t, int64_t c) { return t < 0 || t >= T ? 0 : x[(m * T + t) * WIDTH + c]; }
 
-static int64_t passed; /* frames, by the first model */
+static int64_t frames_scored; /* by the first model */
 
 /* A halo of at most 36: sums around a stride of 16; and, as fast convolutions do to bits, something that depends on the frame's place in tiles of 48. */
 static void near(const sn_abi_args *a, int64_t begin, int64_t end, void *scratch)
 {
     (void)scratch;
-    passed += end - begin;
+    frames_scored += end - begin;
     for (int64_t t = begin, T = a->dim[0]; t < end; t++)
         for (int64_t k = 0; k < COLUMNS; k++) {
             float sum = (float)(t % 48);
@@ -217,13 +217,13 @@ static void test_little_is_scored_twice(void **unused)
     (void)unused;
     fill(x, 1, MOST);
     whole(x, 1, MOST, want);
-    passed = 0;
+    frames_scored = 0;
     compare_at_once(&t, 1, MOST);
-    assert_true(passed > 10 * MOST);
+    assert_true(frames_scored > 10 * MOST);
     t.exact = false;
-    passed = 0;
+    frames_scored = 0;
     compare_at_once(&t, 1, MOST);
-    assert_true(passed <= MOST * 5 / 4);
+    assert_true(frames_scored <= MOST * 5 / 4);
     sn_rt_tagger_fini(&t);
 }
 
