@@ -122,6 +122,33 @@ void sn_kb_end(sn_kb *kb)
     kb->fn = NULL;
 }
 
+bool sn_kb_beside_begin(sn_kb *kb, sn_kb_beside *o, const char *name, LLVMTypeRef *param, LLVMValueRef *arg, uint32_t n)
+{
+    LLVMValueRef fn = LLVMGetNamedFunction(kb->mod, name);
+    const bool   made = fn != NULL;
+    if (!made) {
+        fn = new_function(kb, name, param, n);
+        LLVMSetLinkage(fn, LLVMInternalLinkage);
+        add_attribute(kb, fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, "noinline");
+    }
+    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(fn), fn, arg, n, "");
+    if (made)
+        return false;
+    *o = (sn_kb_beside){kb->fn, LLVMGetInsertBlock(kb->b), LLVMGetCurrentDebugLocation2(kb->b)};
+    LLVMSetCurrentDebugLocation2(kb->b, NULL);
+    kb->fn = fn;
+    LLVMPositionBuilderAtEnd(kb->b, LLVMAppendBasicBlockInContext(kb->ctx, fn, "entry"));
+    return true;
+}
+
+void sn_kb_beside_end(sn_kb *kb, const sn_kb_beside *o)
+{
+    LLVMBuildRetVoid(kb->b);
+    kb->fn = o->fn;
+    LLVMPositionBuilderAtEnd(kb->b, o->at);
+    LLVMSetCurrentDebugLocation2(kb->b, o->line);
+}
+
 /* ---- integers ---- */
 
 LLVMValueRef sn_kb_i64(sn_kb *kb, int64_t v)
@@ -389,8 +416,16 @@ LLVMValueRef sn_kb_tail(sn_kb *kb, LLVMValueRef left, uint32_t n)
 
 /* ---- memory ---- */
 
+/* A constant part of the offset is added last, as the displacement of an access: all that meet about one place share the rest.  Otherwise loop-invariant
+ * code motion adds the constant to the base first, and every access of a loop has a base of its own, which is a register or its reload. */
 LLVMValueRef sn_kb_ptr(sn_kb *kb, LLVMValueRef base, LLVMValueRef offset)
 {
+    LLVMValueRef sum = LLVMIsAInstruction(offset), last = sum && LLVMGetInstructionOpcode(sum) == LLVMAdd ? LLVMGetOperand(sum, 1) : NULL;
+    if (last && LLVMIsAConstantInt(last)) {
+        LLVMValueRef shared = LLVMGetOperand(sum, 0);
+        base = LLVMBuildGEP2(kb->b, kb->f32, base, &shared, 1, ""); /* may lie outside */
+        return LLVMBuildGEP2(kb->b, kb->f32, base, &last, 1, "");
+    }
     return LLVMBuildInBoundsGEP2(kb->b, kb->f32, base, &offset, 1, "");
 }
 

@@ -69,7 +69,7 @@ typedef struct sn_plan {
     sn_diags          *diags;
     const struct sn_generator *generator;
     void              *form;   /* what plan() leaves for emit() */
-    uint64_t           kin;    /* kernels of equal kin call the same micro-kernels, most likely, so they had better be one object; 0 = those that are no contraction */
+    uint64_t           kin;    /* kernels of equal, or nearly equal, kin call the same functions, most likely, so they had better be one object; 0 = those that are no contraction */
     uint32_t           calls;
     sn_plan_call       call[SN_MAX_CALLS];
     uint32_t           temps;
@@ -247,6 +247,11 @@ struct sn_kb {
 /* Functions: opens call c; inner function with noalias buffers, tile range in kb->begin, kb->end.  The caller emits the tile loop. */
 void sn_kb_begin(sn_kb *kb, uint32_t call);
 void sn_kb_end(sn_kb *kb);
+/* Calls a function without results of the same object, which kernels share by its name.  True: there is none yet, and what is built until
+ * sn_kb_beside_end is its body, from the parameters of kb->fn; nodes, buffers and dims belong to the kernel and are not seen there. */
+typedef struct sn_kb_beside { LLVMValueRef fn; LLVMBasicBlockRef at; LLVMMetadataRef line; } sn_kb_beside; /* where the kernel goes on */
+bool sn_kb_beside_begin(sn_kb *kb, sn_kb_beside *o, const char *name, LLVMTypeRef *param, LLVMValueRef *arg, uint32_t n);
+void sn_kb_beside_end(sn_kb *kb, const sn_kb_beside *o);
 
 /* Constants and integer arithmetic on i64. */
 LLVMValueRef sn_kb_i64(sn_kb *kb, int64_t v);

@@ -82,16 +82,17 @@ static sn_refusal plan_as(sn_plan *p, sn_ct *ct, const sn_ct_kind *kind)
     return kind->plan(p, ct);
 }
 
-/* What decides about the micro-kernels, as far as it is the same for all kinds: the kind, its block and the constant extents, in any order, since a
- * data gradient back to the same channels calls what its convolution calls. */
+/* What decides about the functions that kernels share, as far as it is the same for all kinds: about transforms, which are longer and serve any extent, in
+ * the upper half; about micro-kernels in the lower: the block and the constant extents, in any order, since a data gradient back to the same
+ * channels calls what its convolution calls. */
 static uint64_t kin_of(const sn_ct *ct, uint64_t kind)
 {
     uint64_t extents = 0;
     for (int l = 0; l < ct->facts.spec->loops; l++)
         if (sn_dim_is_const(ct->facts.loop[l].extent))
             extents += XXH3_64bits(&ct->facts.loop[l].extent.v, sizeof ct->facts.loop[l].extent.v);
-    const uint64_t parts[] = {kind, (uint64_t)ct->cost.block.rows, (uint64_t)ct->cost.block.vectors, extents};
-    return XXH3_64bits(parts, sizeof parts);
+    const uint64_t transforms[] = {kind, ct->transforms}, micro[] = {(uint64_t)ct->cost.block.rows, (uint64_t)ct->cost.block.vectors, extents};
+    return XXH3_64bits(transforms, sizeof transforms) << 32 | XXH3_64bits(micro, sizeof micro) >> 32;
 }
 
 static bool contract_plan(sn_plan *p)

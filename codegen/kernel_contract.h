@@ -53,6 +53,7 @@ struct sn_ct { /* made by the plan, read by emission */
     uint32_t          main;  /* the call with the products */
     sn_dim            nested; /* multiply-adds of operands that are products themselves */
     sn_ct_cost        cost;
+    uint64_t          transforms; /* kernels of a kind for which it is the same call the same functions of winograd.h */
     uint32_t          terms, pattern; /* tensor `pattern` has `terms` numbers that may not be zero; 0 terms = all */
     void             *data;  /* of the kind */
 };
@@ -213,6 +214,9 @@ typedef struct sn_ct_fast {
 } sn_ct_fast;
 /* For packed frames that yield `frames` frames of each; adds them to the pack. */
 sn_refusal sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *p, bool scatter, int64_t frames, int64_t taps);
+
+/* A number for the transforms of these correlations, point by point or not. */
+uint64_t sn_ct_fast_transforms(const sn_ct_fast *w, bool by_point);
 
 /* Weights as panels: block of columns, tap, row, column of the block; columns beyond the width are zero. */
 typedef struct sn_ct_panels { /* of several column loops the last is a multiple of the lanes */

@@ -108,3 +108,11 @@ sn_refusal sn_ct_fast_window(sn_ct_fast *w, sn_ct_pack *pack, const sn_product *
     }
     return NULL;
 }
+
+uint64_t sn_ct_fast_transforms(const sn_ct_fast *w, bool by_point)
+{
+    uint64_t number = by_point;
+    for (int64_t q = 0; q < w->phases; q++)
+        number = number * (SN_WINO_MAX_TAPS + 1) + (uint64_t)w->form[q].taps;
+    return number;
+}

@@ -124,6 +124,7 @@ static sn_refusal fast_plan(sn_plan *p, sn_ct *ct)
     predict(p, ct, k, taps);
     ct->data = k;
     ct->main = 1;
+    ct->transforms = sn_ct_fast_transforms(&k->fast, k->by_point);
     int64_t row = k->fast.components * k->fast.segments * k->block.vectors * p->target->lanes;
     k->temp = sn_plan_temp(p, sn_dim_const(k->side.panels.blocks * k->side.panels.depth * row));
     sn_plan_call *weights = sn_plan_add(p, sn_dim_const(k->side.panels.blocks * k->side.panels.depth), sn_dim_const(0), false);
@@ -217,9 +218,7 @@ static void transform_source(body *b, int64_t phase, int point, int64_t to)
     sn_wino_place place = {.frame_step = k->frame, .part_step = k->part};
     place.frames = sn_kb_ptr(kb, scratch(b, k->fast.slot[phase] * k->frame), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->fast.frames * k->frame)));
     place.parts = sn_kb_ptr(kb, scratch(b, k->parts_at + to * k->part), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, k->frame)));
-    sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->frame), kb->lanes, NULL, 0);
-    sn_wino_source(kb, &k->fast.form[phase], &place, at.i, point);
-    sn_kb_endfor(kb, &at, NULL);
+    sn_wino_source(kb, &k->fast.form[phase], &place, sn_kb_i64(kb, k->frame), point);
     sn_kb_endfor(kb, &slot, NULL);
 }
 
@@ -288,9 +287,7 @@ static void gather_point(body *b, LLVMValueRef one, LLVMValueRef block, const sn
     const fast *k = b->k;
     const sn_wino_place place = {.parts = products_of(b, one), .part_step = k->product,
                                  .frames = sn_kb_ptr(kb, sums_of(b, block), sn_kb_i64(kb, sum * k->product)), .frame_step = k->product};
-    sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->result)), kb->lanes, NULL, 0);
-    sn_wino_gather(kb, form, &place, at.i, point);
-    sn_kb_endfor(kb, &at, NULL);
+    sn_wino_gather(kb, form, &place, sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->result)), point);
 }
 
 /* Frames of n correlations that are added, from number `phase` on, from their components or sums at `parts`. */
@@ -303,9 +300,7 @@ static void transform_result(body *b, LLVMValueRef parts, int64_t phase, int64_t
     sn_wino_place place = {.frame_step = k->result, .part_step = k->product};
     place.frames = sn_kb_ptr(kb, scratch(b, rows_at), sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->fast.frames * k->result)));
     place.parts = sn_kb_ptr(kb, parts, sn_kb_imul(kb, step.i, sn_kb_i64(kb, k->result)));
-    sn_loop at = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->result), kb->lanes, NULL, 0);
-    sn_wino_result(kb, &k->fast.form[phase], n, &place, at.i, k->by_point);
-    sn_kb_endfor(kb, &at, NULL);
+    sn_wino_result(kb, &k->fast.form[phase], n, &place, sn_kb_i64(kb, k->result), k->by_point);
     sn_kb_endfor(kb, &step, NULL);
 }
 

@@ -144,6 +144,7 @@ static sn_refusal fast_plan(sn_plan *p, sn_ct *ct)
     if ((no = sn_ct_scratch(p, 4 * w->floats)) || (no = sn_ct_sums_fit(p, w->part)))
         return no;
     predict(p, ct, w, taps);
+    ct->transforms = sn_ct_fast_transforms(&w->fast, true);
     ct->data = w;
     ct->outer = ct->facts.type[SN_AT_OUT].rank - 1u;
     ct->chunk = ct->facts.type[SN_AT_OUT].dim[ct->outer].v;
@@ -207,15 +208,14 @@ static void transform(body *b, int side, int64_t phase, int point)
     const int64_t frame = k->inner_rows * k->stride, line = k->part ? k->stride : frame, first = source ? w->fast.slot[phase] * frame : 0;
     LLVMValueRef slots = sn_kb_iadd(kb, b->steps, sn_kb_i64(kb, w->slots[side] - w->steps));
     sn_loop slot = sn_kb_for(kb, sn_kb_i64(kb, 0), slots, 1, NULL, 0);
-    sn_wino_place place = {.frame_step = frame, .part_step = w->component[side]};
-    place.frames = sn_kb_ptr(kb, scratch(b, w->frames_at[side] + first), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, w->fast.frames * frame)));
-    place.parts = sn_kb_ptr(kb, scratch(b, w->parts_at[side]), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, frame)));
+    LLVMValueRef frames = sn_kb_ptr(kb, scratch(b, w->frames_at[side] + first), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, w->fast.frames * frame)));
+    LLVMValueRef parts = sn_kb_ptr(kb, scratch(b, w->parts_at[side]), sn_kb_imul(kb, slot.i, sn_kb_i64(kb, frame)));
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, frame), line, NULL, 0);
     LLVMValueRef from = k->part ? sn_kb_imul(kb, b->begin, sn_kb_i64(kb, w->width)) : sn_kb_i64(kb, 0);
     LLVMValueRef to = k->part ? sn_ct_pack_end(kb, k, from) : sn_kb_i64(kb, line);
-    sn_loop at = sn_kb_for(kb, sn_kb_iadd(kb, row.i, from), sn_kb_iadd(kb, row.i, to), kb->lanes, NULL, 0);
-    (source ? sn_wino_source : sn_wino_gradient)(kb, &w->fast.form[phase], &place, at.i, point);
-    sn_kb_endfor(kb, &at, NULL);
+    LLVMValueRef at = sn_kb_iadd(kb, row.i, from);
+    const sn_wino_place place = {sn_kb_ptr(kb, frames, at), sn_kb_ptr(kb, parts, at), frame, w->component[side]};
+    (source ? sn_wino_source : sn_wino_gradient)(kb, &w->fast.form[phase], &place, sn_kb_isub(kb, to, from), point);
     sn_kb_endfor(kb, &row, NULL);
     sn_kb_endfor(kb, &slot, NULL);
 }

@@ -26,11 +26,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT, once_aarch64 = PTHREAD_ONCE_INIT
 /* Generators choose their inductions and the order of instructions themselves.  Loop strength reduction rewrote the former at a sixth of all
  * compilation, the two schedulers the latter at another seventh, without a gain beyond noise (a stage-1 step in three interleaved rounds:
  * 0.682 0.656 0.649 s with the schedulers, 0.669 0.661 0.667 without).  Sums live in registers as generated, so there is nothing in memory that
- * loop-invariant code motion could promote to one; looking for it was an eleventh of all compilation.  LLVM's C interface turns them off for
- * the whole process only. */
+ * loop-invariant code motion could promote to one; looking for it was an eleventh of all compilation.  What CodeGenPrepare, hoisting, common
+ * subexpressions, sinking and copies of machine code find, passes over LLVM IR have found before; they and a search for values that mask registers could
+ * hold were a sixth (README.md).  LLVM's C interface turns them off for the whole process only. */
 static void initialise(void)
 {
-    static const char *const option[] = {"sinew", "-disable-lsr", "-disable-post-ra", "-enable-misched=false", "-disable-licm-promotion"};
+    static const char *const option[] = {"sinew", "-disable-lsr", "-disable-post-ra", "-enable-misched=false", "-disable-licm-promotion", "-disable-cgp",
+                                         "-disable-machine-licm", "-disable-machine-cse", "-disable-machine-sink", "-disable-copyprop",
+                                         "-disable-x86-domain-reassignment"};
     LLVMParseCommandLineOptions(sizeof option / sizeof *option, option, "");
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();

@@ -63,75 +63,118 @@ static LLVMValueRef combine(sn_kb *kb, const float *coefficient, int64_t step, L
     return sum;
 }
 
-static LLVMValueRef load(sn_kb *kb, LLVMValueRef base, int64_t offset, LLVMValueRef at)
+/* ---- transforms, as functions that kernels of an object share ---- */
+
+/* The address of a frame or a component, which goes on to the next at every use. */
+typedef struct cursor { LLVMValueRef at, step; } cursor;
+
+typedef struct transform {
+    sn_kb       *kb;
+    sn_kb_beside beside;
+    sn_loop      vector;
+    cursor       frame, part;
+} transform;
+
+static LLVMValueRef next(sn_kb *kb, cursor *c)
 {
-    return sn_kb_load(kb, base, sn_kb_iadd(kb, at, sn_kb_i64(kb, offset)), kb->lanes, NULL);
+    LLVMValueRef at = c->at;
+    c->at = LLVMBuildGEP2(kb->b, LLVMInt8TypeInContext(kb->ctx), at, &c->step, 1, "");
+    return at;
 }
 
-static void store(sn_kb *kb, LLVMValueRef base, int64_t offset, LLVMValueRef at, LLVMValueRef v)
+static LLVMValueRef load(transform *t, cursor *c) { return sn_kb_load(t->kb, next(t->kb, c), sn_kb_i64(t->kb, 0), t->kb->lanes, NULL); }
+
+static void store(transform *t, cursor *c, LLVMValueRef v) { sn_kb_store(t->kb, next(t->kb, c), sn_kb_i64(t->kb, 0), v, NULL); }
+
+/* A call of the function of this name; true if it is to be made now: what follows, up to `end`, is its body for one vector. */
+static bool begin(transform *t, sn_kb *kb, const sn_wino_place *p, LLVMValueRef floats, const char *name)
 {
-    sn_kb_store(kb, base, sn_kb_iadd(kb, at, sn_kb_i64(kb, offset)), v, NULL);
+    enum { FRAMES, PARTS, FRAME_STEP, PART_STEP, FLOATS, PARAMS };
+    LLVMTypeRef  type[PARAMS] = {kb->ptr, kb->ptr, kb->i64, kb->i64, kb->i64};
+    LLVMValueRef arg[PARAMS] = {p->frames, p->parts, sn_kb_i64(kb, p->frame_step * (int64_t)sizeof(float)), sn_kb_i64(kb, p->part_step * (int64_t)sizeof(float)), floats};
+    *t = (transform){.kb = kb};
+    if (!sn_kb_beside_begin(kb, &t->beside, name, type, arg, PARAMS))
+        return false;
+    t->vector = sn_kb_for(kb, sn_kb_i64(kb, 0), LLVMGetParam(kb->fn, FLOATS), kb->lanes, NULL, 0);
+    t->frame = (cursor){sn_kb_ptr(kb, LLVMGetParam(kb->fn, FRAMES), t->vector.i), LLVMGetParam(kb->fn, FRAME_STEP)};
+    t->part = (cursor){sn_kb_ptr(kb, LLVMGetParam(kb->fn, PARTS), t->vector.i), LLVMGetParam(kb->fn, PART_STEP)};
+    return true;
+}
+
+static void end(transform *t)
+{
+    sn_kb_endfor(t->kb, &t->vector, NULL);
+    sn_kb_beside_end(t->kb, &t->beside);
 }
 
 typedef struct points { int from, to; } points;
 
 static points points_of(const sn_wino *w, int point) { return point < 0 ? (points){0, (int)w->inner->points} : (points){point, point + 1}; }
 
-void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
+void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
 {
+    transform t;
+    if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_source_%d_%d", (int)w->taps, point)))
+        return;
     const sn_wino_short *in = w->inner, *out = w->across;
     const points range = points_of(w, point);
     LLVMValueRef x[SN_WINO_MAX_SPAN];
     for (int64_t f = 0; f < w->span; f++)
-        x[f] = load(kb, p->frames, f * p->frame_step, at);
+        x[f] = load(&t, &t.frame);
     for (int i = range.from; i < range.to; i++) {
         const int64_t n = sn_wino_of_point(w, i);
         LLVMValueRef tile[SN_WINO_MAX_POINTS];
-        for (int64_t t = 0; t < n; t++) {
-            const int64_t left = w->span - t * in->results; /* what lies beyond meets no tap and may be anything: here it is 0 */
-            tile[t] = combine(kb, in->source + i * in->points, 1, x + t * in->results, 1, left < in->points ? left : in->points);
+        for (int64_t k = 0; k < n; k++) {
+            const int64_t left = w->span - k * in->results; /* what lies beyond meets no tap and may be anything: here it is 0 */
+            tile[k] = combine(kb, in->source + i * in->points, 1, x + k * in->results, 1, left < in->points ? left : in->points);
         }
-        for (int64_t j = 0; j < n; j++) {
-            LLVMValueRef part = out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j];
-            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, part);
-        }
+        for (int64_t j = 0; j < n; j++)
+            store(&t, &t.part, out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j]);
     }
+    end(&t);
 }
 
 int64_t sn_wino_sums(const sn_wino *w) { return w->frames / w->inner->results * w->inner->points; }
 
-/* sum[q * step] = tile q of the results of one point, whose components are numbers `component` .. */
-static void gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int64_t point, int64_t component, LLVMValueRef *sum, int64_t step)
+/* sum[q * step] = tile q of the results of one point, from its components. */
+static void gather(transform *t, const sn_wino *w, int64_t point, LLVMValueRef *sum, int64_t step)
 {
     const int64_t n = sn_wino_of_point(w, point);
     LLVMValueRef v[SN_WINO_MAX_POINTS];
     for (int64_t j = 0; j < n; j++)
-        v[j] = load(kb, p->parts, (component + j) * p->part_step, at);
+        v[j] = load(t, &t->part);
     for (int64_t q = 0; q < w->frames / w->inner->results; q++)
-        sum[q * step] = w->across ? combine(kb, w->across->result + q, w->across->results, v, 1, n) : v[0];
+        sum[q * step] = w->across ? combine(t->kb, w->across->result + q, w->across->results, v, 1, n) : v[0];
 }
 
-void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
+void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
 {
+    transform t;
+    if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_gather_%d_%d", (int)w->taps, point)))
+        return;
     LLVMValueRef sum[3];
-    gather(kb, w, p, at, point, 0, sum, 1);
+    gather(&t, w, point, sum, 1);
     for (int64_t q = 0; q < w->frames / w->inner->results; q++)
-        store(kb, p->frames, q * p->frame_step, at, sum[q]);
+        store(&t, &t.frame, sum[q]);
+    end(&t);
 }
 
-void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef at, bool gathered)
+void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef floats, bool gathered)
 {
+    const char *name = gathered ? "sn_wino_gathered" : "sn_wino_result";
+    for (int64_t c = 0; c < n; c++)
+        name = sn_format(&kb->arena, "%s_%d", name, (int)w[c].taps);
+    transform t;
+    if (!begin(&t, kb, p, floats, name))
+        return;
     LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0}, sum[3][SN_WINO_MAX_POINTS];
-    int64_t next = 0;
     for (int64_t c = 0; c < n; c++) {
         const sn_wino_short *in = w[c].inner;
         for (int64_t i = 0; i < in->points; i++) {
-            if (!gathered) {
-                gather(kb, &w[c], p, at, i, next, &sum[0][i], SN_WINO_MAX_POINTS);
-                next += sn_wino_of_point(&w[c], i);
-            }
+            if (!gathered)
+                gather(&t, &w[c], i, &sum[0][i], SN_WINO_MAX_POINTS);
             for (int64_t q = 0; q < w[c].frames / in->results && gathered; q++)
-                sum[q][i] = load(kb, p->parts, next++ * p->part_step, at);
+                sum[q][i] = load(&t, &t.part);
         }
         for (int64_t f = 0; f < w[c].frames; f++) {
             LLVMValueRef y = combine(kb, in->result + f % in->results, in->results, sum[f / in->results], 1, in->points);
@@ -139,8 +182,31 @@ void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place 
         }
     }
     for (int64_t f = 0; f < w->frames; f++)
-        store(kb, p->frames, f * p->frame_step, at, frame[f]);
+        store(&t, &t.frame, frame[f]);
+    end(&t);
 }
+
+void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
+{
+    transform t;
+    if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_gradient_%d_%d", (int)w->taps, point)))
+        return;
+    const sn_wino_short *in = w->inner, *out = w->across;
+    const points range = points_of(w, point);
+    LLVMValueRef y[SN_WINO_MAX_FRAMES];
+    for (int64_t f = 0; f < w->frames; f++)
+        y[f] = load(&t, &t.frame);
+    for (int i = range.from; i < range.to; i++) {
+        LLVMValueRef tile[3];
+        for (int64_t q = 0; q < w->frames / in->results; q++)
+            tile[q] = combine(kb, in->result + i * in->results, 1, y + q * in->results, 1, in->results);
+        for (int64_t j = 0; j < sn_wino_of_point(w, i); j++)
+            store(&t, &t.part, out ? combine(kb, out->result + j * out->results, 1, tile, 1, out->results) : tile[0]);
+    }
+    end(&t);
+}
+
+/* ---- transforms of weights ---- */
 
 void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRef *piece)
 {
@@ -155,24 +221,6 @@ void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRe
             piece[i * w->outer + j] = combine(kb, out->tap + j * out->taps, 1, group, 1, w->groups);
         for (int64_t g = 0; g < w->groups && !out; g++)
             piece[i * w->groups + g] = group[g];
-    }
-}
-
-void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef at, int point)
-{
-    const sn_wino_short *in = w->inner, *out = w->across;
-    const points range = points_of(w, point);
-    LLVMValueRef y[SN_WINO_MAX_FRAMES];
-    for (int64_t f = 0; f < w->frames; f++)
-        y[f] = load(kb, p->frames, f * p->frame_step, at);
-    for (int i = range.from; i < range.to; i++) {
-        LLVMValueRef tile[3];
-        for (int64_t q = 0; q < w->frames / in->results; q++)
-            tile[q] = combine(kb, in->result + i * in->results, 1, y + q * in->results, 1, in->results);
-        for (int64_t j = 0; j < sn_wino_of_point(w, i); j++) {
-            LLVMValueRef part = out ? combine(kb, out->result + j * out->results, 1, tile, 1, out->results) : tile[0];
-            store(kb, p->parts, ((i - range.from) * w->outer + j) * p->part_step, at, part);
-        }
     }
 }
 
