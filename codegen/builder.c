@@ -40,75 +40,43 @@ static LLVMValueRef load_word(sn_kb *kb, LLVMTypeRef type, LLVMValueRef array, u
     return LLVMBuildLoad2(kb->b, type, LLVMBuildInBoundsGEP2(kb->b, kb->i64, array, &index, 1, ""), "");
 }
 
-/* The exported function takes sn_abi_args apart and calls the inner one, where buffers are arguments and so can be noalias. */
-static void build_entry(sn_kb *kb, const char *name, LLVMValueRef inner, uint32_t params)
+/* Buffers are words of sn_abi_args, in the order of sn_plan_call.arg. */
+static void load_args(sn_kb *kb)
 {
-    LLVMTypeRef outer_param[4] = {kb->ptr, kb->i64, kb->i64, kb->ptr};
-    LLVMValueRef outer = new_function(kb, name, outer_param, 4), args = LLVMGetParam(outer, 0);
-    LLVMPositionBuilderAtEnd(kb->b, LLVMAppendBasicBlockInContext(kb->ctx, outer, "entry"));
-    sn_debug_function(kb, outer);
-    LLVMValueRef *v = sn_new_n(&kb->arena, LLVMValueRef, params);
-    LLVMValueRef arg = load_word(kb, kb->ptr, args, 0), dim = load_word(kb, kb->ptr, args, 1);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < kb->call->args; i++)
-        v[n++] = load_word(kb, kb->ptr, arg, i);
-    for (uint32_t i = 0; i < kb->plan->dim_count; i++)
-        v[n++] = load_word(kb, kb->i64, dim, i);
-    v[n++] = load_word(kb, kb->i64, args, 2);
-    v[n++] = load_word(kb, kb->i64, args, 3);
-    for (unsigned i = 1; i < 4; i++)
-        v[n++] = LLVMGetParam(outer, i);
-    LLVMBuildCall2(kb->b, LLVMGlobalGetValueType(inner), inner, v, n, "");
-    LLVMBuildRetVoid(kb->b);
-}
-
-static void name_params(sn_kb *kb)
-{
-    uint32_t n = 0;
+    enum { ARG, DIM, SEED, STEP };
+    LLVMValueRef args = LLVMGetParam(kb->fn, 0), arg = load_word(kb, kb->ptr, args, ARG), dim = load_word(kb, kb->ptr, args, DIM);
     char name[32];
-    for (uint32_t i = 0; i < kb->call->args; i++, n++) {
-        kb->buffer[kb->call->arg[i]] = LLVMGetParam(kb->fn, n);
+    for (uint32_t i = 0; i < kb->call->args; i++) {
+        LLVMValueRef v = kb->buffer[kb->call->arg[i]] = load_word(kb, kb->ptr, arg, i);
         snprintf(name, sizeof name, i < kb->call->reads ? "in%u" : "out%u", i < kb->call->reads ? i : i - kb->call->reads);
-        LLVMSetValueName2(LLVMGetParam(kb->fn, n), name, strlen(name));
-        add_attribute(kb, kb->fn, n + 1, "noalias");
-        if (i < kb->call->reads)
-            add_attribute(kb, kb->fn, n + 1, "readonly");
+        LLVMSetValueName2(v, name, strlen(name));
     }
-    for (uint32_t i = 0; i < kb->plan->dim_count; i++, n++) {
-        kb->dim[i] = LLVMGetParam(kb->fn, n);
+    for (uint32_t i = 0; i < kb->plan->dim_count; i++) {
+        kb->dim[i] = load_word(kb, kb->i64, dim, i);
         snprintf(name, sizeof name, "dim%u", i);
         LLVMSetValueName2(kb->dim[i], name, strlen(name));
     }
-    LLVMValueRef *last[] = {&kb->seed, &kb->step, &kb->begin, &kb->end, &kb->scratch};
-    static const char *const label[] = {"seed", "step", "begin", "end", "scratch"};
-    for (int i = 0; i < 5; i++, n++) {
-        *last[i] = LLVMGetParam(kb->fn, n);
-        LLVMSetValueName2(*last[i], label[i], strlen(label[i]));
-    }
-    add_attribute(kb, kb->fn, n, "noalias");
+    kb->seed = load_word(kb, kb->i64, args, SEED);
+    kb->step = load_word(kb, kb->i64, args, STEP);
 }
 
 void sn_kb_begin(sn_kb *kb, uint32_t call)
 {
     kb->call = &kb->plan->call[call];
-    uint32_t buffers = kb->k->ins + kb->k->outs + kb->plan->temps;
-    uint32_t params = kb->call->args + kb->plan->dim_count + 5, n = 0;
-    kb->buffer = sn_new_n(&kb->arena, LLVMValueRef, buffers + 1);
+    kb->buffer = sn_new_n(&kb->arena, LLVMValueRef, kb->k->ins + kb->k->outs + kb->plan->temps + 1);
     kb->dim = sn_new_n(&kb->arena, LLVMValueRef, kb->plan->dim_count + 1);
-    LLVMTypeRef *param = sn_new_n(&kb->arena, LLVMTypeRef, params);
-    for (uint32_t i = 0; i < kb->call->args; i++)
-        param[n++] = kb->ptr;
-    for (uint32_t i = 0; i < kb->plan->dim_count + 4; i++)
-        param[n++] = kb->i64;
-    param[n++] = kb->ptr;
-    const char *name = sn_format(&kb->arena, "%s_%u", kb->symbol, call);
-    kb->fn = new_function(kb, sn_format(&kb->arena, "%s.body", name), param, n);
-    LLVMSetLinkage(kb->fn, LLVMInternalLinkage);
-    name_params(kb);
-    build_entry(kb, name, kb->fn, params);
+    LLVMTypeRef param[] = {kb->ptr, kb->i64, kb->i64, kb->ptr};
+    static const char *const label[] = {"args", "begin", "end", "scratch"};
+    kb->fn = new_function(kb, sn_format(&kb->arena, "%s_%u", kb->symbol, call), param, 4);
+    for (unsigned i = 0; i < 4; i++)
+        LLVMSetValueName2(LLVMGetParam(kb->fn, i), label[i], strlen(label[i]));
+    kb->begin = LLVMGetParam(kb->fn, 1);
+    kb->end = LLVMGetParam(kb->fn, 2);
+    kb->scratch = LLVMGetParam(kb->fn, 3);
     kb->entry = LLVMAppendBasicBlockInContext(kb->ctx, kb->fn, "entry");
     LLVMPositionBuilderAtEnd(kb->b, kb->entry);
     sn_debug_function(kb, kb->fn);
+    load_args(kb);
     kb->memos = 0;
     kb->lanes = kb->target->lanes;
     kb->mask = kb->guard = NULL;
@@ -116,9 +84,85 @@ void sn_kb_begin(sn_kb *kb, uint32_t call)
     memset(kb->bind, 0, kb->g->nodes * sizeof *kb->bind);
 }
 
+/* ---- what may be at one address ---- */
+
+enum { MAX_PLACES = 32 }; /* buffers of a call and scratch, none of which overlap */
+
+typedef struct places {
+    LLVMValueRef    root[MAX_PLACES];
+    LLVMMetadataRef scope[MAX_PLACES];
+    uint32_t        n;
+    unsigned        kind[2]; /* of metadata: what an instruction accesses, what it does not */
+} places;
+
+static void add_place(sn_kb *kb, places *p, LLVMMetadataRef domain, LLVMValueRef root)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%u", p->n);
+    LLVMMetadataRef part[2] = {LLVMMDStringInContext2(kb->ctx, name, strlen(name)), domain};
+    p->root[p->n] = root;
+    p->scope[p->n++] = LLVMMDNodeInContext2(kb->ctx, part, 2);
+}
+
+/* The bit of the place that an address is in; all of them if it may be anywhere. */
+static uint32_t place_of(const places *p, LLVMValueRef address)
+{
+    while (LLVMIsAGetElementPtrInst(address))
+        address = LLVMGetOperand(address, 0);
+    for (uint32_t i = 0; i < p->n; i++)
+        if (p->root[i] == address)
+            return 1u << i;
+    return LLVMIsAGlobalVariable(address) ? 0 : UINT32_MAX; /* tables are constant */
+}
+
+static uint32_t accessed(const places *p, LLVMValueRef instruction)
+{
+    uint32_t all = 0;
+    const int n = LLVMGetNumOperands(instruction) - (LLVMIsACallInst(instruction) != NULL); /* without the function */
+    for (int i = 0; i < n; i++)
+        if (LLVMGetTypeKind(LLVMTypeOf(LLVMGetOperand(instruction, (unsigned)i))) == LLVMPointerTypeKind)
+            all |= place_of(p, LLVMGetOperand(instruction, (unsigned)i));
+    return all;
+}
+
+static void say(sn_kb *kb, const places *p, LLVMValueRef instruction)
+{
+    const uint32_t in = accessed(p, instruction);
+    if (in == 0 || in == UINT32_MAX)
+        return;
+    LLVMMetadataRef list[2][MAX_PLACES];
+    uint32_t        n[2] = {0};
+    for (uint32_t i = 0; i < p->n; i++) {
+        const int which = !(in >> i & 1);
+        list[which][n[which]++] = p->scope[i];
+    }
+    for (int which = 0; which < 2; which++)
+        if (n[which] > 0)
+            LLVMSetMetadata(instruction, p->kind[which], LLVMMetadataAsValue(kb->ctx, LLVMMDNodeInContext2(kb->ctx, list[which], n[which])));
+}
+
+/* Buffers do not overlap, which only parameters could say by an attribute. */
+static void say_places(sn_kb *kb)
+{
+    places p = {.kind = {LLVMGetMDKindIDInContext(kb->ctx, "alias.scope", 11), LLVMGetMDKindIDInContext(kb->ctx, "noalias", 7)}};
+    size_t n;
+    const char *name = LLVMGetValueName2(kb->fn, &n);
+    LLVMMetadataRef text = LLVMMDStringInContext2(kb->ctx, name, n), domain = LLVMMDNodeInContext2(kb->ctx, &text, 1);
+    if (kb->call->args >= MAX_PLACES)
+        return;
+    for (uint32_t i = 0; i < kb->call->args; i++)
+        add_place(kb, &p, domain, kb->buffer[kb->call->arg[i]]);
+    add_place(kb, &p, domain, kb->scratch);
+    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(kb->fn); b; b = LLVMGetNextBasicBlock(b))
+        for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+            if (LLVMIsALoadInst(i) || LLVMIsAStoreInst(i) || LLVMIsACallInst(i))
+                say(kb, &p, i);
+}
+
 void sn_kb_end(sn_kb *kb)
 {
     LLVMBuildRetVoid(kb->b);
+    say_places(kb);
     kb->fn = NULL;
 }
 
