@@ -277,6 +277,9 @@ typedef struct sn_ct_reduction {
 } sn_ct_reduction;
 sn_refusal sn_ct_reduction_find(const sn_plan *p, sn_ct *ct, sn_ct_reduction *out, int64_t *taps);
 
+/* Where a frame of what an operand is packed from begins, in floats. */
+LLVMValueRef sn_ct_source_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame);
+
 /* Ask for `rows` rows of everything of the result's shape that the epilogue touches: those of block `block` from row `row` of the tile on, as
  * they lie in memory (kernel_contract_ahead.c). */
 void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct_tile *tile, LLVMValueRef block, LLVMValueRef row, int64_t rows);

@@ -60,7 +60,7 @@ void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct
 }
 
 /* Where the operand's source begins from `frame` on, in floats; its type. */
-static LLVMValueRef source_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, const sn_type **type)
+static LLVMValueRef typed_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, const sn_type **type)
 {
     uint8_t axis[SN_MAX_RANK]; /* of the source -> of the operand; SN_MAX_RANK = none */
     sn_ref source = sn_ct_source(ct, pack, axis);
@@ -75,11 +75,17 @@ static LLVMValueRef source_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *
     return sn_kb_offset(kb, t, at).ir.value;
 }
 
+LLVMValueRef sn_ct_source_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame)
+{
+    const sn_type *t;
+    return typed_offset(kb, ct, pack, loop, frame, &t);
+}
+
 void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column,
                         LLVMValueRef row, int64_t rows)
 {
     const sn_type *t;
-    LLVMValueRef offset = source_offset(kb, ct, pack, loop, frame, &t);
+    LLVMValueRef offset = typed_offset(kb, ct, pack, loop, frame, &t);
     int64_t width = t->dim[t->rank - 1].v, floats = width;
     offset = sn_kb_iadd(kb, offset, sn_kb_imul(kb, row, sn_kb_i64(kb, width)));
     if (pack->part && !pack->mix) {
@@ -105,7 +111,7 @@ void sn_ct_stream_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLV
                          sn_ct_streams *s)
 {
     const sn_type *t;
-    LLVMValueRef offset = source_offset(kb, ct, pack, loop, frame, &t);
+    LLVMValueRef offset = typed_offset(kb, ct, pack, loop, frame, &t);
     for (uint32_t i = 0; i < kb->k->ins; i++)
         if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, kb->k->in[i])->type, t))
             sn_ct_stream_add(s, beyond(kb, kb->buffer[i], offset), frames * pack->inner_rows * (pack->run ? pack->width : t->dim[t->rank - 1].v), false);

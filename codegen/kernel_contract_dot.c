@@ -17,7 +17,7 @@ enum {
     MAX_PARTS = 32, BATCH_PARTS = 8, ITEMS = 16, /* parts at most, of one b; with fewer b there are parts for so many items */
     PACKED_FLOATS = 1 << 16, MAX_BLOCK = 8,
     START = 60, /* half cycles */
-    SPARE = 4, /* registers */
+    SPARE = 2, /* registers */
     BRIEF = 4, /* vectors */
     RUN = 256 /* floats multiplied before sums go back to memory: the packed rows of one block and those it meets stay in the first-level cache */
 };
@@ -39,6 +39,7 @@ typedef struct dot {
     int64_t      group;                               /* pairs at a time */
     int64_t      rows, columns;                       /* dense: block of i times block of o */
     int64_t      elements;                            /* sums kept, padding included */
+    bool         direct[2];                           /* operands that are read where they are */
     int64_t      offset[2];                           /* packed operands in scratch; sums come first */
     uint32_t     temp;
 } dot;
@@ -203,7 +204,7 @@ static void find_pairs(sn_plan *p, const sn_ct *ct, dot *d)
 }
 
 /* Block of the dense product: fewest half cycles, padding included; two loads or two multiply-adds start in a cycle, and a run begins and ends with its
- * sums in memory.  All sums and columns have a register, rows SPARE of them in turn: where they were too few every sum was copied at every step. */
+ * sums in memory.  All sums and columns have a register, rows SPARE of them in turn: without, every sum was copied at every step. */
 static int64_t half_cycles(const sn_plan *p, const dot *d, int64_t r, int64_t c)
 {
     const int64_t blocks = ((d->ins + r - 1) / r) * ((d->outs + c - 1) / c), work = r * c > r + c ? r * c : r + c;
@@ -226,10 +227,29 @@ static void choose_block(const sn_plan *p, dot *d)
         }
 }
 
+/* May rows be read in place: whole vectors in whole blocks, and frame after frame one piece of memory? */
+static bool is_direct(const sn_plan *p, const sn_ct *ct, const dot *d, int side)
+{
+    const sn_ct_pack *k = &d->pack[side];
+    const sn_affine  *axis = ct->facts.spec->at[side];
+    const uint32_t    rank = ct->facts.spec->rank[side], inner = rank - k->columns - k->inners;
+    if (k->mix || sn_plan_in_body(p, ct->operand[side]) || k->width % p->target->lanes || inner < 1 || k->frame_axis != (int)inner - 1)
+        return false;
+    if (d->pairs == 0 && (side ? d->outs % d->columns : d->ins % d->rows))
+        return false;
+    for (uint32_t i = 0; i < k->inners; i++)
+        if (axis[inner + i].loop[0] != k->inner[i])
+            return false;
+    for (uint32_t i = 0; i < k->columns; i++)
+        if (axis[rank - k->columns + i].loop[0] != k->column[i])
+            return false;
+    return true;
+}
+
 static int64_t packed_floats(const dot *d, int side, int64_t lanes)
 {
     const sn_ct_pack *k = &d->pack[side];
-    return sn_ct_ceil((k->slots * k->inner_rows + MAX_BLOCK) * k->stride, lanes); /* blocks may run over the last rows */
+    return d->direct[side] ? 0 : sn_ct_ceil((k->slots * k->inner_rows + MAX_BLOCK) * k->stride, lanes); /* blocks may run over the last rows */
 }
 
 static void plan_calls(sn_plan *p, sn_ct *ct, dot *d, int64_t scratch)
@@ -265,7 +285,9 @@ static void predict(const sn_plan *p, sn_ct *ct, const dot *d)
     const double positions = (double)(d->frames * d->positions), vectors = (double)(d->vectors * d->layers);
     const double each = d->pairs ? SN_CT_TERM_LOADS * (double)d->pairs : (double)half_cycles(p, d, d->rows, d->columns) * p->target->lanes / RUN;
     ct->cost = (sn_ct_cost){.macs = positions * (double)(d->ins * d->outs * d->pack[0].width), .products = positions * vectors * each,
-                            .moves = sn_ct_pack_cost(p, &d->pack[0]) + sn_ct_pack_cost(p, &d->pack[1]) + 2 * (double)d->pairs};
+                            .moves = 2 * (double)d->pairs};
+    for (int side = 0; side < 2; side++)
+        ct->cost.moves += d->direct[side] ? 0 : sn_ct_pack_cost(p, &d->pack[side]);
 }
 
 static sn_refusal dot_plan(sn_plan *p, sn_ct *ct)
@@ -281,6 +303,9 @@ static sn_refusal dot_plan(sn_plan *p, sn_ct *ct)
     d->group = p->target->registers > 16 ? 24 : 8;
     if (d->pairs == 0)
         choose_block(p, d);
+    for (int side = 0; side < 2; side++)
+        if ((d->direct[side] = is_direct(p, ct, d, side)))
+            d->pack[side].stride = d->pack[side].width;
     d->elements = d->pairs ? d->pairs : sn_ct_ceil(d->ins, d->rows) * sn_ct_ceil(d->outs, d->columns);
     d->offset[0] = d->layers * d->elements * lanes;
     d->offset[1] = d->offset[0] + packed_floats(d, 0, lanes);
@@ -349,9 +374,13 @@ static void pack_tile(body *b, LLVMValueRef tile)
     unflatten(b, d->outer, d->outers, sn_kb_idiv(kb, tile, b->chunks));
     LLVMValueRef from = sn_kb_imul(kb, sn_kb_irem(kb, tile, b->chunks), sn_kb_i64(kb, d->frames));
     for (int side = 0; side < 2; side++)
-        sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, NULL, b->packed[side]);
+        if (d->direct[side])
+            b->packed[side] = sn_kb_ptr(kb, sn_kb_memory(kb, b->ct->operand[side]), sn_ct_source_offset(kb, b->ct, &d->pack[side], b->loop, from));
+        else
+            sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, NULL, b->packed[side]);
     b->ahead = (sn_ct_streams){0};
-    for (int side = 0; side < 2; side++)
+    const bool alike = sn_type_equal(&b->ct->facts.type[0], &b->ct->facts.type[1]); /* then what is asked for is everything of their shape */
+    for (int side = 0; side < (alike ? 1 : 2); side++)
         sn_ct_stream_source(kb, b->ct, &d->pack[side], b->loop, sn_kb_iadd(kb, from, sn_kb_i64(kb, d->frames)), d->frames, &b->ahead);
     LLVMValueRef left = sn_kb_isub(kb, sn_kb_dim(kb, b->ct->facts.loop[d->frame].extent), from);
     b->live = sn_kb_imul(kb, sn_kb_imin(kb, left, sn_kb_i64(kb, d->frames)), sn_kb_i64(kb, d->positions));
