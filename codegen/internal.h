@@ -244,7 +244,8 @@ struct sn_kb {
     LLVMValueRef       stream_key[4];
 };
 
-/* Functions: opens call c; inner function with noalias buffers, tile range in kb->begin, kb->end.  The caller emits the tile loop. */
+/* Functions: opens call c, with what sn_abi_args holds in kb->buffer, dim, seed and step, and its range of tiles in kb->begin, kb->end; the caller emits the loop
+ * over them.  At the end every access through a buffer says that it is in no other. */
 void sn_kb_begin(sn_kb *kb, uint32_t call);
 void sn_kb_end(sn_kb *kb);
 /* Calls a function without results of the same object, which kernels share by its name.  True: there is none yet, and what is built until
