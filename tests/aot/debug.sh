@@ -20,7 +20,7 @@ line=$(grep -n 'name: "relu1"' $model | head -1 | cut -d: -f1)
 readelf --debug-dump=decodedline example >lines.txt 2>/dev/null
 nm example >names.txt
 grep -qE "^stgcn.json +$line +0x" lines.txt || fail "no instruction is from stgcn.json:$line"
-grep -qE ' gait\.block4\.conv\.xw\.[^ ]*\.body$' names.txt || fail "no function is named for block 4"
+grep -qE ' gait\.block4\.conv\.xw\.[^ ]*_[0-9]$' names.txt || fail "no function is named for block 4"
 if command -v gdb >/dev/null; then
     gdb -nx -batch -ex "break stgcn.json:$line" -ex "run 2 52 <x.f32 >gdb.f32" -ex backtrace -ex "list $line,$line" ./example >gdb.txt 2>&1
     grep -qE "hit Breakpoint .*gait\.block[0-9]+\..* at models/encoders/stgcn.json:$line" gdb.txt || { tail gdb.txt; fail "gdb did not stop at the line"; }
