@@ -317,7 +317,9 @@ static void make_micro(body *b)
                        .w_step = g->direct ? g->of.width : g->pack.stride, .c_row = g->block.vectors * kb->lanes, .fma = kb->target->fma};
     const int64_t positions = b->ct->chunk * (g->edge.inner_rows / g->of.outs_total);
     b->ahead = (sn_ct_streams){.calls = positions * row_blocks(g) * g->edge.blocks};
-    sn_ct_stream_source(kb, b->ct, &g->pack, b->loop, b->tile.to, b->ct->chunk, &b->ahead);
+    for (uint32_t i = b->ct->outer + 1; i < g->of.free_axes; i++) /* a frame of the next tile begins at the first of its positions */
+        b->loop[b->ct->facts.spec->at[SN_AT_OUT][i].loop[0]] = sn_kb_i64(kb, 0);
+    sn_ct_stream_source(kb, b->ct, &g->pack, b->loop, b->tile.to, positions, &b->ahead);
     if (g->edge.blocks == 1)
         sn_ct_stream_edge(kb, b->ct, &g->edge, &b->tile, &b->ahead);
     sn_ct_stream_pace(&b->ahead, turns_of(b), &b->form);
