@@ -294,6 +294,24 @@ static void graph_products(void **state)
     check_plain(p, sizeof p / sizeof p[0]);
 }
 
+/* Dense ones whose tiles are frames, and these have rows of their own beside the nodes; packed, since their rows are no whole vectors. */
+static void graph_products_with_rows(void **state)
+{
+    (void)state;
+    static const plain p[] = {
+        {"n,t,m,v,c ; v,w -> n,t,m,w,c", "N,T,5,5,3", "5,20", "N,T,5,20,3"},
+        {"n,t,m,v,c ; n,v,w -> n,t,m,w,c", "N,T,2,25,18", "N,25,7", "N,T,2,7,18"},
+    };
+    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
+        gemm_case c;
+        gc_init(&c);
+        sn_ref y = gc_contract(&c, p[i].spec, gc_param(&c, "a", p[i].a), gc_param(&c, "b", p[i].b), p[i].out);
+        gc_out(&c, y);
+        gc_out(&c, gc_partial_sum(&c, y, 1, 5, 1));
+        check(&c);
+    }
+}
+
 static void sparse_graph_products(void **state)
 {
     (void)state;
@@ -435,6 +453,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(weight_gradients), cmocka_unit_test(wide_weight_gradients),
         cmocka_unit_test(weight_gradient_with_edges),
         cmocka_unit_test(graph_products),
+        cmocka_unit_test(graph_products_with_rows),
         cmocka_unit_test(sparse_graph_products),
         cmocka_unit_test(graph_products_as_operands),
         cmocka_unit_test(graph_products_with_heads),
