@@ -1,5 +1,8 @@
 /* Random contractions of the families models use - any order of axes, windows, strides, per-sample weights - with random edges, against the
- * reference interpreter.  Not chosen cases: gemm_test.c.  Usage: gemm_fuzz [processor [cases [seed]]] */
+ * reference interpreter.  Not chosen cases: gemm_test.c.  Usage: gemm_fuzz [processor [cases [seed]]]
+ *
+ * Known: one case of some 6000 misses 2e-5 by the partial sums of a tile, which are added in f32: case 22942, of 25600 numbers a sum, by most
+ * (3e-4).  Models have 450. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
