@@ -171,7 +171,7 @@ int sn_cmd_evaluate(int argc, const char **argv)
         {"classes", '\0', POPT_ARG_STRING, &o.classes, 0, "names of the columns of scores, in order", "A,B,..."},
         {"background", '\0', POPT_ARG_STRING, &o.background, 0, "the class of frames without action; it does not count (background)", "NAME"},
         {"video", '\0', POPT_ARG_STRING, &o.video, 0, "which video a .npy file shows (the only one of the truth)", "ID"},
-        {"fps", '\0', POPT_ARG_DOUBLE, &o.fps, 0, "rate of scores or detections, if it is not that of the truth's own frames", "HZ"},
+        {"fps", '\0', POPT_ARG_DOUBLE, &o.fps, 0, "rate of scores or detections, if it is not that of the truth's own frames or told by the seconds of sinew localize", "HZ"},
         {"overlap", '\0', POPT_ARG_STRING, &o.overlap, 0, "of truths in BABEL: error (default), or smallest: the first class wins", "RULE"},
         {"padded", '\0', POPT_ARG_INT, &o.padded, 0, "of pku: smooth over padding up to so many frames, as the original does", "FRAMES"},
         {"actions", '\0', POPT_ARG_INT, &o.actions, 0, "of pku-official: classes that mAP_action is divided by (51)", "N"},

@@ -215,6 +215,7 @@ sn_rt_status sn_evaluate_files(const sn_judging *j, const char *scores, const ch
     sn_rt_protocol p = SN_RT_BABEL;
     sn_rt_status   status = protocol_of(j->protocol, &p, err);
     if (status == SN_RT_OK) f.rules = (sn_rt_span_rules){.fps = j->fps, .unordered = sn_rt_protocols[p].unordered};
+    if (status == SN_RT_OK && detections && !(j->fps > 0)) status = sn_rt_detections_rate(detections, &f.rules.fps, err);
     if (status == SN_RT_OK && scores) status = read_scores(&f, scores, video);
     if (status == SN_RT_OK) status = name_columns(&f);
     if (status == SN_RT_OK) status = read_truth(&f);

@@ -38,7 +38,7 @@ void sn_rt_spans_fini(sn_rt_spans *s)
 typedef struct table {
     csv                     csv;
     const sn_rt_span_rules *rules;
-    int                     video, fps, start, end, label, score;
+    int                     video, fps, start, end, seconds, label, score; /* seconds: of the end */
     sn_rt_error            *err;
 } table;
 
@@ -150,6 +150,37 @@ sn_rt_status sn_rt_detections_read(const char *path, const sn_rt_span_rules *rul
     if (status != SN_RT_OK) return status;
     for (size_t row = 0; row < t.csv.rows && status == SN_RT_OK; row++) status = detection_row(&t, row, videos, labels, out);
     sn_rt_csv_fini(&t.csv);
+    return status;
+}
+
+/* From the latest end, whose seconds have the most digits; a whole number if it is one within what they tell. */
+static double rate_of(const table *t)
+{
+    double end, seconds, latest = 0, fps = 0;
+    for (size_t row = 0; row < t->csv.rows; row++)
+        if (number_at(t, row, t->end, &end) && number_at(t, row, t->seconds, &seconds) && seconds > 0 && end > latest) {
+            latest = end;
+            fps = end / seconds;
+        }
+    return fabs(fps - round(fps)) < 1e-6 * fps ? round(fps) : fps;
+}
+
+sn_rt_status sn_rt_detections_rate(const char *path, double *fps, sn_rt_error *err)
+{
+    table t = {.err = err};
+    *fps = 0;
+    sn_rt_status status = sn_rt_csv_read(path, &t.csv, err);
+    if (status != SN_RT_OK) return status;
+    t.end = sn_rt_csv_column(&t.csv, "end");
+    t.seconds = sn_rt_csv_column(&t.csv, "end_seconds");
+    const double rate = t.end >= 0 && t.seconds >= 0 ? rate_of(&t) : 0;
+    for (size_t row = 0; row < t.csv.rows && rate > 0 && status == SN_RT_OK; row++) {
+        double end, seconds;
+        if (number_at(&t, row, t.end, &end) && (!number_at(&t, row, t.seconds, &seconds) || fabs(end - seconds * rate) > 0.01))
+            status = fail_field(&t, row, t.seconds, "the end at the rate of the other rows (--fps names one)");
+    }
+    sn_rt_csv_fini(&t.csv);
+    *fps = status == SN_RT_OK ? rate : 0;
     return status;
 }
 

@@ -40,6 +40,9 @@ sn_rt_status sn_rt_truth_read(const char *path, const sn_rt_span_rules *rules, s
 /* Detections: columns video, label, start, end, score.  A video that is not known already is SN_RT_FORMAT. */
 sn_rt_status sn_rt_detections_read(const char *path, const sn_rt_span_rules *rules, const sn_rt_names *videos, sn_rt_names *labels, sn_rt_spans *out,
                                    sn_rt_error *err);
+/* The rate of detections whose file also tells seconds (column end_seconds, as sinew localize writes): frames over seconds; 0 if it
+ * does not, or has no rows.  SN_RT_FORMAT: rows of different rates. */
+sn_rt_status sn_rt_detections_rate(const char *path, double *fps, sn_rt_error *err);
 /* The same file written, atomically; scores with 17 digits, so that they come back as they were. */
 sn_rt_status sn_rt_detections_write(const char *path, const sn_rt_names *videos, const sn_rt_names *labels, const sn_rt_spans *spans,
                                     sn_rt_error *err);
