@@ -279,6 +279,19 @@ static void weight_gradient_with_edges(void **state)
     check(&c);
 }
 
+/* And with sums of five frames over all but the last `keep` axes. */
+static void check_with_sums(const plain *p, size_t n, uint32_t keep)
+{
+    for (size_t i = 0; i < n; i++) {
+        gemm_case c;
+        gc_init(&c);
+        sn_ref y = gc_contract(&c, p[i].spec, gc_param(&c, "a", p[i].a), gc_param(&c, "b", p[i].b), p[i].out);
+        gc_out(&c, y);
+        gc_out(&c, gc_partial_sum(&c, y, 1, 5, keep));
+        check(&c);
+    }
+}
+
 static void graph_products(void **state)
 {
     (void)state;
@@ -302,14 +315,7 @@ static void graph_products_with_rows(void **state)
         {"n,t,m,v,c ; v,w -> n,t,m,w,c", "N,T,5,5,3", "5,20", "N,T,5,20,3"},
         {"n,t,m,v,c ; n,v,w -> n,t,m,w,c", "N,T,2,25,18", "N,25,7", "N,T,2,7,18"},
     };
-    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
-        gemm_case c;
-        gc_init(&c);
-        sn_ref y = gc_contract(&c, p[i].spec, gc_param(&c, "a", p[i].a), gc_param(&c, "b", p[i].b), p[i].out);
-        gc_out(&c, y);
-        gc_out(&c, gc_partial_sum(&c, y, 1, 5, 1));
-        check(&c);
-    }
+    check_with_sums(p, sizeof p / sizeof p[0], 1);
 }
 
 static void sparse_graph_products(void **state)
@@ -412,14 +418,7 @@ static void graph_products_with_heads(void **state)
         {"n,t,v,k,c ; k,v,w -> n,t,w,k,c", "N,T,6,3,7", "3,6,11", "N,T,11,3,7"},
     };
     check_plain(p, sizeof p / sizeof p[0]);
-    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++) {
-        gemm_case c;
-        gc_init(&c);
-        sn_ref y = gc_contract(&c, p[i].spec, gc_param(&c, "a", p[i].a), gc_param(&c, "b", p[i].b), p[i].out);
-        gc_out(&c, y);
-        gc_out(&c, gc_partial_sum(&c, y, 1, 5, 2));
-        check(&c);
-    }
+    check_with_sums(p, sizeof p / sizeof p[0], 2);
 }
 
 /* The gradient of a graph a sample, and its sum over samples. */
