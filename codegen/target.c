@@ -33,7 +33,10 @@ static void initialise(void)
 {
     static const char *const option[] = {"sinew", "-disable-lsr", "-disable-post-ra", "-enable-misched=false", "-disable-licm-promotion", "-disable-cgp",
                                          "-disable-machine-licm", "-disable-machine-cse", "-disable-machine-sink", "-disable-copyprop",
-                                         "-disable-x86-domain-reassignment"};
+#if defined(__x86_64__) /* LLVM ends the process over an option that no linked target has */
+                                         "-disable-x86-domain-reassignment",
+#endif
+    };
     LLVMParseCommandLineOptions(sizeof option / sizeof *option, option, "");
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
