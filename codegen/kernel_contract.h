@@ -69,6 +69,8 @@ int64_t sn_ct_ceil(int64_t a, int64_t b); /* a rounded up to a multiple of b */
 bool sn_ct_const_extent(const sn_contract_facts *f, uint8_t loop, int64_t *out);
 /* That it is not. */
 sn_refusal sn_ct_open(const sn_plan *p, const sn_contract_facts *f, uint8_t loop);
+/* Are the tensor's axes from number `from` on these loops, in this order? */
+bool sn_ct_axes_are(const sn_contract_facts *f, int tensor, uint32_t from, const uint8_t *loop, uint32_t n);
 /* How many taps the window has, 1 if it has none. */
 sn_refusal sn_ct_taps(const sn_plan *p, const sn_contract_facts *f, const sn_product *q, int64_t *taps);
 /* Is so much scratch a thread too much? */

@@ -59,12 +59,10 @@ void sn_ct_ahead(sn_kb *kb, const sn_ct *ct, const sn_ct_edge *edge, const sn_ct
     }
 }
 
-/* Where the operand's source begins from `frame` on, in floats; its type. */
-static LLVMValueRef typed_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, const sn_type **type)
+LLVMValueRef sn_ct_source_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame)
 {
     uint8_t axis[SN_MAX_RANK]; /* of the source -> of the operand; SN_MAX_RANK = none */
-    sn_ref source = sn_ct_source(ct, pack, axis);
-    const sn_type *t = *type = &sn_at(kb->g, source)->type;
+    const sn_type *t = &sn_at(kb->g, sn_ct_source(ct, pack, axis))->type;
     sn_val at[SN_MAX_RANK];
     LLVMValueRef zero = sn_kb_i64(kb, 0);
     for (uint8_t i = 0; i < t->rank; i++) {
@@ -75,17 +73,26 @@ static LLVMValueRef typed_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *p
     return sn_kb_offset(kb, t, at).ir.value;
 }
 
-LLVMValueRef sn_ct_source_offset(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame)
+static const sn_type *source_type(const sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack)
 {
-    const sn_type *t;
-    return typed_offset(kb, ct, pack, loop, frame, &t);
+    uint8_t axis[SN_MAX_RANK];
+    return &sn_at(kb->g, sn_ct_source(ct, pack, axis))->type;
+}
+
+/* Is an operand packed from this input: is it its source, or, if that is made here, of its shape? */
+static bool feeds(const sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, uint32_t in)
+{
+    uint8_t axis[SN_MAX_RANK];
+    const sn_ref   source = sn_ct_source(ct, pack, axis);
+    const uint32_t own = sn_plan_buffer(kb->plan, source);
+    return kb->buffer[in] && (own != UINT32_MAX ? in == own : sn_type_equal(&sn_at(kb->g, kb->k->in[in])->type, &sn_at(kb->g, source)->type));
 }
 
 void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, LLVMValueRef column,
                         LLVMValueRef row, int64_t rows)
 {
-    const sn_type *t;
-    LLVMValueRef offset = typed_offset(kb, ct, pack, loop, frame, &t);
+    const sn_type *t = source_type(kb, ct, pack);
+    LLVMValueRef offset = sn_ct_source_offset(kb, ct, pack, loop, frame);
     int64_t width = t->dim[t->rank - 1].v, floats = width;
     offset = sn_kb_iadd(kb, offset, sn_kb_imul(kb, row, sn_kb_i64(kb, width)));
     if (pack->part && !pack->mix) {
@@ -93,7 +100,7 @@ void sn_ct_ahead_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVM
         floats = pack->part;
     }
     for (uint32_t i = 0; i < kb->k->ins; i++)
-        if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, kb->k->in[i])->type, t))
+        if (feeds(kb, ct, pack, i))
             ask_rows(kb, beyond(kb, kb->buffer[i], offset), rows, floats, width, false);
 }
 
@@ -110,10 +117,10 @@ void sn_ct_stream_add(sn_ct_streams *s, LLVMValueRef at, int64_t floats, bool wr
 void sn_ct_stream_source(sn_kb *kb, const sn_ct *ct, const sn_ct_pack *pack, LLVMValueRef *loop, LLVMValueRef frame, int64_t frames,
                          sn_ct_streams *s)
 {
-    const sn_type *t;
-    LLVMValueRef offset = typed_offset(kb, ct, pack, loop, frame, &t);
+    const sn_type *t = source_type(kb, ct, pack);
+    LLVMValueRef offset = sn_ct_source_offset(kb, ct, pack, loop, frame);
     for (uint32_t i = 0; i < kb->k->ins; i++)
-        if (kb->buffer[i] && sn_type_equal(&sn_at(kb->g, kb->k->in[i])->type, t))
+        if (feeds(kb, ct, pack, i))
             sn_ct_stream_add(s, beyond(kb, kb->buffer[i], offset), frames * pack->inner_rows * (pack->run ? pack->width : t->dim[t->rank - 1].v), false);
 }
 

@@ -231,19 +231,12 @@ static void choose_block(const sn_plan *p, dot *d)
 static bool is_direct(const sn_plan *p, const sn_ct *ct, const dot *d, int side)
 {
     const sn_ct_pack *k = &d->pack[side];
-    const sn_affine  *axis = ct->facts.spec->at[side];
     const uint32_t    rank = ct->facts.spec->rank[side], inner = rank - k->columns - k->inners;
     if (k->mix || sn_plan_in_body(p, ct->operand[side]) || k->width % p->target->lanes || inner < 1 || k->frame_axis != (int)inner - 1)
         return false;
     if (d->pairs == 0 && (side ? d->outs % d->columns : d->ins % d->rows))
         return false;
-    for (uint32_t i = 0; i < k->inners; i++)
-        if (axis[inner + i].loop[0] != k->inner[i])
-            return false;
-    for (uint32_t i = 0; i < k->columns; i++)
-        if (axis[rank - k->columns + i].loop[0] != k->column[i])
-            return false;
-    return true;
+    return sn_ct_axes_are(&ct->facts, side, inner, k->inner, k->inners) && sn_ct_axes_are(&ct->facts, side, rank - k->columns, k->column, k->columns);
 }
 
 static int64_t packed_floats(const dot *d, int side, int64_t lanes)
@@ -379,8 +372,7 @@ static void pack_tile(body *b, LLVMValueRef tile)
         else
             sn_ct_pack_emit(kb, b->ct, &d->pack[side], b->loop, from, NULL, b->packed[side]);
     b->ahead = (sn_ct_streams){0};
-    const bool alike = sn_type_equal(&b->ct->facts.type[0], &b->ct->facts.type[1]); /* then what is asked for is everything of their shape */
-    for (int side = 0; side < (alike ? 1 : 2); side++)
+    for (int side = 0; side < 2; side++)
         sn_ct_stream_source(kb, b->ct, &d->pack[side], b->loop, sn_kb_iadd(kb, from, sn_kb_i64(kb, d->frames)), d->frames, &b->ahead);
     LLVMValueRef left = sn_kb_isub(kb, sn_kb_dim(kb, b->ct->facts.loop[d->frame].extent), from);
     b->live = sn_kb_imul(kb, sn_kb_imin(kb, left, sn_kb_i64(kb, d->frames)), sn_kb_i64(kb, d->positions));

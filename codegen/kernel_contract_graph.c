@@ -50,14 +50,10 @@ static sn_refusal find_tiles(const sn_plan *p, sn_ct *ct, graph *g)
 /* May the micro-kernel read x in place: whole blocks, and the i loops just before c? */
 static bool is_direct(const sn_plan *p, const sn_ct *ct, const graph *g)
 {
-    const sn_contract *c = ct->facts.spec;
-    uint32_t rank = c->rank[g->of.source];
+    const uint32_t rank = ct->facts.spec->rank[g->of.source];
     if (sn_plan_in_body(p, ct->operand[g->of.source]) || g->of.width % (g->block.vectors * p->target->lanes))
         return false;
-    for (uint32_t i = 0; i < g->of.product.ins; i++)
-        if (c->at[g->of.source][rank - 1 - g->of.product.ins + i].loop[0] != g->of.product.in[i])
-            return false;
-    return true;
+    return sn_ct_axes_are(&ct->facts, g->of.source, rank - 1 - g->of.product.ins, g->of.product.in, g->of.product.ins);
 }
 
 static sn_refusal plan_packing(const sn_plan *p, sn_ct *ct, graph *g)

@@ -52,16 +52,18 @@ sn_gemm_block sn_ct_band_block(const sn_plan *p, int64_t rows, int64_t columns, 
     return block;
 }
 
-static bool is_run(const sn_plan *plan, const sn_ct *ct, const sn_ct_pack *p)
+bool sn_ct_axes_are(const sn_contract_facts *f, int tensor, uint32_t from, const uint8_t *loop, uint32_t n)
 {
-    const sn_contract *c = ct->facts.spec;
-    const uint32_t rank = c->rank[p->tensor];
-    if (p->columns < 2 || sn_plan_in_body(plan, ct->operand[p->tensor]))
-        return false;
-    for (uint32_t i = 0; i < p->columns; i++)
-        if (c->at[p->tensor][rank - p->columns + i].loop[0] != p->column[i])
+    for (uint32_t i = 0; i < n; i++)
+        if (f->spec->at[tensor][from + i].loop[0] != loop[i])
             return false;
     return true;
+}
+
+static bool is_run(const sn_plan *plan, const sn_ct *ct, const sn_ct_pack *p)
+{
+    return p->columns >= 2 && !sn_plan_in_body(plan, ct->operand[p->tensor]) &&
+           sn_ct_axes_are(&ct->facts, p->tensor, ct->facts.spec->rank[p->tensor] - p->columns, p->column, p->columns);
 }
 
 sn_refusal sn_ct_pack_plan(const sn_plan *plan, const sn_ct *ct, sn_ct_pack *p)
