@@ -5,7 +5,7 @@
  * counter a job; whoever finishes the last tile of a group leads on: it does groups too small to share by itself, then opens the next
  * large one.  So there is no barrier in the usual sense: a thread that the system put aside while it held no tile delays nobody.
  * Others wait by a short spin and then sleep in the kernel, because on a shared machine two spinning threads beside a third process
- * run several times slower than one.
+ * run several times slower than one.  Members that find themselves on one processor part.
  *
  * Results cannot depend on who takes which tile: tiles write disjoint memory and are cut at compile time.
  */
@@ -14,12 +14,13 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <omp.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SPIN_NS = 30000, SPIN_BATCH = 32, ALL_DONE = -1 };
+enum { SPIN_NS = 30000, SPIN_BATCH = 32, ALL_DONE = -1, WORD = 64 /* processors */ };
 
 typedef struct lane { _Alignas(SN_RT_ALIGN) _Atomic int64_t next; } lane; /* first tile of a job not yet taken */
 
@@ -27,6 +28,7 @@ typedef struct team {
     _Alignas(SN_RT_ALIGN) _Atomic int32_t open; /* jobs opened so far, or ALL_DONE; the word sleepers wait on */
     _Atomic int32_t sleepers;
     _Alignas(SN_RT_ALIGN) _Atomic int64_t remaining; /* tiles of the open group not yet done */
+    _Atomic uint64_t   taken[CPU_SETSIZE / WORD]; /* processors on which members began */
     _Alignas(SN_RT_ALIGN) const sn_rt_job *job;
     uint32_t           jobs;
     int                threads;
@@ -45,6 +47,31 @@ static int at_most(int threads) { return threads < SN_RT_MAX_THREADS ? threads :
 int sn_rt_threads_default(void) { return at_most(omp_get_max_threads()); }
 
 size_t sn_rt_team_state_bytes(uint32_t n) { return sizeof(team) + n * sizeof(lane); }
+
+/* ---- beginning ---------------------------------------------------------------------------------------------------------- */
+
+/* The processor this thread is on, now taken; true if another member took it before. */
+static bool is_shared(team *t)
+{
+    const int on = sched_getcpu();
+    if (on < 0 || on >= CPU_SETSIZE) return false;
+    const uint64_t bit = UINT64_C(1) << on % WORD;
+    return atomic_fetch_or_explicit(&t->taken[on / WORD], bit, memory_order_relaxed) & bit;
+}
+
+/* A thread that is woken on the processor of who wakes it may stay there for many runs, each as long as a time slice, while another processor is
+ * free.  So it goes to one without a member, if it may run there, and is then as free to be moved as before. */
+static void part(team *t)
+{
+    cpu_set_t allowed, other;
+    if (!is_shared(t) || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    other = allowed;
+    for (unsigned i = 0; i < CPU_SETSIZE; i++)
+        if (atomic_load_explicit(&t->taken[i / WORD], memory_order_relaxed) >> i % WORD & 1) CPU_CLR(i, &other);
+    if (CPU_COUNT(&other) == 0 || sched_setaffinity(0, sizeof other, &other) != 0) return;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+    is_shared(t);
+}
 
 /* ---- waiting ------------------------------------------------------------------------------------------------------------ */
 
@@ -162,6 +189,7 @@ static void lead(team *t, int self, uint32_t begin)
 static void member(team *t, int self)
 {
     int32_t seen = 0;
+    part(t);
     if (self == 0) lead(t, self, 0);
     for (;;) {
         int32_t open = wait_for_more(t, seen);

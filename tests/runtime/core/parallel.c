@@ -1,7 +1,8 @@
-/* Tests of the team: every tile once, waits respected, groups side by side, any number of threads. */
+/* Tests of the team: every tile once, waits respected, groups side by side, any number of threads, processors left as they were. */
 #include "../data/check.h"
 
 #include <math.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -123,8 +124,38 @@ static void test_side_by_side(void **unused)
     }
 }
 
+/* Members that share a processor part (parallel.c); where they may run must be as before. */
+enum { ROUNDS = 50 };
+static cpu_set_t   allowed;
+static _Atomic int narrowed, met;
+
+static void crowd(void *context, int64_t begin, int64_t end)
+{
+    cpu_set_t one = *(const cpu_set_t *)context, mine;
+    (void)begin, (void)end;
+    met++;
+    for (double until = sn_rt_now() + 1e-3; met % 2 == 1 && sn_rt_now() < until;) sn_rt_pause(); /* a tile for each, if both are there */
+    sched_getaffinity(0, sizeof mine, &mine);
+    narrowed += !CPU_EQUAL(&mine, &allowed);
+    sched_setaffinity(0, sizeof one, &one);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+static void test_parting(void **unused)
+{
+    (void)unused;
+    assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (unsigned i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &allowed)) CPU_SET(i, &one);
+    for (int round = 0; round < ROUNDS; round++) sn_rt_parallel_for(2, 2, crowd, &one);
+    assert_int_equal(met, 2 * ROUNDS);
+    assert_int_equal(narrowed, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_chain), cmocka_unit_test(test_side_by_side)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_loop), cmocka_unit_test(test_chain), cmocka_unit_test(test_side_by_side), cmocka_unit_test(test_parting)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
