@@ -29,9 +29,9 @@ typedef struct fast {
 
 /* ---- plan ---- */
 
-/* CHUNK_ROWS: as many as tiles of batch statistics have.  Transformed operands, a megabyte, need not fit a second-level cache; a component of them
+/* CHUNK_ROWS: as many as tiles of batch statistics have.  Transformed operands, some megabyte, need not fit a second-level cache; a component of them
  * does.  So it meets TOGETHER columns while it is there, as many as one block has with wide registers.  WIDE_WEIGHTS: floats, half a megabyte. */
-enum { CHUNK_ROWS = 450, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 17 };
+enum { CHUNK_ROWS = 600, TOGETHER = 64, UNROLL = 4, WIDE_WEIGHTS = 1 << 17 };
 
 /* Vector operations of a transformed tile of one inner row, and of the direct method for its frames; transforms move a number in about
  * the time of a multiply-add and come to some four operations a component. */
@@ -357,12 +357,12 @@ static void tile_by_point(body *b)
     int64_t sum = 0;
     for (int64_t q = 0; q < k->fast.phases; q++) {
         const sn_wino *form = &k->fast.form[q];
-        for (int point = 0; point < form->inner->points; point++) {
+        for (int point = 0; point < form->inner.points; point++) {
             transform_source(b, q, point, 0);
             groups g = groups_begin(b, (some){k->fast.component[q] + point * form->outer, sn_wino_of_point(form, point)});
             gather_point(b, g.one.i, g.block, form, point, sum);
             groups_end(b, &g);
-            sum += sn_wino_sums(form) / form->inner->points;
+            sum += sn_wino_sums(form) / form->inner.points;
         }
     }
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), 1, NULL, 0);

@@ -50,7 +50,7 @@ static sn_refusal pays(const sn_plan *p, const fast *w, int64_t taps, int64_t la
 {
     const int64_t rows = w->side.pack[w->side.row_side].width, width = w->side.pack[w->side.column_side].width;
     const int64_t in = (rows + lanes - 1) / lanes, out = (width + lanes - 1) / lanes;
-    const int64_t products = w->fast.components * w->fast.segments * rows * out, transforms = 10 * w->fast.components * (in + out);
+    const int64_t products = w->fast.components * w->fast.segments * rows * out, transforms = 12 * w->fast.components * (in + out);
     const int64_t direct = w->fast.frames * taps * rows * out;
     if (rows < SN_WINO_LEAST_WIDTH || width < SN_WINO_LEAST_WIDTH)
         return sn_plan_no(p, "%lld and %lld channels are too narrow, it takes %d", (long long)rows, (long long)width, SN_WINO_LEAST_WIDTH);
@@ -125,7 +125,7 @@ static void predict(const sn_plan *p, sn_ct *ct, const fast *w, int64_t taps)
     const double packed[2] = {(double)(frames * (w->side.product.x == 0 ? w->side.product.s : 1)), (double)(frames * (w->side.product.x == 1 ? w->side.product.s : 1))};
     ct->cost = (sn_ct_cost){.macs = (double)(frames * k[0].inner_rows * taps) * (double)(rows->width * columns->width) + packed[0] * sn_ct_mix_macs(&k[0]) + packed[1] * sn_ct_mix_macs(&k[1]),
                             .products = (double)(w->fast.components * w->fast.segments * positions) * sn_gemm_step_cost(rows->width, vectors, w->block),
-                            .moves = (double)(10 * w->fast.components * (in + vectors) * positions) + sn_ct_pack_cost(p, &k[0]) + sn_ct_pack_cost(p, &k[1]) +
+                            .moves = (double)(12 * w->fast.components * (in + vectors) * positions) + sn_ct_pack_cost(p, &k[0]) + sn_ct_pack_cost(p, &k[1]) +
                                      2 * (double)(w->part / lanes),
                             .block = w->block, .rows = rows->width, .vectors = vectors};
 }
@@ -275,7 +275,7 @@ static void item_body(body *b, LLVMValueRef item)
     LLVMValueRef first = LLVMBuildZExt(kb->b, LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, ""), kb->i64, "");
     pack_tile(b, tile.i);
     for (int64_t q = 0; q < w->fast.phases; q++)
-        for (int point = 0; point < w->fast.form[q].inner->points; point++) {
+        for (int point = 0; point < w->fast.form[q].inner.points; point++) {
             for (int side = 0; side < 2; side++)
                 transform(b, side, q, point);
             point_products(b, q, point, memory, first);

@@ -2,29 +2,68 @@
  * Not the products, not the choice of tiles (kernel_contract_winograd.c). */
 #include "winograd.h"
 
+/* Points besides infinity.  With them all they lie about evenly on the circle of all numbers and infinity, which keeps sums small: used twice, four
+ * make a third of the errors that 0, 1, -1, 2 do.  Eight are what is left to a correlation that is not used twice. */
+static const float four[] = {0, -1, 0.5f, 2}, five[] = {0, 0.75f, -0.75f, 1.5f, -1.5f}, seven[] = {0, 1, -1, 0.5f, -0.5f, 2, -2};
+
+/* row[k] = coefficient of the k-th power in the polynomial that is 0 at n points besides number `but`. */
+static void vanishing(const float *point, int64_t n, int64_t but, double *row)
+{
+    row[0] = 1;
+    for (int64_t i = 0, degree = 0; i < n; i++) {
+        if (i == but)
+            continue;
+        row[degree + 1] = row[degree];
+        for (int64_t k = degree; k > 0; k--)
+            row[k] = row[k - 1] - point[i] * row[k];
+        row[0] *= -point[i];
+        degree++;
+    }
+}
+
 /* Rows: value of the taps' polynomial at a point, over the derivative of the points' polynomial; the operands' by the polynomial that vanishes at
- * all other points, so that only infinity meets the last; the results' transposed.  Five points: 0, -1, 1/2, 2 and infinity; fewer: the first of 0, 1, -1, and
- * infinity.  Four that lie evenly on the circle of all numbers and infinity keep sums small: used twice, their errors are those that 0, 1, -1, 2 make
- * together with 0, 1, -1. */
-static const float tap33[5][3] = {{1, 0, 0}, {-2 / 9.f, 2 / 9.f, -2 / 9.f}, {-8 / 9.f, -4 / 9.f, -2 / 9.f}, {1 / 9.f, 2 / 9.f, 4 / 9.f}, {0, 0, 1}};
-static const float source5[5][5] = {{1, -1.5f, -1.5f, 1, 0}, {0, 1, -2.5f, 1, 0}, {0, -2, -1, 1, 0}, {0, -0.5f, 0.5f, 1, 0}, {0, 1, -1.5f, -1.5f, 1}};
-static const float result33[5][3] = {{1, 0, 0}, {1, -1, 1}, {1, 0.5f, 0.25f}, {1, 2, 4}, {0, 0, 1}};
-
-static const float source4[4][4] = {{-1, 0, 1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}};
-static const float tap32[4][2] = {{-1, 0}, {1 / 2.f, 1 / 2.f}, {1 / 2.f, -1 / 2.f}, {0, 1}};
-static const float result32[4][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 1}};
-
-static const sn_wino_short short33 = {3, 3, 5, tap33[0], source5[0], result33[0]}, short32 = {3, 2, 4, tap32[0], source4[0], result32[0]};
+ * all other points, so that only infinity meets the last; the results' transposed. */
+static sn_wino_short short_of(int64_t results, int64_t taps, const float *point)
+{
+    const int64_t finite = results + taps - 2;
+    sn_wino_short s = {.results = results, .taps = taps, .points = finite + 1};
+    for (int64_t i = 0; i <= finite; i++) {
+        double row[SN_WINO_MAX_POINTS] = {0}, scale = 1, power = 1;
+        vanishing(point, finite, i, row);
+        for (int64_t k = 0; k < s.points; k++)
+            s.source[i][k] = (float)row[k];
+        for (int64_t k = 0; k < finite && i < finite; k++)
+            scale *= k == i ? 1 : point[i] - point[k];
+        for (int64_t k = 0; k < taps || k < results; k++, power *= i < finite ? point[i] : 0) {
+            if (k < taps)
+                s.tap[i][k] = (float)(i < finite ? power / scale : k == taps - 1);
+            if (k < results)
+                s.result[i][k] = (float)(i < finite ? power : k == results - 1);
+        }
+    }
+    return s;
+}
 
 bool sn_wino_make(int64_t taps, sn_wino *out)
 {
-    const sn_wino_short *inner = &short33, *across = taps > 9 ? NULL : taps > 6 ? &short33 : taps > 3 ? &short32 : NULL;
-    if (taps < 3 || taps > SN_WINO_MAX_TAPS || (!across && taps % inner->taps != 0))
+    if (taps < 3 || taps > SN_WINO_MAX_TAPS || (taps > 9 && taps % 3 != 0))
         return false;
-    const int64_t groups = (taps + inner->taps - 1) / inner->taps, outer = across ? across->points : 1, whole = taps % inner->taps == 0;
-    const int64_t frames = across ? across->results * inner->results : inner->results;
-    *out = (sn_wino){.taps = taps, .groups = groups, .inner = inner, .across = across, .outer = outer, .products = inner->points * outer - !whole,
-                     .segments = across ? 1 : groups, .frames = frames, .span = across ? frames + taps - 1 : inner->points};
+    if (taps <= 5) {
+        const sn_wino_short one = short_of(4, taps, taps == 3 ? five : seven);
+        *out = (sn_wino){.taps = taps, .groups = 1, .inner = one, .outer = 1, .products = one.points, .segments = 1, .frames = one.results, .span = one.points};
+        return true;
+    }
+    const sn_wino_short inner = short_of(3, 3, four);
+    const int64_t groups = (taps + inner.taps - 1) / inner.taps;
+    *out = (sn_wino){.taps = taps, .groups = groups, .inner = inner, .outer = 1, .segments = groups, .frames = inner.results, .span = inner.points};
+    if (groups <= 3) {
+        out->across = short_of(4, groups, groups == 2 ? four : five);
+        out->outer = out->across.points;
+        out->segments = 1;
+        out->frames = inner.results * out->across.results;
+        out->span = out->frames + taps - 1;
+    }
+    out->products = inner.points * out->outer - (taps % inner.taps != 0);
     return true;
 }
 
@@ -109,14 +148,14 @@ static void end(transform *t)
 
 typedef struct points { int from, to; } points;
 
-static points points_of(const sn_wino *w, int point) { return point < 0 ? (points){0, (int)w->inner->points} : (points){point, point + 1}; }
+static points points_of(const sn_wino *w, int point) { return point < 0 ? (points){0, (int)w->inner.points} : (points){point, point + 1}; }
 
 void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
 {
     transform t;
     if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_source_%d_%d", (int)w->taps, point)))
         return;
-    const sn_wino_short *in = w->inner, *out = w->across;
+    const sn_wino_short *in = &w->inner, *out = w->across.points ? &w->across : NULL;
     const points range = points_of(w, point);
     LLVMValueRef x[SN_WINO_MAX_SPAN];
     for (int64_t f = 0; f < w->span; f++)
@@ -126,15 +165,15 @@ void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMVal
         LLVMValueRef tile[SN_WINO_MAX_POINTS];
         for (int64_t k = 0; k < n; k++) {
             const int64_t left = w->span - k * in->results; /* what lies beyond meets no tap and may be anything: here it is 0 */
-            tile[k] = combine(kb, in->source + i * in->points, 1, x + k * in->results, 1, left < in->points ? left : in->points);
+            tile[k] = combine(kb, in->source[i], 1, x + k * in->results, 1, left < in->points ? left : in->points);
         }
         for (int64_t j = 0; j < n; j++)
-            store(&t, &t.part, out ? combine(kb, out->source + j * out->points, 1, tile, 1, n) : tile[j]);
+            store(&t, &t.part, out ? combine(kb, out->source[j], 1, tile, 1, n) : tile[j]);
     }
     end(&t);
 }
 
-int64_t sn_wino_sums(const sn_wino *w) { return w->frames / w->inner->results * w->inner->points; }
+int64_t sn_wino_sums(const sn_wino *w) { return w->frames / w->inner.results * w->inner.points; }
 
 /* sum[q * step] = tile q of the results of one point, from its components. */
 static void gather(transform *t, const sn_wino *w, int64_t point, LLVMValueRef *sum, int64_t step)
@@ -143,8 +182,8 @@ static void gather(transform *t, const sn_wino *w, int64_t point, LLVMValueRef *
     LLVMValueRef v[SN_WINO_MAX_POINTS];
     for (int64_t j = 0; j < n; j++)
         v[j] = load(t, &t->part);
-    for (int64_t q = 0; q < w->frames / w->inner->results; q++)
-        sum[q * step] = w->across ? combine(t->kb, w->across->result + q, w->across->results, v, 1, n) : v[0];
+    for (int64_t q = 0; q < w->frames / w->inner.results; q++)
+        sum[q * step] = w->across.points ? combine(t->kb, w->across.result[0] + q, SN_WINO_MAX_SHORT, v, 1, n) : v[0];
 }
 
 void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
@@ -152,9 +191,9 @@ void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMVal
     transform t;
     if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_gather_%d_%d", (int)w->taps, point)))
         return;
-    LLVMValueRef sum[3];
+    LLVMValueRef sum[SN_WINO_MAX_SHORT];
     gather(&t, w, point, sum, 1);
-    for (int64_t q = 0; q < w->frames / w->inner->results; q++)
+    for (int64_t q = 0; q < w->frames / w->inner.results; q++)
         store(&t, &t.frame, sum[q]);
     end(&t);
 }
@@ -167,9 +206,9 @@ void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place 
     transform t;
     if (!begin(&t, kb, p, floats, name))
         return;
-    LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0}, sum[3][SN_WINO_MAX_POINTS];
+    LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0}, sum[SN_WINO_MAX_SHORT][SN_WINO_MAX_POINTS];
     for (int64_t c = 0; c < n; c++) {
-        const sn_wino_short *in = w[c].inner;
+        const sn_wino_short *in = &w[c].inner;
         for (int64_t i = 0; i < in->points; i++) {
             if (!gathered)
                 gather(&t, &w[c], i, &sum[0][i], SN_WINO_MAX_POINTS);
@@ -177,7 +216,7 @@ void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place 
                 sum[q][i] = load(&t, &t.part);
         }
         for (int64_t f = 0; f < w[c].frames; f++) {
-            LLVMValueRef y = combine(kb, in->result + f % in->results, in->results, sum[f / in->results], 1, in->points);
+            LLVMValueRef y = combine(kb, in->result[0] + f % in->results, SN_WINO_MAX_SHORT, sum[f / in->results], 1, in->points);
             frame[f] = frame[f] ? LLVMBuildFAdd(kb->b, frame[f], y, "") : y;
         }
     }
@@ -191,17 +230,17 @@ void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMV
     transform t;
     if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_gradient_%d_%d", (int)w->taps, point)))
         return;
-    const sn_wino_short *in = w->inner, *out = w->across;
+    const sn_wino_short *in = &w->inner, *out = w->across.points ? &w->across : NULL;
     const points range = points_of(w, point);
     LLVMValueRef y[SN_WINO_MAX_FRAMES];
     for (int64_t f = 0; f < w->frames; f++)
         y[f] = load(&t, &t.frame);
     for (int i = range.from; i < range.to; i++) {
-        LLVMValueRef tile[3];
+        LLVMValueRef tile[SN_WINO_MAX_SHORT];
         for (int64_t q = 0; q < w->frames / in->results; q++)
-            tile[q] = combine(kb, in->result + i * in->results, 1, y + q * in->results, 1, in->results);
+            tile[q] = combine(kb, in->result[i], 1, y + q * in->results, 1, in->results);
         for (int64_t j = 0; j < sn_wino_of_point(w, i); j++)
-            store(&t, &t.part, out ? combine(kb, out->result + j * out->results, 1, tile, 1, out->results) : tile[0]);
+            store(&t, &t.part, out ? combine(kb, out->result[j], 1, tile, 1, out->results) : tile[0]);
     }
     end(&t);
 }
@@ -210,15 +249,15 @@ void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMV
 
 void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRef *piece)
 {
-    const sn_wino_short *in = w->inner, *out = w->across;
+    const sn_wino_short *in = &w->inner, *out = w->across.points ? &w->across : NULL;
     for (int64_t i = 0; i < in->points; i++) {
         LLVMValueRef group[SN_WINO_MAX_TAPS / 3];
         for (int64_t g = 0; g < w->groups; g++) {
             const int64_t left = w->taps - g * in->taps;
-            group[g] = combine(kb, in->tap + i * in->taps, 1, tap + g * in->taps, 1, left < in->taps ? left : in->taps);
+            group[g] = combine(kb, in->tap[i], 1, tap + g * in->taps, 1, left < in->taps ? left : in->taps);
         }
         for (int64_t j = 0; j < sn_wino_of_point(w, i) && out; j++)
-            piece[i * w->outer + j] = combine(kb, out->tap + j * out->taps, 1, group, 1, w->groups);
+            piece[i * w->outer + j] = combine(kb, out->tap[j], 1, group, 1, w->groups);
         for (int64_t g = 0; g < w->groups && !out; g++)
             piece[i * w->groups + g] = group[g];
     }
@@ -226,12 +265,12 @@ void sn_wino_weights(sn_kb *kb, const sn_wino *w, LLVMValueRef *tap, LLVMValueRe
 
 void sn_wino_taps(sn_kb *kb, const sn_wino *w, LLVMValueRef *piece, LLVMValueRef *tap)
 {
-    const sn_wino_short *in = w->inner, *out = w->across;
+    const sn_wino_short *in = &w->inner, *out = w->across.points ? &w->across : NULL;
     for (int64_t g = 0; g < w->groups; g++) {
         LLVMValueRef point[SN_WINO_MAX_POINTS];
         for (int64_t i = 0; i < in->points; i++)
-            point[i] = out ? combine(kb, out->tap + g, out->taps, piece + i * w->outer, 1, sn_wino_of_point(w, i)) : piece[i * w->groups + g];
+            point[i] = out ? combine(kb, out->tap[0] + g, SN_WINO_MAX_SHORT, piece + i * w->outer, 1, sn_wino_of_point(w, i)) : piece[i * w->groups + g];
         for (int64_t k = 0; k < in->taps && g * in->taps + k < w->taps; k++)
-            tap[g * in->taps + k] = combine(kb, in->tap + k, in->taps, point, 1, in->points);
+            tap[g * in->taps + k] = combine(kb, in->tap[0] + k, SN_WINO_MAX_SHORT, point, 1, in->points);
     }
 }

@@ -4,15 +4,15 @@
  *     y[u] = sum over k < taps of x[u + k] * w[k]
  *
  * Some results of some taps need results + taps - 1 products where the direct method has results * taps (Toom and Cook's algorithm, evaluated
- * at a few small points and infinity).  Taps are cut into groups, as long as a tile of such results: then group g of tile t reads what group 0
- * of tile t + g reads, and in the domain of the points there remains, for each of them, a correlation over tiles with `groups` taps.  That is
- * done the same way again; where no table fits so many groups, they are added up directly.
+ * at a few small points and infinity).  From six taps on these are cut into groups, as long as a tile of such results: then group g of tile t reads
+ * what group 0 of tile t + g reads, and in the domain of the points there remains, for each of them, a correlation over tiles with `groups` taps.  That
+ * is done the same way again; where no table fits so many groups, they are added up directly.
  *
- *     taps        3    4, 5, 6     7, 8, 9     12, 15 .. 30
- *     inner       3,3  3,3         3,3         3,3             results, taps
- *     across           3,2         3,3         added
- *     products    5    19, 19, 20  24, 24, 25  5 a group
- *     frames      3    9           9           3               of results
+ *     taps        3    4    5    6    7, 8, 9     12, 15 .. 30
+ *     inner       4,3  4,4  4,5  3,3  3,3         3,3             results, taps
+ *     across                     4,2  4,3         added
+ *     products    6    7    8    25   29, 29, 30  5 a group
+ *     frames      4    4    4    12   12          3               of results
  *
  * Where the last group lacks taps, its value at infinity is zero; so the last product of all, infinity of both, is left out.
  *
@@ -23,15 +23,19 @@
 
 #include "internal.h"
 
-enum { SN_WINO_MAX_POINTS = 5, SN_WINO_MAX_TAPS = 30, SN_WINO_MAX_SPAN = 17, SN_WINO_MAX_FRAMES = 9,
+enum { SN_WINO_MAX_POINTS = 8, SN_WINO_MAX_SHORT = 5 /* taps or results of a short correlation */, SN_WINO_MAX_TAPS = 30,
+       SN_WINO_MAX_FRAMES = 12, SN_WINO_MAX_SPAN = SN_WINO_MAX_FRAMES + 9 - 1,
        SN_WINO_MAX_PIECES = SN_WINO_MAX_TAPS / 3 * SN_WINO_MAX_POINTS,
        SN_WINO_LEAST_WIDTH = 16 /* channels on either side: fewer do not fill a vector */ };
 
-typedef struct sn_wino_short { int64_t results, taps, points; const float *tap, *source, *result; } sn_wino_short; /* tables, a row a point */
+typedef struct sn_wino_short { /* tables: a row a point */
+    int64_t results, taps, points;
+    float   tap[SN_WINO_MAX_POINTS][SN_WINO_MAX_SHORT], source[SN_WINO_MAX_POINTS][SN_WINO_MAX_POINTS], result[SN_WINO_MAX_POINTS][SN_WINO_MAX_SHORT];
+} sn_wino_short;
 
 typedef struct sn_wino {
     int64_t taps, groups;
-    const sn_wino_short *inner, *across; /* within a group, over groups; across = NULL: groups are added up */
+    sn_wino_short inner, across; /* within a group, over groups; across.points = 0: groups are added up */
     int64_t outer;     /* points of the groups, 1 if they are added up */
     int64_t products;  /* component i * outer + j is point i of the taps, point j of the groups */
     int64_t segments;  /* transformed tiles that meet in a product: 1, or the groups */

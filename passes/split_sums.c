@@ -1,8 +1,8 @@
 /* Large sums in two steps: partial sums over fixed tiles, which a producing kernel can add up on its way, and a small sum.
  * Not fusion: this only gives it something to fuse.
  *
- *     sum x {axes=[0, 1, 2]}   ->   p = partial_sum x {outer=1, chunk=12, keep=1}       f32[N*ceil(T/12), 25]
- *                                   sum (reshape p to [N*ceil(T/12), 1, 1, 25]) {axes=[0]}
+ *     sum x {axes=[0, 1, 2]}   ->   p = partial_sum x {outer=1, chunk=24, keep=1}       f32[N*ceil(T/24), 25]
+ *                                   sum (reshape p to [N*ceil(T/24), 1, 1, 25]) {axes=[0]}
  *
  * The tiles follow from the static shape alone, never from threads or from who produces x; so results do not depend on threads, and all
  * sums over tensors of one shape share their tiles.  Sums that are small, that keep large or symbolic axes, or that do not run over
@@ -11,7 +11,7 @@
 #include "internal.h"
 
 enum {
-    ROWS = 450,         /* positions a tile, about: a few hundred KB at 256 channels, and enough tiles for any number of threads */
+    ROWS = 600,         /* positions a tile, about: a few hundred KB at 256 channels, and enough tiles for any number of threads */
     SMALL = 4096,       /* elements a constant sum may have to stay whole */
     LARGEST_KEPT = 1 << 14
 };

@@ -4,7 +4,7 @@
  * A recording longer than the window is cut (windows.h).  If scores depend on frames within `halo` alone, windows overlap by twice as much and give
  * what lies between, so the result is that of the recording in one piece, bit for bit: windows end at multiples of SN_RT_TAGGER_GRID, the last frame
  * being repeated up to one, so that strides and interpolation fall on the same frames in each, and begin at multiples of SN_RT_TAGGER_BEGIN, so that the
- * tiles of fast convolutions (codegen/winograd.h: of 3 and 9 results, here of every 8th frame at most) do.  Otherwise (attention over all frames,
+ * tiles of fast convolutions (codegen/winograd.h: of 4 results, here of every 16th frame at most, and 12 of every 8th) do.  Otherwise (attention over all frames,
  * interpolation that stretches with the window) windows begin every half window, the last one ends with the recording, and scores are the mean over the
  * windows of a frame.
  *
@@ -15,7 +15,7 @@
 #include "../sinew_rt.h"
 
 #define SN_RT_TAGGER_NO_HALO SIZE_MAX
-enum { SN_RT_TAGGER_GRID = 16, SN_RT_TAGGER_BEGIN = 144, SN_RT_TAGGER_STEP = 48 /* unless another is asked for */ };
+enum { SN_RT_TAGGER_GRID = 16, SN_RT_TAGGER_BEGIN = 192, SN_RT_TAGGER_STEP = 48 /* unless another is asked for */ };
 
 typedef struct sn_rt_tagger {
     const sn_abi_program *program; /* borrowed: one input [N, T, V, 3] or [N, persons, T, V, 3], its first output [N, T, classes + 1] */

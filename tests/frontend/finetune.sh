@@ -59,7 +59,7 @@ tune every --from runs/pre --mode semi --share 100 --steps 1
 grep -q '3 sequences to train on, 1 to validate on' runs/every.log || fail "$(cat runs/every.log)"
 tune scratch --mode scratch --steps 2
 # What is named at the end is there: a run that stops before its first epoch has validated nothing.
-tune brief --mode scratch --minutes 0.0001
+tune brief --mode scratch --minutes 0.000001
 grep -q '^stopped after step' runs/brief.out && ! grep -q 'validation.csv' runs/brief.out && [ ! -e runs/brief/validation.csv ] || fail "$(cat runs/brief.out)"
 grep -q 'validation.csv' runs/every.out && [ -e runs/every/validation.csv ] || fail "$(cat runs/every.out)"
 "$sinew" finetune "$here/tagger.json" --data set.safetensors --classes Squat,Jog --from runs/whole/model.safetensors --mode transfer --out runs/other --steps 1 > other.out 2> other.log
