@@ -208,8 +208,8 @@ static void make_micro(body *b)
     b->micro = sn_gemm_micro_function(&env, &b->form);
 }
 
-/* Frames to components of one correlation, of one point or all (-1); the first is number `to` of those held. */
-static void transform_source(body *b, int64_t phase, int point, int64_t to)
+/* Frames to components of one correlation, of one point or all (NULL); the first is number `to` of those held. */
+static void transform_source(body *b, int64_t phase, LLVMValueRef point, int64_t to)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
@@ -222,7 +222,8 @@ static void transform_source(body *b, int64_t phase, int point, int64_t to)
     sn_kb_endfor(kb, &slot, NULL);
 }
 
-typedef struct some { int64_t first, count; } some; /* components */
+/* Components that are held, and where their products go: place number `to` of block number `one` of those together, or of the block among all. */
+typedef struct some { LLVMValueRef first, count, to; bool sums; } some;
 
 /* The weights that are multiplied after those of block number `one` of `count` from `first` on and component number `part` of some. */
 static LLVMValueRef next_panel(const body *b, LLVMValueRef first, LLVMValueRef count, LLVMValueRef one, LLVMValueRef part, some of)
@@ -230,30 +231,41 @@ static LLVMValueRef next_panel(const body *b, LLVMValueRef first, LLVMValueRef c
     sn_kb *kb = b->kb;
     const fast *k = b->k;
     LLVMValueRef zero = sn_kb_i64(kb, 0), beside = sn_kb_iadd(kb, one, sn_kb_i64(kb, 1)), more = sn_kb_iadd(kb, part, sn_kb_i64(kb, 1)), beyond = sn_kb_iadd(kb, first, count);
-    LLVMValueRef in_group = sn_kb_iless(kb, beside, count), in_some = sn_kb_iless(kb, more, sn_kb_i64(kb, of.count)), in_tile = sn_kb_iless(kb, beyond, sn_kb_i64(kb, k->side.panels.blocks));
-    LLVMValueRef block = LLVMBuildSelect(kb->b, in_tile, beyond, zero, ""), component = LLVMBuildSelect(kb->b, in_tile, zero, sn_kb_i64(kb, of.count), "");
+    LLVMValueRef in_group = sn_kb_iless(kb, beside, count), in_some = sn_kb_iless(kb, more, of.count), in_tile = sn_kb_iless(kb, beyond, sn_kb_i64(kb, k->side.panels.blocks));
+    LLVMValueRef block = LLVMBuildSelect(kb->b, in_tile, beyond, zero, ""), component = LLVMBuildSelect(kb->b, in_tile, zero, of.count, "");
     block = LLVMBuildSelect(kb->b, in_group, sn_kb_iadd(kb, first, beside), LLVMBuildSelect(kb->b, in_some, first, block, ""), "");
     component = LLVMBuildSelect(kb->b, in_group, part, LLVMBuildSelect(kb->b, in_some, more, component, ""), "");
-    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, component, sn_kb_i64(kb, of.first)));
+    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, component, of.first));
     return sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel_floats(k))));
 }
 
-/* Products of some components, those that are held, for `count` blocks of columns from `first` on. */
+/* Products of block number `one` of those together. */
+static LLVMValueRef products_of(const body *b, LLVMValueRef one)
+{
+    return sn_kb_ptr(b->kb, scratch(b, b->k->products_at), sn_kb_imul(b->kb, one, sn_kb_i64(b->kb, b->k->held * b->k->product)));
+}
+
+static LLVMValueRef sums_of(const body *b, LLVMValueRef block)
+{
+    return sn_kb_ptr(b->kb, scratch(b, b->k->sums_at), sn_kb_imul(b->kb, block, sn_kb_i64(b->kb, b->k->sums * b->k->product)));
+}
+
+/* Products of some components for `count` blocks of columns from `first` on. */
 static void products(body *b, some of, LLVMValueRef first, LLVMValueRef count)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
-    const int64_t width = k->block.vectors * kb->lanes, share = (k->side.edge.phases * k->side.edge.phase_rows + of.count - 1) / of.count;
+    const int64_t width = k->block.vectors * kb->lanes, share = (k->side.edge.phases * k->side.edge.phase_rows + k->held - 1) / k->held;
     LLVMValueRef live = sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->side.pack.inner_rows));
-    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, of.count), 1, NULL, 0);
+    sn_loop part = sn_kb_for(kb, sn_kb_i64(kb, 0), of.count, 1, NULL, 0);
     LLVMValueRef x = sn_kb_ptr(kb, scratch(b, k->parts_at), sn_kb_imul(kb, part.i, sn_kb_i64(kb, k->part)));
     sn_loop one = sn_kb_for(kb, sn_kb_i64(kb, 0), count, 1, NULL, 0);
-    LLVMValueRef block = sn_kb_iadd(kb, first, one.i), at = sn_kb_iadd(kb, sn_kb_imul(kb, one.i, sn_kb_i64(kb, k->held)), part.i);
+    LLVMValueRef block = sn_kb_iadd(kb, first, one.i);
     if (!k->by_point) /* there it stalls more than it saves */
         sn_ct_ahead(kb, b->ct, &k->side.edge, b->tile, block, sn_kb_imul(kb, part.i, sn_kb_i64(kb, share)), share);
-    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, part.i, sn_kb_i64(kb, of.first)));
+    LLVMValueRef piece = sn_kb_iadd(kb, sn_kb_imul(kb, block, sn_kb_i64(kb, k->fast.components)), sn_kb_iadd(kb, part.i, of.first));
     LLVMValueRef w = sn_kb_ptr(kb, kb->buffer[k->temp], sn_kb_imul(kb, piece, sn_kb_i64(kb, panel_floats(k))));
-    LLVMValueRef c = sn_kb_ptr(kb, scratch(b, k->products_at), sn_kb_imul(kb, at, sn_kb_i64(kb, k->product)));
+    LLVMValueRef c = sn_kb_ptr(kb, of.sums ? sums_of(b, block) : products_of(b, one.i), sn_kb_imul(kb, sn_kb_iadd(kb, of.to, part.i), sn_kb_i64(kb, k->product)));
     if (k->by_point)
         b->ahead.of[0].at = next_panel(b, first, count, one.i, part.i, of);
     sn_loop row = sn_kb_for(kb, sn_kb_i64(kb, 0), live, k->block.rows, NULL, 0);
@@ -269,24 +281,13 @@ static void products(body *b, some of, LLVMValueRef first, LLVMValueRef count)
 
 /* ---- tiles: results ---- */
 
-/* Products of block number `one` of those together. */
-static LLVMValueRef products_of(const body *b, LLVMValueRef one)
-{
-    return sn_kb_ptr(b->kb, scratch(b, b->k->products_at), sn_kb_imul(b->kb, one, sn_kb_i64(b->kb, b->k->held * b->k->product)));
-}
-
-static LLVMValueRef sums_of(const body *b, LLVMValueRef block)
-{
-    return sn_kb_ptr(b->kb, scratch(b, b->k->sums_at), sn_kb_imul(b->kb, block, sn_kb_i64(b->kb, b->k->sums * b->k->product)));
-}
-
 /* Components of one point to sums, the first of them number `sum` of the block. */
-static void gather_point(body *b, LLVMValueRef one, LLVMValueRef block, const sn_wino *form, int point, int64_t sum)
+static void gather_point(body *b, LLVMValueRef one, LLVMValueRef block, const sn_wino *form, LLVMValueRef point, LLVMValueRef sum)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
     const sn_wino_place place = {.parts = products_of(b, one), .part_step = k->product,
-                                 .frames = sn_kb_ptr(kb, sums_of(b, block), sn_kb_i64(kb, sum * k->product)), .frame_step = k->product};
+                                 .frames = sn_kb_ptr(kb, sums_of(b, block), sn_kb_imul(kb, sum, sn_kb_i64(kb, k->product))), .frame_step = k->product};
     sn_wino_gather(kb, form, &place, sn_kb_imul(kb, b->steps, sn_kb_i64(kb, k->result)), point);
 }
 
@@ -344,9 +345,24 @@ static void tile_at_once(body *b)
 {
     const fast *k = b->k;
     for (int64_t q = 0; q < k->fast.phases; q++)
-        transform_source(b, q, -1, k->fast.component[q]);
-    groups g = groups_begin(b, (some){0, k->fast.components});
+        transform_source(b, q, NULL, k->fast.component[q]);
+    groups g = groups_begin(b, (some){sn_kb_i64(b->kb, 0), sn_kb_i64(b->kb, k->fast.components), sn_kb_i64(b->kb, 0), false});
     block_results(b, products_of(b, g.one.i), g.block);
+    groups_end(b, &g);
+}
+
+/* One point of the taps; where groups are not gathered its product is the sum. */
+static void tile_point(body *b, int64_t phase, LLVMValueRef point, int64_t sums_before)
+{
+    sn_kb *kb = b->kb;
+    const sn_wino *form = &b->k->fast.form[phase];
+    const bool gathered = form->across.points > 0;
+    LLVMValueRef first = sn_kb_iadd(kb, sn_kb_i64(kb, b->k->fast.component[phase]), sn_kb_imul(kb, point, sn_kb_i64(kb, form->outer)));
+    LLVMValueRef sum = sn_kb_iadd(kb, sn_kb_i64(kb, sums_before), sn_kb_imul(kb, point, sn_kb_i64(kb, sn_wino_sums(form) / form->inner.points)));
+    transform_source(b, phase, point, 0);
+    groups g = groups_begin(b, (some){first, sn_wino_count(kb, form, point), gathered ? sn_kb_i64(kb, 0) : sum, !gathered});
+    if (gathered)
+        gather_point(b, g.one.i, g.block, form, point, sum);
     groups_end(b, &g);
 }
 
@@ -354,16 +370,13 @@ static void tile_by_point(body *b)
 {
     sn_kb *kb = b->kb;
     const fast *k = b->k;
-    int64_t sum = 0;
+    int64_t sums = 0;
     for (int64_t q = 0; q < k->fast.phases; q++) {
         const sn_wino *form = &k->fast.form[q];
-        for (int point = 0; point < form->inner.points; point++) {
-            transform_source(b, q, point, 0);
-            groups g = groups_begin(b, (some){k->fast.component[q] + point * form->outer, sn_wino_of_point(form, point)});
-            gather_point(b, g.one.i, g.block, form, point, sum);
-            groups_end(b, &g);
-            sum += sn_wino_sums(form) / form->inner.points;
-        }
+        sn_loop point = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, form->inner.points), 1, NULL, 0);
+        tile_point(b, q, point.i, sums);
+        sn_kb_endfor(kb, &point, NULL);
+        sums += sn_wino_sums(form);
     }
     sn_loop block = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, k->side.panels.blocks), 1, NULL, 0);
     block_results(b, sums_of(b, block.i), block.i);

@@ -199,7 +199,7 @@ static void pack_tile(body *b, LLVMValueRef tile)
 }
 
 /* Components of one point of a correlation, one operand; of a part of the columns if no more are packed. */
-static void transform(body *b, int side, int64_t phase, int point)
+static void transform(body *b, int side, int64_t phase, LLVMValueRef point)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
@@ -242,15 +242,16 @@ static void block_products(body *b, LLVMValueRef component, int64_t segment, LLV
 }
 
 /* All components of one point of a correlation; memory: of the part. */
-static void point_products(body *b, int64_t phase, int point, LLVMValueRef memory, LLVMValueRef first)
+static void point_products(body *b, int64_t phase, LLVMValueRef point, LLVMValueRef memory, LLVMValueRef first)
 {
     sn_kb *kb = b->kb;
     const fast *w = b->w;
     const sn_wino *form = &w->fast.form[phase];
-    const int64_t each = w->fast.segments * w->accumulator, before = w->fast.component[phase] + point * form->outer;
+    const int64_t each = w->fast.segments * w->accumulator;
     LLVMValueRef end = sn_kb_iadd(kb, b->begin, sn_kb_i64(kb, w->blocks / w->groups));
-    sn_loop component = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, sn_wino_of_point(form, point)), 1, NULL, 0);
-    LLVMValueRef number = sn_kb_iadd(kb, component.i, sn_kb_i64(kb, before));
+    LLVMValueRef before = sn_kb_iadd(kb, sn_kb_i64(kb, w->fast.component[phase]), sn_kb_imul(kb, point, sn_kb_i64(kb, form->outer)));
+    sn_loop component = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_wino_count(kb, form, point), 1, NULL, 0);
+    LLVMValueRef number = sn_kb_iadd(kb, component.i, before);
     sn_loop block = sn_kb_for(kb, b->begin, end, 1, NULL, 0);
     LLVMValueRef line = sn_kb_iadd(kb, sn_kb_imul(kb, block.i, sn_kb_i64(kb, w->fast.components)), number);
     LLVMValueRef acc = sn_kb_ptr(kb, memory, sn_kb_imul(kb, line, sn_kb_i64(kb, each)));
@@ -274,12 +275,13 @@ static void item_body(body *b, LLVMValueRef item)
     sn_loop tile = sn_kb_for(kb, from, to, 1, NULL, 0);
     LLVMValueRef first = LLVMBuildZExt(kb->b, LLVMBuildICmp(kb->b, LLVMIntEQ, tile.i, from, ""), kb->i64, "");
     pack_tile(b, tile.i);
-    for (int64_t q = 0; q < w->fast.phases; q++)
-        for (int point = 0; point < w->fast.form[q].inner.points; point++) {
-            for (int side = 0; side < 2; side++)
-                transform(b, side, q, point);
-            point_products(b, q, point, memory, first);
-        }
+    for (int64_t q = 0; q < w->fast.phases; q++) {
+        sn_loop point = sn_kb_for(kb, sn_kb_i64(kb, 0), sn_kb_i64(kb, w->fast.form[q].inner.points), 1, NULL, 0);
+        for (int side = 0; side < 2; side++)
+            transform(b, side, q, point.i);
+        point_products(b, q, point.i, memory, first);
+        sn_kb_endfor(kb, &point, NULL);
+    }
     sn_kb_endfor(kb, &tile, NULL);
     sn_kb_endif(kb, &used);
 }

@@ -73,6 +73,11 @@ int64_t sn_wino_of_point(const sn_wino *w, int64_t i)
     return left < w->outer ? left : w->outer;
 }
 
+LLVMValueRef sn_wino_count(sn_kb *kb, const sn_wino *w, LLVMValueRef point)
+{
+    return sn_kb_imin(kb, sn_kb_i64(kb, w->outer), sn_kb_isub(kb, sn_kb_i64(kb, w->products), sn_kb_imul(kb, point, sn_kb_i64(kb, w->outer))));
+}
+
 /* sum over i < n of coefficient[i * step] * v[i * v_step], in a fixed order that begins with a number taken as it is. */
 static LLVMValueRef combine(sn_kb *kb, const float *coefficient, int64_t step, LLVMValueRef *v, int64_t v_step, int64_t n)
 {
@@ -108,10 +113,11 @@ static LLVMValueRef combine(sn_kb *kb, const float *coefficient, int64_t step, L
 typedef struct cursor { LLVMValueRef at, step; } cursor;
 
 typedef struct transform {
-    sn_kb       *kb;
-    sn_kb_beside beside;
-    sn_loop      vector;
-    cursor       frame, part;
+    sn_kb         *kb;
+    const sn_wino *w;
+    sn_kb_beside   beside;
+    sn_loop        vector;
+    cursor         frame, part;
 } transform;
 
 static LLVMValueRef next(sn_kb *kb, cursor *c)
@@ -125,51 +131,72 @@ static LLVMValueRef load(transform *t, cursor *c) { return sn_kb_load(t->kb, nex
 
 static void store(transform *t, cursor *c, LLVMValueRef v) { sn_kb_store(t->kb, next(t->kb, c), sn_kb_i64(t->kb, 0), v, NULL); }
 
-/* A call of the function of this name; true if it is to be made now: what follows, up to `end`, is its body for one vector. */
-static bool begin(transform *t, sn_kb *kb, const sn_wino_place *p, LLVMValueRef floats, const char *name)
+enum { FRAMES, PARTS, FRAME_STEP, PART_STEP, FLOATS, POINT, PARAMS };
+
+/* A call of the function of this name; true if its body is to be made now, up to `end`. */
+static bool begin(transform *t, sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point, const char *name)
 {
-    enum { FRAMES, PARTS, FRAME_STEP, PART_STEP, FLOATS, PARAMS };
-    LLVMTypeRef  type[PARAMS] = {kb->ptr, kb->ptr, kb->i64, kb->i64, kb->i64};
-    LLVMValueRef arg[PARAMS] = {p->frames, p->parts, sn_kb_i64(kb, p->frame_step * (int64_t)sizeof(float)), sn_kb_i64(kb, p->part_step * (int64_t)sizeof(float)), floats};
-    *t = (transform){.kb = kb};
-    if (!sn_kb_beside_begin(kb, &t->beside, name, type, arg, PARAMS))
-        return false;
+    LLVMTypeRef  type[PARAMS] = {kb->ptr, kb->ptr, kb->i64, kb->i64, kb->i64, kb->i64};
+    LLVMValueRef arg[PARAMS] = {p->frames, p->parts, sn_kb_i64(kb, p->frame_step * (int64_t)sizeof(float)), sn_kb_i64(kb, p->part_step * (int64_t)sizeof(float)), floats, point};
+    *t = (transform){.kb = kb, .w = w};
+    return sn_kb_beside_begin(kb, &t->beside, name, type, arg, point ? PARAMS : POINT);
+}
+
+static void end(transform *t) { sn_kb_beside_end(t->kb, &t->beside); }
+
+/* What is between these two is done for every vector. */
+static void vectors_begin(transform *t)
+{
+    sn_kb *kb = t->kb;
     t->vector = sn_kb_for(kb, sn_kb_i64(kb, 0), LLVMGetParam(kb->fn, FLOATS), kb->lanes, NULL, 0);
     t->frame = (cursor){sn_kb_ptr(kb, LLVMGetParam(kb->fn, FRAMES), t->vector.i), LLVMGetParam(kb->fn, FRAME_STEP)};
     t->part = (cursor){sn_kb_ptr(kb, LLVMGetParam(kb->fn, PARTS), t->vector.i), LLVMGetParam(kb->fn, PART_STEP)};
-    return true;
 }
 
-static void end(transform *t)
+static void vectors_end(transform *t) { sn_kb_endfor(t->kb, &t->vector, NULL); }
+
+typedef void some_points(transform *t, int64_t from, int64_t to);
+
+/* `make` for all points at once, or for the one that the function is told. */
+static void for_points(transform *t, bool one, some_points *make)
 {
-    sn_kb_endfor(t->kb, &t->vector, NULL);
-    sn_kb_beside_end(t->kb, &t->beside);
+    for (int64_t i = 0, n = t->w->inner.points; i < (one ? n : 1); i++) {
+        sn_if is;
+        if (one)
+            is = sn_kb_if(t->kb, LLVMBuildICmp(t->kb->b, LLVMIntEQ, LLVMGetParam(t->kb->fn, POINT), sn_kb_i64(t->kb, i), ""));
+        vectors_begin(t);
+        make(t, one ? i : 0, one ? i + 1 : n);
+        vectors_end(t);
+        if (one)
+            sn_kb_endif(t->kb, &is);
+    }
 }
 
-typedef struct points { int from, to; } points;
-
-static points points_of(const sn_wino *w, int point) { return point < 0 ? (points){0, (int)w->inner.points} : (points){point, point + 1}; }
-
-void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
+static void source_points(transform *t, int64_t from, int64_t to)
 {
-    transform t;
-    if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_source_%d_%d", (int)w->taps, point)))
-        return;
-    const sn_wino_short *in = &w->inner, *out = w->across.points ? &w->across : NULL;
-    const points range = points_of(w, point);
-    LLVMValueRef x[SN_WINO_MAX_SPAN];
+    sn_kb *kb = t->kb;
+    const sn_wino *w = t->w;
+    const sn_wino_short *in = &w->inner;
+    LLVMValueRef x[SN_WINO_MAX_SPAN], tile[SN_WINO_MAX_POINTS];
     for (int64_t f = 0; f < w->span; f++)
-        x[f] = load(&t, &t.frame);
-    for (int i = range.from; i < range.to; i++) {
+        x[f] = load(t, &t->frame);
+    for (int64_t i = from; i < to; i++) {
         const int64_t n = sn_wino_of_point(w, i);
-        LLVMValueRef tile[SN_WINO_MAX_POINTS];
         for (int64_t k = 0; k < n; k++) {
             const int64_t left = w->span - k * in->results; /* what lies beyond meets no tap and may be anything: here it is 0 */
             tile[k] = combine(kb, in->source[i], 1, x + k * in->results, 1, left < in->points ? left : in->points);
         }
         for (int64_t j = 0; j < n; j++)
-            store(&t, &t.part, out ? combine(kb, out->source[j], 1, tile, 1, n) : tile[j]);
+            store(t, &t->part, w->across.points ? combine(kb, w->across.source[j], 1, tile, 1, n) : tile[j]);
     }
+}
+
+void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point)
+{
+    transform t;
+    if (!begin(&t, kb, w, p, floats, point, sn_format(&kb->arena, "sn_wino_source%s_%d", point ? "_point" : "", (int)w->taps)))
+        return;
+    for_points(&t, point != NULL, source_points);
     end(&t);
 }
 
@@ -186,15 +213,22 @@ static void gather(transform *t, const sn_wino *w, int64_t point, LLVMValueRef *
         sum[q * step] = w->across.points ? combine(t->kb, w->across.result[0] + q, SN_WINO_MAX_SHORT, v, 1, n) : v[0];
 }
 
-void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
+static void gather_points(transform *t, int64_t from, int64_t to)
+{
+    LLVMValueRef sum[SN_WINO_MAX_SHORT];
+    for (int64_t i = from; i < to; i++) {
+        gather(t, t->w, i, sum, 1);
+        for (int64_t q = 0; q < t->w->frames / t->w->inner.results; q++)
+            store(t, &t->frame, sum[q]);
+    }
+}
+
+void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point)
 {
     transform t;
-    if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_gather_%d_%d", (int)w->taps, point)))
+    if (!begin(&t, kb, w, p, floats, point, sn_format(&kb->arena, "sn_wino_gather_%d", (int)w->taps)))
         return;
-    LLVMValueRef sum[SN_WINO_MAX_SHORT];
-    gather(&t, w, point, sum, 1);
-    for (int64_t q = 0; q < w->frames / w->inner.results; q++)
-        store(&t, &t.frame, sum[q]);
+    for_points(&t, true, gather_points);
     end(&t);
 }
 
@@ -204,8 +238,9 @@ void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place 
     for (int64_t c = 0; c < n; c++)
         name = sn_format(&kb->arena, "%s_%d", name, (int)w[c].taps);
     transform t;
-    if (!begin(&t, kb, p, floats, name))
+    if (!begin(&t, kb, w, p, floats, NULL, name))
         return;
+    vectors_begin(&t);
     LLVMValueRef frame[SN_WINO_MAX_FRAMES] = {0}, sum[SN_WINO_MAX_SHORT][SN_WINO_MAX_POINTS];
     for (int64_t c = 0; c < n; c++) {
         const sn_wino_short *in = &w[c].inner;
@@ -222,26 +257,32 @@ void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place 
     }
     for (int64_t f = 0; f < w->frames; f++)
         store(&t, &t.frame, frame[f]);
+    vectors_end(&t);
     end(&t);
 }
 
-void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point)
+static void gradient_points(transform *t, int64_t from, int64_t to)
 {
-    transform t;
-    if (!begin(&t, kb, p, floats, sn_format(&kb->arena, "sn_wino_gradient_%d_%d", (int)w->taps, point)))
-        return;
-    const sn_wino_short *in = &w->inner, *out = w->across.points ? &w->across : NULL;
-    const points range = points_of(w, point);
-    LLVMValueRef y[SN_WINO_MAX_FRAMES];
+    sn_kb *kb = t->kb;
+    const sn_wino *w = t->w;
+    const sn_wino_short *in = &w->inner;
+    LLVMValueRef y[SN_WINO_MAX_FRAMES], tile[SN_WINO_MAX_SHORT];
     for (int64_t f = 0; f < w->frames; f++)
-        y[f] = load(&t, &t.frame);
-    for (int i = range.from; i < range.to; i++) {
-        LLVMValueRef tile[SN_WINO_MAX_SHORT];
+        y[f] = load(t, &t->frame);
+    for (int64_t i = from; i < to; i++) {
         for (int64_t q = 0; q < w->frames / in->results; q++)
             tile[q] = combine(kb, in->result[i], 1, y + q * in->results, 1, in->results);
         for (int64_t j = 0; j < sn_wino_of_point(w, i); j++)
-            store(&t, &t.part, out ? combine(kb, out->result[j], 1, tile, 1, out->results) : tile[0]);
+            store(t, &t->part, w->across.points ? combine(kb, w->across.result[j], 1, tile, 1, w->across.results) : tile[0]);
     }
+}
+
+void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point)
+{
+    transform t;
+    if (!begin(&t, kb, w, p, floats, point, sn_format(&kb->arena, "sn_wino_gradient_%d", (int)w->taps)))
+        return;
+    for_points(&t, true, gradient_points);
     end(&t);
 }
 

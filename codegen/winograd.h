@@ -45,25 +45,26 @@ typedef struct sn_wino {
 
 /* False if there is no fast form for so many taps. */
 bool sn_wino_make(int64_t taps, sn_wino *out);
-/* Components of point i of the taps. */
+/* Components of point i of the taps; the second in a kernel. */
 int64_t sn_wino_of_point(const sn_wino *w, int64_t i);
+LLVMValueRef sn_wino_count(sn_kb *kb, const sn_wino *w, LLVMValueRef point);
 
 /* The next four call a function that walks over `floats` numbers from `frames` and `parts` on; frame f is f * frame_step floats behind, component c
- * c * part_step.  Steps are arguments: kernels of any width that are one object have one function.  `point`: of the taps, or -1 for all of
- * them; its first component is at c = 0. */
+ * c * part_step.  Steps are arguments: kernels of any width that are one object have one function.  `point`: of the taps; its first component is
+ * at c = 0.  NULL: all of them. */
 typedef struct sn_wino_place { LLVMValueRef frames, parts; int64_t frame_step, part_step; } sn_wino_place;
 
 /* Operands: `span` frames to components. */
-void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point);
+void sn_wino_source(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point);
 /* Results: components to `frames` frames; of n correlations of as many frames that are added up, their components one after the other; `gathered`:
  * not components but their sums, made point by point by the other function. */
 void sn_wino_result(sn_kb *kb, const sn_wino *w, int64_t n, const sn_wino_place *p, LLVMValueRef floats, bool gathered);
 /* Components of one point to sums, one for each tile of the taps' results; sum q is at frames + q * frame_step. */
-void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point);
+void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point);
 /* Sums of a correlation: point after point, for each of them one for each tile. */
 int64_t sn_wino_sums(const sn_wino *w);
 /* Gradients of results: `frames` frames to components; their products with the operands' are gradients of the transformed weights. */
-void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, int point);
+void sn_wino_gradient(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMValueRef floats, LLVMValueRef point);
 /* The last two work on one vector of each.  Gradients of weights: products * segments numbers to taps. */
 void sn_wino_taps(sn_kb *kb, const sn_wino *w, LLVMValueRef *part, LLVMValueRef *tap);
 /* Weights: taps to products * segments numbers, component first, then segment. */
