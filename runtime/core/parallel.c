@@ -59,8 +59,8 @@ static bool is_shared(team *t)
     return atomic_fetch_or_explicit(&t->taken[on / WORD], bit, memory_order_relaxed) & bit;
 }
 
-/* A thread that is woken on the processor of who wakes it may stay there for many runs, each as long as a time slice, while another processor is
- * free.  So it goes to one without a member, if it may run there, and is then as free to be moved as before. */
+/* Beside a busy process the system may leave two members on one processor for many runs, each of which then takes a time slice or more.  So the
+ * later one goes to a processor without a member, if it may run there, and is then as free to be moved as before. */
 static void part(team *t)
 {
     cpu_set_t allowed, other;
