@@ -3,7 +3,7 @@
 #include "winograd.h"
 
 /* Points besides infinity.  With them all they lie about evenly on the circle of all numbers and infinity, which keeps sums small: used twice, four
- * make a third of the errors that 0, 1, -1, 2 do.  Eight are what is left to a correlation that is not used twice. */
+ * make a third of the errors that 0, 1, -1, 2 do.  Seven are for a correlation that stands alone; with fewer taps it takes the first of them. */
 static const float four[] = {0, -1, 0.5f, 2}, five[] = {0, 0.75f, -0.75f, 1.5f, -1.5f}, seven[] = {0, 1, -1, 0.5f, -0.5f, 2, -2};
 
 /* row[k] = coefficient of the k-th power in the polynomial that is 0 at n points besides number `but`. */
