@@ -222,7 +222,7 @@ static void transform_source(body *b, int64_t phase, LLVMValueRef point, int64_t
     sn_kb_endfor(kb, &slot, NULL);
 }
 
-/* Components that are held, and where their products go: place number `to` of block number `one` of those together, or of the block among all. */
+/* Components that are held; the first one's product is number `to` of its block, among products or, if told, among sums. */
 typedef struct some { LLVMValueRef first, count, to; bool sums; } some;
 
 /* The weights that are multiplied after those of block number `one` of `count` from `first` on and component number `part` of some. */

@@ -50,8 +50,8 @@ size_t sn_rt_team_state_bytes(uint32_t n) { return sizeof(team) + n * sizeof(lan
 
 /* ---- beginning ---------------------------------------------------------------------------------------------------------- */
 
-/* The processor this thread is on, now taken; true if another member took it before. */
-static bool is_shared(team *t)
+/* Take the processor this thread is on; true if another member had taken it. */
+static bool was_taken(team *t)
 {
     const int on = sched_getcpu();
     if (on < 0 || on >= CPU_SETSIZE) return false;
@@ -64,13 +64,13 @@ static bool is_shared(team *t)
 static void part(team *t)
 {
     cpu_set_t allowed, other;
-    if (!is_shared(t) || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    if (!was_taken(t) || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
     other = allowed;
     for (unsigned i = 0; i < CPU_SETSIZE; i++)
         if (atomic_load_explicit(&t->taken[i / WORD], memory_order_relaxed) >> i % WORD & 1) CPU_CLR(i, &other);
     if (CPU_COUNT(&other) == 0 || sched_setaffinity(0, sizeof other, &other) != 0) return;
     sched_setaffinity(0, sizeof allowed, &allowed);
-    is_shared(t);
+    was_taken(t);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------------------------ */
