@@ -228,7 +228,14 @@ void sn_wino_gather(sn_kb *kb, const sn_wino *w, const sn_wino_place *p, LLVMVal
     transform t;
     if (!begin(&t, kb, w, p, floats, point, sn_format(&kb->arena, "sn_wino_gather_%d", (int)w->taps)))
         return;
-    for_points(&t, true, gather_points);
+    const bool alike = sn_wino_of_point(w, w->inner.points - 1) == w->outer; /* all points: one body serves them */
+    if (alike) {
+        vectors_begin(&t);
+        gather_points(&t, 0, 1);
+        vectors_end(&t);
+    } else {
+        for_points(&t, true, gather_points);
+    }
     end(&t);
 }
 
